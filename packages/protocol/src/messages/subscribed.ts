@@ -1,0 +1,15 @@
+import { array, boolean, type Infer, integer, literal, object } from '../schema.ts'
+import { channel, id } from './fields.ts'
+import { position } from './position.ts'
+import { publicationFields } from './publication.ts'
+
+/**
+ * Server: a subscription is live from `position` on. When the client named a position, `recovered` says whether `publications`
+ * holds everything after it; false means that something is missing and the client must load its state anew.
+ */
+export const subscribed = object(
+  { type: literal('subscribed'), channel, position },
+  { id, recovered: boolean, publications: array(publicationFields, Number.MAX_SAFE_INTEGER), expiresAt: integer() },
+)
+
+export type Subscribed = Infer<typeof subscribed>

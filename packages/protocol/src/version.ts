@@ -1,0 +1,18 @@
+/** Grows when the wire format changes; `schema-hash.test.ts` fails when the format changes without it. */
+export const PROTOCOL_VERSION = 1
+
+/** WebSocket subprotocols (RFC 6455 section 1.9): JSON in text frames, MessagePack in binary frames. */
+export const SUBPROTOCOL = { json: 'fusewire.v1.json', msgpack: 'fusewire.v1.msgpack' } as const
+
+/** ALPN protocol of the raw TCP transport (RFC 7301). */
+export const ALPN = 'fusewire/1'
+
+/** Where each way in lives on the port. */
+export const PATHS = {
+  webSocket: '/fusewire/v1/ws',
+  webSocketEcho: '/fusewire/v1/echo',
+  sse: '/fusewire/v1/sse',
+  stream: '/fusewire/v1/stream',
+  poll: '/fusewire/v1/poll',
+  send: '/fusewire/v1/send',
+} as const

@@ -1,0 +1,29 @@
+import type { Capability } from '../access.ts'
+
+/** Who a connection is, as its token says. */
+export interface Identity {
+  /** Absent for an anonymous client. */
+  readonly user?: string
+  /** Shown to others in presence. */
+  readonly info?: unknown
+  /** Milliseconds since the epoch; absent when the identity does not expire. */
+  readonly expiresAt?: number
+  readonly capabilities: readonly Capability[]
+  /** Channels that the session is subscribed to at connect. */
+  readonly channels: readonly string[]
+}
+
+/** What a channel token grants to one user in one channel. */
+export interface ChannelGrant {
+  readonly channel: string
+  readonly expiresAt?: number
+  readonly info?: unknown
+}
+
+/** Turns tokens into identities. Refusals MUST be {@link FusewireError}s: `token_required`, `token_invalid`, `token_expired`. */
+export interface Authenticator {
+  /** `token` is absent for an anonymous client; whether that is allowed is decided here. */
+  authenticate(token: string | undefined): Promise<Identity>
+  /** MUST refuse a token that is not for this channel or not for this user. */
+  authorizeChannel(token: string, channel: string, user: string | undefined): Promise<ChannelGrant>
+}

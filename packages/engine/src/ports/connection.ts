@@ -1,0 +1,35 @@
+import type { DisconnectCode, ServerMessage } from '@fusewire/protocol'
+
+export type TransportName = 'websocket' | 'websocket-h2' | 'sse' | 'stream' | 'poll' | 'tcp'
+
+/** Ready-made bytes of one message, exactly as they go on the wire of every connection with the same {@link FrameFormat}. */
+export type Frame = Uint8Array
+
+/**
+ * How messages become the bytes of a connection: a codec and a framing. Connections that share the same object share frames, so
+ * a transport MUST use one format object for all connections whose bytes are alike, and `encode` MUST NOT depend on the connection.
+ */
+export interface FrameFormat {
+  /** Stable, for metrics and traces: `ws-json`, `sse`, … */
+  readonly name: string
+  encode(message: ServerMessage): Frame
+}
+
+/** One transport stream, as the engine sees it. Implemented by transports. */
+export interface Connection {
+  readonly transport: TransportName
+  readonly format: FrameFormat
+  /** For limits and logs. */
+  readonly remoteAddress: string
+  /**
+   * Queues a frame. MUST keep the order of calls, MUST NOT throw, and MUST NOT call back into the engine before it returns.
+   * Frames of one event-loop turn leave in one write. When the client reads too slowly, the transport ends the connection with
+   * `slow_consumer` and reports {@link Peer.closed}.
+   */
+  send(frame: Frame): void
+  /**
+   * Ends the stream after what is queued. The engine has queued a `disconnect` message before. MUST be idempotent; MUST lead to
+   * {@link Peer.closed}.
+   */
+  close(code: DisconnectCode, reason: string): void
+}

@@ -1,0 +1,9 @@
+/** Where the engine gets time and chance from, so that it stays pure. */
+export interface Environment {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** A public identifier, unique over all nodes. */
+  id(): string
+  /** A secret of at least 128 bits. */
+  secret(): string
+}

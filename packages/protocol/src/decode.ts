@@ -28,13 +28,13 @@ const isDeeperThan = (value: unknown, maxDepth: number): boolean => {
 
 const accept = (value: unknown, schemas: Readonly<Record<string, Schema<unknown>>>, maxDepth: number): unknown => {
   if (!isObject(value)) throw new MessageError('malformed_message', 'a message is an object with a "type"')
-  const id = typeof value['id'] === 'number' && Number.isSafeInteger(value['id']) ? value['id'] : undefined
-  const given = value['type']
+  const { id: number, type: given } = value
+  const id = typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined
   if (typeof given !== 'string') throw new MessageError('invalid_field', 'type must be a string', id)
   const type = given.toLowerCase()
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined
   if (!schema) throw new MessageError('unknown_type', `unknown message type ${JSON.stringify(given.slice(0, 64))}`, id)
-  if (type !== given) value['type'] = type
+  if (type !== given) value.type = type
   const wrong = schema.check(value, '')
   if (wrong) throw new MessageError('invalid_field', `${type}: ${wrong}`, id)
   if (isDeeperThan(value, maxDepth)) throw new MessageError('message_too_deep', `nested deeper than ${maxDepth}`, id)

@@ -12,6 +12,7 @@ export {
   isErrorCode,
 } from './errors.ts'
 export { LIMITS } from './limits.ts'
+export { LineDecoder } from './line-decoder.ts'
 export { CLIENT_MESSAGES, type ClientMessage } from './messages/client-message.ts'
 export type { Connect } from './messages/connect.ts'
 export type { Connected } from './messages/connected.ts'

@@ -1,0 +1,115 @@
+import { isIP } from 'node:net'
+import type { ConfigurationProblem } from './configuration-error.ts'
+import type { FusewireOptions } from './options.ts'
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
+
+const checkDevelopment = (options: FusewireOptions, nodeEnv: string | undefined): ConfigurationProblem[] => {
+  if (!options.development) return []
+  if (nodeEnv === 'production')
+    return [
+      {
+        option: 'development',
+        message: 'development mode lets everyone do everything and is refused while NODE_ENV is production; turn one of them off',
+      },
+    ]
+  if (!isLoopback(options.host) && !options.developmentOnAllInterfaces)
+    return [
+      {
+        option: 'development',
+        message: `development mode lets everyone do everything, and other machines can reach ${options.host}; leave host out, or set developmentOnAllInterfaces: true if that is what you want`,
+      },
+    ]
+  return []
+}
+
+const checkListener = (options: FusewireOptions): ConfigurationProblem[] => {
+  const problems: ConfigurationProblem[] = []
+  if (!options.tls && options.cleartextPort === undefined)
+    problems.push({
+      option: 'tls',
+      message: 'there is nothing to listen on: tls is false, so set cleartextPort, for example to 8080',
+    })
+  if (options.tls && options.port !== 0 && options.port === options.cleartextPort)
+    problems.push({ option: 'cleartextPort', message: `port is ${options.port} as well; the two listeners need a port each` })
+  if (options.tlsKeyFile !== undefined && options.tlsCertFile === undefined)
+    problems.push({ option: 'tlsKeyFile', message: 'a key without its certificate: set tlsCertFile too' })
+  if (options.tlsCertFile !== undefined && options.tlsKeyFile === undefined)
+    problems.push({ option: 'tlsCertFile', message: 'a certificate without its key: set tlsKeyFile too' })
+  if (!options.tls && options.tlsClientCaFile !== undefined)
+    problems.push({ option: 'tlsClientCaFile', message: 'client certificates need TLS, and tls is false' })
+  return problems
+}
+
+const ORIGIN = /^https?:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$|^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$|^\*$/iu
+
+const checkOrigins = (options: FusewireOptions): ConfigurationProblem[] =>
+  options.allowedOrigins.flatMap((origin, index) => {
+    if (ORIGIN.test(origin)) return []
+    const host = /^(?:[a-z]+:\/\/)?([^/\s]+)/iu.exec(origin)?.[1]
+    const scheme = /^http:\/\//iu.test(origin) ? 'http' : 'https'
+    const meant = host !== undefined && ORIGIN.test(`${scheme}://${host}`) ? `${scheme}://${host}` : 'https://app.example.com'
+    return [
+      {
+        option: `allowedOrigins[${index}]`,
+        message: `an origin is a scheme and a host, with a port where it is not the usual one: write ${meant}, not ${JSON.stringify(origin)}`,
+      },
+    ]
+  })
+
+const checkJwksUrl = ({ jwksUrl }: FusewireOptions): ConfigurationProblem[] => {
+  if (jwksUrl === undefined) return []
+  if (!URL.canParse(jwksUrl)) return [{ option: 'jwksUrl', message: `is not a URL: ${JSON.stringify(jwksUrl)}` }]
+  const { protocol, hostname } = new URL(jwksUrl)
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return []
+  return [{ option: 'jwksUrl', message: 'keys that decide who may connect must come over https' }]
+}
+
+const checkAccess = (options: FusewireOptions): ConfigurationProblem[] => {
+  const { jwtSecret, jwtPublicKeyFile, jwksUrl, allowAnonymous, development } = options
+  const publicKeys = jwtPublicKeyFile !== undefined || jwksUrl !== undefined
+  if (jwtSecret === undefined && !publicKeys && !allowAnonymous && !development)
+    return [
+      {
+        message:
+          'no client could connect: set jwtSecret, jwtPublicKeyFile or jwksUrl to accept tokens, allowAnonymous: true to go without, or development: true to try things out on this machine',
+      },
+    ]
+  return (options.jwtAlgorithms ?? []).flatMap((algorithm) => {
+    const symmetric = algorithm.startsWith('HS')
+    if (symmetric ? jwtSecret !== undefined : publicKeys) return []
+    const need = symmetric ? 'jwtSecret' : 'jwtPublicKeyFile or jwksUrl'
+    return [{ option: 'jwtAlgorithms', message: `${algorithm} needs ${need}` }]
+  })
+}
+
+const checkLimits = (options: FusewireOptions): ConfigurationProblem[] =>
+  options.maxBufferedBytes >= options.maxMessageBytes
+    ? []
+    : [
+        {
+          option: 'maxBufferedBytes',
+          message: `is less than maxMessageBytes (${options.maxMessageBytes}), so that one message would disconnect its readers; raise it or lower the other`,
+        },
+      ]
+
+const checkRules = (options: FusewireOptions): ConfigurationProblem[] =>
+  options.rules.flatMap(({ pattern }, index) => {
+    const first = options.rules.findIndex((rule) => rule.pattern === pattern)
+    if (first === index) return []
+    return [
+      { option: `rules[${index}].pattern`, message: `rules[${first}] has the same pattern and comes first; remove one of them` },
+    ]
+  })
+
+/** Finds what no single option can be blamed for. */
+export const checkOptions = (options: FusewireOptions, nodeEnv: string | undefined): ConfigurationProblem[] => [
+  ...checkDevelopment(options, nodeEnv),
+  ...checkListener(options),
+  ...checkOrigins(options),
+  ...checkJwksUrl(options),
+  ...checkAccess(options),
+  ...checkLimits(options),
+  ...checkRules(options),
+]

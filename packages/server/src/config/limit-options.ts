@@ -1,0 +1,15 @@
+import { bytes, count } from './option-notes.ts'
+
+/** What one client may take. */
+export const limitOptions = {
+  maxMessageBytes: bytes('Size of one message at most.', { default: 65_536, min: 256, max: 67_108_864 }),
+  maxDepth: count('How deep arrays and objects of a message may be nested.', { default: 32, min: 3, max: 1000 }),
+  maxBufferedBytes: bytes('What may wait for a slow client before it is disconnected to recover later.', {
+    default: 1_048_576,
+    min: 1024,
+    max: 1_073_741_824,
+  }),
+  maxChannelsPerSession: count('Channels that one session may be subscribed to.', { default: 128, min: 1, max: 100_000 }),
+  maxBadMessages: count('Unacceptable messages after which a connection is ended.', { default: 10, min: 1, max: 10_000 }),
+  maxPendingRequests: count('Requests of one connection that may wait for their answer.', { default: 256, min: 1, max: 100_000 }),
+}

@@ -1,3 +1,4 @@
+import { type ClientDisconnect, clientDisconnect } from './client-disconnect.ts'
 import { type Connect, connect } from './connect.ts'
 import { type Echo, echo } from './echo.ts'
 import { type History, history } from './history.ts'
@@ -9,7 +10,30 @@ import { type Rpc, rpc } from './rpc.ts'
 import { type Subscribe, subscribe } from './subscribe.ts'
 import { type Unsubscribe, unsubscribe } from './unsubscribe.ts'
 
-export type ClientMessage = Connect | Subscribe | Unsubscribe | Publish | History | Presence | Rpc | Refresh | Ping | Echo
+export type ClientMessage =
+  | Connect
+  | Subscribe
+  | Unsubscribe
+  | Publish
+  | History
+  | Presence
+  | Rpc
+  | Refresh
+  | Ping
+  | Echo
+  | ClientDisconnect
 
 /** Every message that a client may send, by type. */
-export const CLIENT_MESSAGES = { connect, subscribe, unsubscribe, publish, history, presence, rpc, refresh, ping, echo } as const
+export const CLIENT_MESSAGES = {
+  connect,
+  subscribe,
+  unsubscribe,
+  publish,
+  history,
+  presence,
+  rpc,
+  refresh,
+  ping,
+  echo,
+  disconnect: clientDisconnect,
+} as const

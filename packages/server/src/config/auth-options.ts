@@ -48,7 +48,10 @@ export const authOptions = {
     .exactOptional()
     .describe(`Secret of tokens signed with HS256, HS384 or HS512: at least ${MIN_SECRET_BYTES} bytes.`)
     .register(OPTION_NOTES, { secret: true, example: 'change-me-to-32-or-more-random-bytes' }),
-  jwtPublicKeyFile: text('Public key of tokens signed with RS, PS, ES or EdDSA, PEM.', { example: '/etc/fusewire/jwt.pub' }),
+  jwtPublicKeyFile: text('Public key of tokens signed with RS, PS, ES or EdDSA, PEM.', {
+    path: true,
+    example: '/etc/fusewire/jwt.pub',
+  }),
   jwksUrl: text('Address of a JSON Web Key Set with the public keys; fetched again when a token names a new key.', {
     example: 'https://id.example.com/.well-known/jwks.json',
   }),

@@ -40,7 +40,7 @@ const valueAt = (root: unknown, path: Path): unknown =>
 
 const shown = (value: unknown, notes: OptionNotes): string => {
   if (notes.secret) return 'a value that is not shown'
-  const json = JSON.stringify(value) ?? String(value)
+  const json = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return json.length > 60 ? `${json.slice(0, 57)}...` : json
 }
 
@@ -48,6 +48,7 @@ const numberOf = (unit: OptionNotes['unit']): string => (unit ? `a number of ${u
 
 const explainType = (expected: string, value: unknown, notes: OptionNotes): string => {
   if (value === undefined) return 'is missing'
+  if (value === null) return 'has no value: give it one, or leave it out'
   const given = shown(value, notes)
   switch (expected) {
     case 'number':

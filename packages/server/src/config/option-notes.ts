@@ -3,6 +3,8 @@ import { z } from 'zod'
 /** What the schema language of zod has no word for. */
 export interface OptionNotes {
   readonly unit?: 'milliseconds' | 'bytes'
+  /** A file or folder. In a configuration file it is relative to that file. */
+  readonly path?: boolean
   /** Never printed. */
   readonly secret?: boolean
   /** The default in words, where it depends on other options. */

@@ -5,12 +5,14 @@ import { flag, OPTION_NOTES, text } from './option-notes.ts'
 export const tlsOptions = {
   tls: flag('Listen with TLS on `port`.', true),
   tlsCertFile: text('Certificate chain, PEM. Without it a development certificate is made and kept in certificateDir.', {
+    path: true,
     example: '/etc/fusewire/tls.crt',
   }),
-  tlsKeyFile: text('Private key of the certificate, PEM.', { example: '/etc/fusewire/tls.key' }),
+  tlsKeyFile: text('Private key of the certificate, PEM.', { path: true, example: '/etc/fusewire/tls.key' }),
   tlsClientCaFile: text(
     'Authorities of client certificates, PEM. When given, clients without a certificate are refused (mutual TLS).',
     {
+      path: true,
       example: '/etc/fusewire/clients-ca.crt',
     },
   ),
@@ -20,5 +22,5 @@ export const tlsOptions = {
     .min(1)
     .default('.fusewire')
     .describe('Folder in which the development certificate is kept.')
-    .register(OPTION_NOTES, {}),
+    .register(OPTION_NOTES, { path: true }),
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, OPTION_NOTES, text } from './option-notes.ts'
+import { flag, milliseconds, OPTION_NOTES, text } from './option-notes.ts'
 
 export const JWT_ALGORITHMS = [
   'HS256',
@@ -63,4 +63,9 @@ export const authOptions = {
     .register(OPTION_NOTES, { defaultText: 'those that fit the configured keys', example: ['ES256'] }),
   jwtIssuer: text('Required `iss` of a token.', { example: 'https://id.example.com' }),
   jwtAudience: text('Required `aud` of a token.', { example: 'fusewire' }),
+  jwtClockToleranceMs: milliseconds('How far the clock of the one who signs tokens may be off.', {
+    default: 5000,
+    min: 0,
+    max: 300_000,
+  }),
 }

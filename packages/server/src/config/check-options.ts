@@ -58,12 +58,14 @@ const checkOrigins = (options: FusewireOptions): ConfigurationProblem[] =>
     ]
   })
 
-const checkJwksUrl = ({ jwksUrl }: FusewireOptions): ConfigurationProblem[] => {
+const checkJwksUrl = ({ jwksUrl, development }: FusewireOptions): ConfigurationProblem[] => {
   if (jwksUrl === undefined) return []
   if (!URL.canParse(jwksUrl)) return [{ option: 'jwksUrl', message: `is not a URL: ${JSON.stringify(jwksUrl)}` }]
-  const { protocol, hostname } = new URL(jwksUrl)
-  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return []
-  return [{ option: 'jwksUrl', message: 'keys that decide who may connect must come over https' }]
+  const { protocol } = new URL(jwksUrl)
+  if (protocol === 'https:' || (protocol === 'http:' && development)) return []
+  return [
+    { option: 'jwksUrl', message: `the keys decide who may connect, so they must come over https, not ${protocol.slice(0, -1)}` },
+  ]
 }
 
 const checkAccess = (options: FusewireOptions): ConfigurationProblem[] => {

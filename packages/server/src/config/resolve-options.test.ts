@@ -175,7 +175,7 @@ describe('options that do not go together', () => {
     expect(problemsOf({ ...BASE, allowedOrigins })).toEqual([])
   })
 
-  it('takes certificate files and keys over http from this machine in development', () => {
+  it('takes certificate files, and keys over http, in development', () => {
     const files = { tlsCertFile: 'c.pem', tlsKeyFile: 'k.pem', jwksUrl: 'http://127.0.0.1:9000/keys' }
     expect(problemsOf({ development: true, ...files })).toEqual([])
   })

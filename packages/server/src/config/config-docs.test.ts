@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { configPage, configSchema, PAGE_FILE, SCHEMA_FILE } from '../../../../scripts/config-docs.ts'
+
+const AGAIN = 'is out of date: run node --conditions=source scripts/config-docs.ts'
+
+describe('what is made from the options', () => {
+  it('spec/config.schema.json is that of the options', () => {
+    expect(readFileSync(SCHEMA_FILE, 'utf8'), `spec/config.schema.json ${AGAIN}`).toBe(configSchema())
+  })
+
+  it('docs/configuration.md has the tables of the options', () => {
+    const page = readFileSync(PAGE_FILE, 'utf8')
+    expect(page, `docs/configuration.md ${AGAIN}`).toBe(configPage(page))
+  })
+})

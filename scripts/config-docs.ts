@@ -1,0 +1,93 @@
+/**
+ * Writes what follows from the options' schema: `spec/config.schema.json` and the tables of `docs/configuration.md`.
+ * Run with `node --conditions=source scripts/config-docs.ts`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { OPTION_DESCRIPTIONS, type OptionDescription } from '../packages/server/src/config/describe-options.ts'
+import { OPTION_SECTIONS, optionsSchema } from '../packages/server/src/config/options.ts'
+import { ruleSchema } from '../packages/server/src/config/rule-options.ts'
+
+export const SCHEMA_FILE = new URL('../spec/config.schema.json', import.meta.url)
+export const PAGE_FILE = new URL('../docs/configuration.md', import.meta.url)
+
+const BEGIN = '<!-- options: made by scripts/config-docs.ts -->'
+const END = '<!-- options end -->'
+
+/** The JSON schema of the configuration file. */
+export const configSchema = (): string => {
+  const schema = z.toJSONSchema(optionsSchema, { io: 'input' })
+  const described = { $schema: schema.$schema, title: 'Fusewire configuration', description: 'fusewire.yaml', ...schema }
+  return `${JSON.stringify(described, null, 2)}\n`
+}
+
+const code = (text: string): string => `\`${text}\``
+
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+const typeOf = ({ kind, unit, values, minimum, maximum }: OptionDescription): string => {
+  if (kind === 'boolean') return 'true or false'
+  if (kind === 'rules') return 'list of rules'
+  if (kind === 'integer') return `${unit ?? 'number'}, ${minimum} to ${maximum}`
+  const choice = values?.map(code).join(', ')
+  if (kind === 'list') return choice ? `list of ${choice}` : 'list'
+  return choice ?? 'text'
+}
+
+const defaultOf = ({ defaultText, default: value, kind }: OptionDescription): string => {
+  if (defaultText) return defaultText
+  if (value === undefined) return 'none'
+  if (Array.isArray(value)) return value.length === 0 ? 'empty' : 'all'
+  return code(kind === 'text' ? String(value) : JSON.stringify(value))
+}
+
+const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
+
+const optionRow = (option: OptionDescription): string[] => [
+  code(option.name),
+  option.description,
+  typeOf(option),
+  defaultOf(option),
+]
+
+const ruleRows = (): string[][] => {
+  const { properties = {} } = z.toJSONSchema(ruleSchema, { io: 'input' })
+  return Object.entries(properties).map(([name, property]) => {
+    if (typeof property !== 'object') throw new TypeError(name)
+    const type =
+      property.enum?.map((value) => code(String(value))).join(', ') ??
+      (property.type === 'boolean' ? 'true or false' : property.type)
+    return [
+      code(name),
+      property.description ?? '',
+      String(type),
+      property.default === undefined ? 'required' : code(String(property.default)),
+    ]
+  })
+}
+
+const section = (title: string): string => {
+  const options = OPTION_DESCRIPTIONS.filter((option) => option.section === title)
+  const parts = [`### ${title}`, table(['Option', 'What it does', 'Value', 'Default'], options.map(optionRow))]
+  if (title === 'Channels') parts.push('Each rule has:', table(['Option', 'What it does', 'Value', 'Default'], ruleRows()))
+  return parts.join('\n\n')
+}
+
+/** The page with its tables made anew. */
+export const configPage = (page: string): string => {
+  const begin = page.indexOf(BEGIN)
+  const end = page.indexOf(END)
+  if (begin < 0 || end < begin) throw new Error(`docs/configuration.md has lost its markers ${BEGIN} and ${END}`)
+  const tables = OPTION_SECTIONS.map(({ title }) => section(title)).join('\n\n')
+  return `${page.slice(0, begin)}${BEGIN}\n\n${tables}\n\n${page.slice(end)}`
+}
+
+export const writeConfigDocs = (): void => {
+  writeFileSync(SCHEMA_FILE, configSchema())
+  writeFileSync(PAGE_FILE, configPage(readFileSync(PAGE_FILE, 'utf8')))
+}
+
+if (import.meta.main) writeConfigDocs()

@@ -1,3 +1,7 @@
+import { FusewireError } from '@fusewire/protocol'
+import { compilePattern } from './pattern.ts'
+import type { ChannelRule } from './rule.ts'
+
 /** What a client may do in a channel. */
 export type Action = 'subscribe' | 'publish' | 'history' | 'presence'
 
@@ -8,8 +12,58 @@ export type Action = 'subscribe' | 'publish' | 'history' | 'presence'
  */
 export type Access = 'anyone' | 'user' | 'owner' | 'nobody'
 
-/** A token's claim: these actions are allowed in the channels that match one of the patterns (see `matchesPattern`). */
+/** A token's claim: these actions are allowed in the channels that match one of the patterns (see `compilePattern`). */
 export interface Capability {
   readonly channels: readonly string[]
   readonly allow: readonly Action[]
+}
+
+/** Whether the rule's access alone lets this user in. */
+export const isGrantedByRule = (access: Access, channel: string, user: string | undefined): boolean => {
+  switch (access) {
+    case 'anyone':
+      return true
+    case 'user':
+      return user !== undefined
+    case 'owner':
+      return user !== undefined && channel.slice(channel.lastIndexOf(':') + 1) === user
+    case 'nobody':
+      return false
+  }
+}
+
+/** The capabilities of one identity, with their patterns compiled once. */
+export class CapabilitySet {
+  readonly #grants: readonly { readonly patterns: readonly RegExp[]; readonly allow: ReadonlySet<Action> }[]
+
+  constructor(capabilities: readonly Capability[]) {
+    this.#grants = capabilities.map(({ channels, allow }) => ({ patterns: channels.map(compilePattern), allow: new Set(allow) }))
+  }
+
+  allows(action: Action, channel: string): boolean {
+    return this.#grants.some(({ patterns, allow }) => allow.has(action) && patterns.some((pattern) => pattern.test(channel)))
+  }
+}
+
+interface Holder {
+  readonly user: string | undefined
+  readonly capabilities: CapabilitySet
+}
+
+/** Throws `permission_denied` unless the rule's access or a capability allows the action. */
+export const assertAllowed = (action: Action, channel: string, access: Access, holder: Holder): void => {
+  if (isGrantedByRule(access, channel, holder.user) || holder.capabilities.allows(action, channel)) return
+  throw new FusewireError('permission_denied', `${action} is not allowed in ${channel}`)
+}
+
+/** Throws unless the channel keeps presence and the holder may see it. */
+export const assertPresenceVisible = (channel: string, rule: ChannelRule, holder: Holder): void => {
+  if (!rule.presence) throw new FusewireError('feature_disabled', `${channel} keeps no presence`)
+  assertAllowed('presence', channel, rule.seePresence, holder)
+}
+
+/** Throws unless the channel keeps a history and the holder may read it. */
+export const assertHistoryReadable = (channel: string, rule: ChannelRule, holder: Holder): void => {
+  if (rule.historySize === 0) throw new FusewireError('feature_disabled', `${channel} keeps no history`)
+  assertAllowed('history', channel, rule.history, holder)
 }

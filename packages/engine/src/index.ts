@@ -1,4 +1,9 @@
 export type { Access, Action, Capability } from './access.ts'
+export { Engine, type EngineLimits, type EnginePorts } from './engine.ts'
+export type { Log } from './log.ts'
+export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.ts'
+export { MemoryPresence } from './memory/memory-presence.ts'
+export { compilePattern } from './pattern.ts'
 export type { Authenticator, ChannelGrant, Identity } from './ports/authenticator.ts'
 export type {
   Awaitable,
@@ -14,4 +19,9 @@ export type {
 export type { Connection, Frame, FrameFormat, TransportName } from './ports/connection.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Peer } from './ports/peer.ts'
-export { type ChannelRule, compilePattern, DEFAULT_RULE, DEVELOPMENT_RULE } from './rule.ts'
+export { type RpcCaller, type RpcHandler, RpcRouter } from './rpc-router.ts'
+export { type ChannelRule, DEFAULT_RULE, DEVELOPMENT_RULE } from './rule.ts'
+export { RuleBook } from './rule-book.ts'
+export type { Target } from './sessions.ts'
+export type { EngineStats } from './stats.ts'
+export { type Timed, TimerWheel } from './timer-wheel.ts'

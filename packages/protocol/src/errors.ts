@@ -15,6 +15,8 @@ export interface ErrorEntry {
 }
 
 export const ERRORS = {
+  closed: { closeCode: 1000, httpStatus: 410, retryable: false, help: 'The client has left for good with disconnect.' },
+
   // Reconnect, with back-off.
   internal_error: {
     closeCode: 4000,

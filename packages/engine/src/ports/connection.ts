@@ -32,4 +32,9 @@ export interface Connection {
    * {@link Peer.closed}.
    */
   close(code: DisconnectCode, reason: string): void
+  /**
+   * Asks for a sign of life of a client that sends no heartbeats: MUST lead to {@link Peer.alive} when there is one (a WebSocket
+   * pong), or, where none can be had, when the stream has taken the bytes of a keep-alive.
+   */
+  probe?(): void
 }

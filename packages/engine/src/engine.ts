@@ -1,0 +1,205 @@
+import type { Connected, Member } from '@fusewire/protocol'
+import { ClientPeer, type PeerLimits } from './client-peer.ts'
+import { Handshake } from './handshake.ts'
+import { Hub } from './hub.ts'
+import type { Log } from './log.ts'
+import { compilePattern } from './pattern.ts'
+import type { Authenticator } from './ports/authenticator.ts'
+import type { Awaitable, Broker, HistoryPage, HistoryQuery, PresenceStore, PublicationDraft, Published } from './ports/broker.ts'
+import type { Connection } from './ports/connection.ts'
+import type { Environment } from './ports/environment.ts'
+import type { Peer } from './ports/peer.ts'
+import { Publisher } from './publisher.ts'
+import type { RpcCaller, RpcRouter } from './rpc-router.ts'
+import type { RuleBook } from './rule-book.ts'
+import { SessionRequests } from './session-requests.ts'
+import { Sessions, type Target } from './sessions.ts'
+import { Counters, type EngineStats } from './stats.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+export interface EngineLimits extends PeerLimits {
+  /** How long a session outlives its connection, in milliseconds. Default 60,000. */
+  readonly sessionTtlMs: number
+  /** Channels of one session. Default 128. */
+  readonly maxChannelsPerSession: number
+}
+
+export interface EnginePorts {
+  readonly broker: Broker
+  readonly presence: PresenceStore
+  readonly authenticator: Authenticator
+  readonly environment: Environment
+  readonly rules: RuleBook
+  readonly rpc: RpcRouter
+  readonly limits: EngineLimits
+  readonly log: Log
+  /** This node's name, the program's version, and whether it runs in development mode: told to every client. */
+  readonly node: Pick<Connected, 'node' | 'version' | 'development'>
+}
+
+/** Sessions, channels and the way between them: everything but bytes, sockets and time. */
+export class Engine {
+  readonly #ports: EnginePorts
+  readonly #counters = new Counters()
+  readonly #wheel: TimerWheel
+  readonly #hub: Hub
+  readonly #publisher: Publisher
+  readonly #sessions: Sessions
+  readonly #subscriptions: Subscriptions
+  readonly #handshake: Handshake
+  readonly #requests: SessionRequests
+  readonly #peers = new Set<ClientPeer>()
+
+  constructor(ports: EnginePorts) {
+    const { broker, presence, authenticator, environment, rules, limits, log } = ports
+    const now = () => environment.now()
+    this.#ports = ports
+    this.#wheel = new TimerWheel(environment.now())
+    this.#hub = new Hub(broker, rules, this.#counters)
+    this.#publisher = new Publisher(broker, rules)
+    this.#subscriptions = new Subscriptions({
+      hub: this.#hub,
+      broker,
+      presence,
+      authenticator,
+      rules,
+      wheel: this.#wheel,
+      counters: this.#counters,
+      log,
+      maxChannelsPerSession: limits.maxChannelsPerSession,
+    })
+    this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits.sessionTtlMs, (session) =>
+      this.#subscriptions.endAll(session),
+    )
+    this.#handshake = new Handshake({
+      now,
+      authenticator,
+      sessions: this.#sessions,
+      subscriptions: this.#subscriptions,
+      greeting: {
+        ...ports.node,
+        pingIntervalMs: limits.pingIntervalMs,
+        pongTimeoutMs: limits.pongTimeoutMs,
+        sessionTtlMs: limits.sessionTtlMs,
+      },
+    })
+    this.#requests = new SessionRequests({
+      rules,
+      publisher: this.#publisher,
+      presence,
+      authenticator,
+      subscriptions: this.#subscriptions,
+      rpc: ports.rpc,
+    })
+  }
+
+  /** Begins to listen to the broker. To be awaited before the first connection. */
+  async start(): Promise<void> {
+    await this.#ports.broker.start(this.#hub)
+  }
+
+  /** Takes a new connection. */
+  open(connection: Connection): Peer {
+    const peer = new ClientPeer(connection, {
+      now: () => this.#ports.environment.now(),
+      handshake: this.#handshake,
+      requests: this.#requests,
+      sessions: this.#sessions,
+      counters: this.#counters,
+      limits: this.#ports.limits,
+      log: this.#ports.log,
+      wheel: this.#wheel,
+      onClosed: (closed) => this.#peers.delete(closed),
+    })
+    this.#peers.add(peer)
+    return peer
+  }
+
+  /** Turns the clock: heartbeats, TTLs and token ends. To be called several times a second. */
+  tick(): void {
+    this.#wheel.advance(this.#ports.environment.now())
+  }
+
+  publish(channel: string, draft: PublicationDraft, options: { readonly idempotencyKey?: string } = {}): Awaitable<Published> {
+    return this.#publisher.publish(channel, draft, options.idempotencyKey)
+  }
+
+  history(channel: string, query: HistoryQuery): Awaitable<HistoryPage> {
+    return this.#publisher.history(channel, query)
+  }
+
+  clearHistory(channel: string): Awaitable<void> {
+    return this.#ports.broker.clearHistory(channel)
+  }
+
+  presence(channel: string): Awaitable<readonly Member[]> {
+    return this.#ports.presence.list(channel)
+  }
+
+  presenceCount(channel: string): Awaitable<{ sessions: number; users: number }> {
+    return this.#ports.presence.count(channel)
+  }
+
+  /** Channels with subscribers on this node, filtered by a channel pattern. */
+  channels(pattern?: string): { channel: string; subscribers: number }[] {
+    const wanted = pattern === undefined ? undefined : compilePattern(pattern)
+    const found: { channel: string; subscribers: number }[] = []
+    for (const { name, size } of this.#hub.channels())
+      if (!wanted || wanted.test(name)) found.push({ channel: name, subscribers: size })
+    return found
+  }
+
+  /** Subscribes every session of the target, whatever the rule says. Returns how many. */
+  async subscribeUser(target: Target, channel: string): Promise<number> {
+    const sessions = this.#sessions.find(target).filter((session) => !session.subscriptions.has(channel))
+    await Promise.all(sessions.map((session) => this.#subscriptions.subscribe(session, { channel }, { trusted: true })))
+    return sessions.length
+  }
+
+  unsubscribeUser(target: Target, channel: string): number {
+    const reason = 'unsubscribed by the application'
+    return this.#sessions.find(target).filter((session) => this.#subscriptions.revoke(session, channel, 'disconnected', reason))
+      .length
+  }
+
+  /** Ends every session of the target at once. Returns how many. */
+  disconnectUser(target: Target): number {
+    const sessions = this.#sessions.find(target)
+    for (const session of sessions) {
+      session.link?.end('disconnected')
+      this.#sessions.end(session)
+    }
+    return sessions.length
+  }
+
+  rpc(method: string, data: unknown, caller?: RpcCaller): Promise<unknown> {
+    return this.#ports.rpc.call(method, data, caller)
+  }
+
+  stats(): EngineStats {
+    const counters = this.#counters
+    return {
+      messagesIn: counters.messagesIn,
+      publications: counters.publications,
+      deliveries: counters.deliveries,
+      errors: counters.errors,
+      disconnects: counters.disconnects,
+      sessionsCreated: counters.sessionsCreated,
+      sessionsResumed: counters.sessionsResumed,
+      sessionsExpired: counters.sessionsExpired,
+      recoveries: counters.recoveries,
+      connections: this.#peers.size,
+      sessions: this.#sessions.size,
+      detachedSessions: this.#sessions.detachedCount,
+      subscriptions: this.#hub.subscriptionCount,
+      channels: this.#hub.channelCount,
+    }
+  }
+
+  /** Tells every client to come back elsewhere, and ends. Idempotent. */
+  async close(): Promise<void> {
+    for (const peer of [...this.#peers]) peer.end('server_draining')
+    await this.#ports.broker.close()
+  }
+}

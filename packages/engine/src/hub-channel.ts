@@ -1,0 +1,109 @@
+import type { Join, Leave, Publication, PublicationMessage } from '@fusewire/protocol'
+import type { Connection, FrameFormat } from './ports/connection.ts'
+import type { ChannelRule } from './rule.ts'
+import type { Subscription } from './subscription.ts'
+
+/** A live subscription in its place. */
+interface Place {
+  readonly subscription: Subscription
+  readonly connection: Connection
+}
+
+/**
+ * One channel's subscribers on this node, grouped by frame format, so that a publication is encoded and framed once for each group
+ * and the rest is one `send` a connection.
+ */
+export class HubChannel {
+  readonly name: string
+  readonly rule: ChannelRule
+  readonly #subscriptions = new Set<Subscription>()
+  readonly #recovering = new Set<Subscription>()
+  readonly #groups = new Map<FrameFormat, Place[]>()
+
+  constructor(name: string, rule: ChannelRule) {
+    this.name = name
+    this.rule = rule
+  }
+
+  get size(): number {
+    return this.#subscriptions.size
+  }
+
+  add(subscription: Subscription): void {
+    this.#subscriptions.add(subscription)
+  }
+
+  /** False when it was not here. */
+  remove(subscription: Subscription): boolean {
+    this.pause(subscription)
+    return this.#subscriptions.delete(subscription)
+  }
+
+  /** From now on publications are held for it. */
+  recover(subscription: Subscription): Publication[] {
+    this.pause(subscription)
+    const held: Publication[] = []
+    subscription.state = { kind: 'recovering', held }
+    this.#recovering.add(subscription)
+    return held
+  }
+
+  /** From now on publications go to the connection. */
+  goLive(subscription: Subscription, connection: Connection): void {
+    this.pause(subscription)
+    const group = this.#groups.get(connection.format) ?? []
+    if (group.length === 0) this.#groups.set(connection.format, group)
+    subscription.state = { kind: 'live', connection, index: group.push({ subscription, connection }) - 1 }
+  }
+
+  pause(subscription: Subscription): void {
+    const { state } = subscription
+    if (state.kind === 'recovering') this.#recovering.delete(subscription)
+    if (state.kind === 'live') this.#leaveGroup(state.connection.format, state.index)
+    subscription.state = { kind: 'paused' }
+  }
+
+  /** Returns how many connections it was handed to. */
+  deliver(publication: Publication): number {
+    for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.push(publication)
+    if (this.#groups.size === 0) return 0
+    const message: PublicationMessage = { type: 'publication', channel: this.name, ...publication }
+    let delivered = 0
+    for (const [format, places] of this.#groups) {
+      const frame = format.encode(message)
+      for (const { subscription, connection } of places) {
+        if (subscription.filter && !subscription.wants(publication)) continue
+        connection.send(frame)
+        delivered++
+      }
+    }
+    return delivered
+  }
+
+  /** Tells those who asked for presence. Returns how many connections it was handed to. */
+  announce(message: Join | Leave): number {
+    let delivered = 0
+    for (const [format, places] of this.#groups) {
+      let frame: Uint8Array | undefined
+      for (const { subscription, connection } of places) {
+        if (!subscription.wantsPresence) continue
+        frame ??= format.encode(message)
+        connection.send(frame)
+        delivered++
+      }
+    }
+    return delivered
+  }
+
+  /** The last place of the group fills the gap, so that leaving is O(1) and the group stays dense. */
+  #leaveGroup(format: FrameFormat, index: number): void {
+    const group = this.#groups.get(format)
+    const last = group?.pop()
+    if (!group || !last) return
+    if (index < group.length) {
+      group[index] = last
+      if (last.subscription.state.kind === 'live') last.subscription.state.index = index
+    }
+    if (group.length === 0) this.#groups.delete(format)
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  type ClientMessage,
+  FusewireError,
+  type HistoryResult,
+  LIMITS,
+  type PresenceResult,
+  type PublishResult,
+  type RefreshResult,
+  type ServerMessage,
+} from '@fusewire/protocol'
+import { assertAllowed, assertHistoryReadable, assertPresenceVisible } from './access.ts'
+import { assertChannelName } from './channel-name.ts'
+import type { Authenticator } from './ports/authenticator.ts'
+import type { Awaitable, PresenceStore } from './ports/broker.ts'
+import type { Publisher } from './publisher.ts'
+import type { RpcRouter } from './rpc-router.ts'
+import type { RuleBook } from './rule-book.ts'
+import type { Session } from './session.ts'
+import type { Subscriptions } from './subscriptions.ts'
+
+export interface SessionRequestsPorts {
+  readonly rules: RuleBook
+  readonly publisher: Publisher
+  readonly presence: PresenceStore
+  readonly authenticator: Authenticator
+  readonly subscriptions: Subscriptions
+  readonly rpc: RpcRouter
+}
+
+/** What a session may ask once it is connected. */
+export type SessionRequest = Exclude<ClientMessage, { type: 'connect' | 'ping' | 'echo' | 'disconnect' }>
+
+/** A `history` that names no limit is answered with this many publications at most. */
+const DEFAULT_HISTORY_LIMIT = 100
+
+/**
+ * Carries out a session's requests. `handle` answers with the message for the client, or nothing where the answer has been sent.
+ * It throws, or rejects with, what the client did wrong.
+ */
+export class SessionRequests {
+  readonly #ports: SessionRequestsPorts
+
+  constructor(ports: SessionRequestsPorts) {
+    this.#ports = ports
+  }
+
+  handle(session: Session, request: SessionRequest): Awaitable<ServerMessage | undefined> {
+    switch (request.type) {
+      case 'publish':
+        return this.#publish(session, request)
+      case 'subscribe':
+        return this.#ports.subscriptions.subscribe(session, request).then(() => undefined)
+      case 'unsubscribe':
+        return this.#unsubscribe(session, request)
+      case 'history':
+        return this.#history(session, request)
+      case 'presence':
+        return this.#presence(session, request)
+      case 'rpc':
+        return this.#rpc(session, request)
+      case 'refresh':
+        return this.#refresh(session, request)
+    }
+  }
+
+  /** Without an `id` nobody waits for an answer, and none is made. */
+  #publish(
+    session: Session,
+    { id, channel, data, tags, key }: SessionRequest & { type: 'publish' },
+  ): Awaitable<ServerMessage | undefined> {
+    assertChannelName(channel)
+    assertAllowed('publish', channel, this.#ports.rules.of(channel).publish, session)
+    const draft = { data, ...(tags && { tags }), sender: session.member() }
+    const published = this.#ports.publisher.publish(channel, draft, key && `${session.user ?? ''} ${key}`)
+    if (id === undefined) return published instanceof Promise ? published.then(() => undefined) : undefined
+    return after(published, ({ position, duplicate }) =>
+      result(id, { position, ...(duplicate && { duplicate }) } satisfies PublishResult),
+    )
+  }
+
+  #unsubscribe(session: Session, { id, channel }: SessionRequest & { type: 'unsubscribe' }): ServerMessage {
+    if (!this.#ports.subscriptions.unsubscribe(session, channel)) throw new FusewireError('not_subscribed')
+    return { type: 'unsubscribed', channel, ...(id !== undefined && { id }) }
+  }
+
+  #history(
+    session: Session,
+    { id, channel, since, limit, reverse }: SessionRequest & { type: 'history' },
+  ): Awaitable<ServerMessage> {
+    assertChannelName(channel)
+    assertHistoryReadable(channel, this.#ports.rules.of(channel), session)
+    const query = {
+      limit: Math.min(limit ?? DEFAULT_HISTORY_LIMIT, LIMITS.historyLimit),
+      ...(since && { since }),
+      ...(reverse && { reverse }),
+    }
+    return after(this.#ports.publisher.history(channel, query), ({ position, publications, complete }) =>
+      result(id, { position, publications, ...(since && { recovered: complete }) } satisfies HistoryResult),
+    )
+  }
+
+  #presence(session: Session, { id, channel }: SessionRequest & { type: 'presence' }): Awaitable<ServerMessage> {
+    assertChannelName(channel)
+    assertPresenceVisible(channel, this.#ports.rules.of(channel), session)
+    return after(this.#ports.presence.list(channel), (members) => result(id, { members } satisfies PresenceResult))
+  }
+
+  async #rpc(session: Session, { id, method, data }: SessionRequest & { type: 'rpc' }): Promise<ServerMessage> {
+    return result(id, await this.#ports.rpc.call(method, data, session.member()))
+  }
+
+  async #refresh(session: Session, { id, channel, token }: SessionRequest & { type: 'refresh' }): Promise<ServerMessage> {
+    const expiresAt =
+      channel === undefined ? await this.#renew(session, token) : await this.#ports.subscriptions.refresh(session, channel, token)
+    return result(id, { ...(expiresAt !== undefined && { expiresAt }) } satisfies RefreshResult)
+  }
+
+  async #renew(session: Session, token: string): Promise<number | undefined> {
+    const identity = await this.#ports.authenticator.authenticate(token)
+    if (identity.user !== session.user) throw new FusewireError('token_invalid', 'the new token belongs to another user')
+    session.renew(identity)
+    return identity.expiresAt
+  }
+}
+
+const result = (id: number | undefined, data: unknown): ServerMessage => ({
+  type: 'result',
+  ...(id !== undefined && { id }),
+  ...(data !== undefined && { data }),
+})
+
+/** `then` that stays in this turn when the value is here already. */
+const after = <T, U>(value: Awaitable<T>, next: (value: T) => U): Awaitable<U> =>
+  value instanceof Promise ? value.then(next) : next(value)

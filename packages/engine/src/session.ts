@@ -1,0 +1,72 @@
+import type { DisconnectCode, Member, ServerMessage } from '@fusewire/protocol'
+import { CapabilitySet } from './access.ts'
+import type { Identity } from './ports/authenticator.ts'
+import type { Connection } from './ports/connection.ts'
+import type { Subscription } from './subscription.ts'
+
+/** The live end of a session: the peer it is attached to. */
+export interface SessionLink {
+  readonly connection: Connection
+  send(message: ServerMessage): void
+  /** Tells the client why, and ends the connection. */
+  end(code: DisconnectCode, reason?: string): void
+}
+
+/**
+ * A client's stay, which outlives its connections:
+ *
+ *     connect ──▶ attached ──(connection lost)──▶ detached ──(TTL ends)──▶ ended
+ *                  │    ▲                            │                       ▲
+ *                  │    └───────── resume ───────────┘                       │
+ *                  └── left for good, or disconnected by the application ────┘
+ */
+export type SessionState =
+  | { readonly kind: 'attached'; readonly link: SessionLink }
+  | { readonly kind: 'detached' }
+  | { readonly kind: 'ended' }
+
+export class Session {
+  readonly id: string
+  /** Secret; whoever holds it is this session. */
+  readonly resumeToken: string
+  /** By channel. */
+  readonly subscriptions = new Map<string, Subscription>()
+  state: SessionState = { kind: 'detached' }
+  #identity: Identity
+  #capabilities: CapabilitySet
+
+  constructor(id: string, resumeToken: string, identity: Identity) {
+    this.id = id
+    this.resumeToken = resumeToken
+    this.#identity = identity
+    this.#capabilities = new CapabilitySet(identity.capabilities)
+  }
+
+  get identity(): Identity {
+    return this.#identity
+  }
+
+  get user(): string | undefined {
+    return this.#identity.user
+  }
+
+  get capabilities(): CapabilitySet {
+    return this.#capabilities
+  }
+
+  get link(): SessionLink | undefined {
+    return this.state.kind === 'attached' ? this.state.link : undefined
+  }
+
+  /** A newer token of the same user takes the place of the old one. */
+  renew(identity: Identity): void {
+    this.#identity = identity
+    this.#capabilities = new CapabilitySet(identity.capabilities)
+  }
+
+  /** How others see this session; a channel token may bring its own info for its channel. */
+  member(info: unknown = this.#identity.info): Member {
+    const { user } = this.#identity
+    return { session: this.id, ...(user !== undefined && { user }), ...(info !== undefined && { info }) }
+  }
+}

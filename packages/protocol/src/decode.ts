@@ -18,18 +18,19 @@ export class MessageError extends FusewireError {
   }
 }
 
-/** True when arrays and objects are nested deeper than `maxDepth` (1: no nesting inside the message). */
+/** True when arrays and objects are nested deeper than `maxDepth` (1: no nesting inside the message). Goes no deeper than that. */
 const isDeeperThan = (value: unknown, maxDepth: number): boolean => {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
   if (maxDepth === 0) return true
-  for (const item of Array.isArray(value) ? value : Object.values(value)) if (isDeeperThan(item, maxDepth - 1)) return true
+  if (Array.isArray(value)) return value.some((item) => isDeeperThan(item, maxDepth - 1))
+  for (const key in value) if (isDeeperThan((value as Record<string, unknown>)[key], maxDepth - 1)) return true
   return false
 }
 
-const accept = (value: unknown, schemas: Readonly<Record<string, Schema<unknown>>>, maxDepth: number): unknown => {
+const accept = (value: unknown, schemas: Readonly<Record<string, Schema<unknown>>>, maxDepth?: number): unknown => {
   if (!isObject(value)) throw new MessageError('malformed_message', 'a message is an object with a "type"')
   const { id: number, type: given } = value
-  const id = typeof number === 'number' && Number.isSafeInteger(number) ? number : undefined
+  const id = typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : undefined
   if (typeof given !== 'string') throw new MessageError('invalid_field', 'type must be a string', id)
   const type = given.toLowerCase()
   const schema = Object.hasOwn(schemas, type) ? schemas[type] : undefined
@@ -37,7 +38,8 @@ const accept = (value: unknown, schemas: Readonly<Record<string, Schema<unknown>
   if (type !== given) value.type = type
   const wrong = schema.check(value, '')
   if (wrong) throw new MessageError('invalid_field', `${type}: ${wrong}`, id)
-  if (isDeeperThan(value, maxDepth)) throw new MessageError('message_too_deep', `nested deeper than ${maxDepth}`, id)
+  if (maxDepth !== undefined && isDeeperThan(value, maxDepth))
+    throw new MessageError('message_too_deep', `nested deeper than ${maxDepth}`, id)
   return value
 }
 
@@ -49,8 +51,8 @@ export const acceptClientMessage = (value: unknown, maxDepth: number): ClientMes
   accept(value, CLIENT_MESSAGES, maxDepth) as ClientMessage
 
 /**
- * Checks a value against the messages that a server may send.
+ * Checks a value against the messages that a server may send. Unlike the server, a client does not look at the depth of what it is
+ * sent: nothing here goes down into it.
  * @throws {@link MessageError}
  */
-export const acceptServerMessage = (value: unknown): ServerMessage =>
-  accept(value, SERVER_MESSAGES, Number.POSITIVE_INFINITY) as ServerMessage
+export const acceptServerMessage = (value: unknown): ServerMessage => accept(value, SERVER_MESSAGES) as ServerMessage

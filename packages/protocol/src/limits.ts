@@ -8,7 +8,7 @@ export const LIMITS = {
   subscriptionsPerConnect: 1000,
   /** Tags of one publication or one filter. */
   tags: 16,
-  /** UTF-16 code units of a tag's value. */
+  /** UTF-16 code units of a tag's name, and of its value. */
   tagLength: 255,
   /** UTF-16 code units of an idempotency key. */
   keyLength: 128,
@@ -16,4 +16,6 @@ export const LIMITS = {
   methodLength: 128,
   /** Publications that one `history` answers with at most. */
   historyLimit: 1000,
+  /** Arrays and objects inside one another that a codec writes; what a reader accepts is its own choice, and never more. */
+  depth: 512,
 } as const

@@ -64,13 +64,14 @@ export const array = <T>(item: Schema<T>, max: number): Schema<T[]> =>
     return undefined
   })
 
-/** An object used as a map from strings to `item`, with at most `max` entries. */
-export const record = <T>(item: Schema<T>, max: number): Schema<Record<string, T>> =>
-  schema({ '*': item.shape, entries: `up to ${max}` }, (value, path) => {
+/** An object used as a map from names of up to `nameLength` UTF-16 code units to `item`, with at most `max` entries. */
+export const record = <T>(item: Schema<T>, max: number, nameLength: number): Schema<Record<string, T>> =>
+  schema({ [`* 0..${nameLength}`]: item.shape, entries: `up to ${max}` }, (value, path) => {
     if (!isObject(value)) return `${path} must be an object`
     const keys = Object.keys(value)
     if (keys.length > max) return `${path} must have at most ${max} entries`
     for (const key of keys) {
+      if (key.length > nameLength) return `${path} has a name of more than ${nameLength} characters`
       const wrong = item.check(value[key], `${path}.${key}`)
       if (wrong) return wrong
     }

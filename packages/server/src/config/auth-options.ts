@@ -36,7 +36,16 @@ export const authOptions = {
   ),
   allowAnonymous: flag("Let clients connect without a token. The channels' rules decide what they may do.", false),
   apiKeys: z
-    .array(z.string().min(MIN_API_KEY_LENGTH))
+    .array(
+      z
+        .string()
+        .min(
+          MIN_API_KEY_LENGTH,
+          `is too short: use at least ${MIN_API_KEY_LENGTH} characters, for example the output of "openssl rand -hex 16"`,
+        )
+        // What cannot stand in an Authorization header can never be sent.
+        .regex(/^[\x21-\x7e]*$/u, 'consists of printable ASCII characters, without spaces'),
+    )
     .default([])
     .describe('Keys of the HTTP API. Without one the API is off.')
     .register(OPTION_NOTES, { secret: true, example: ['change-me-change-me-change-me'] }),

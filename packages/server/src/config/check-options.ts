@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { originProblem } from '../auth/origin-pattern.ts'
 import type { ConfigurationProblem } from './configuration-error.ts'
 import type { FusewireOptions } from './options.ts'
 
@@ -42,20 +43,10 @@ const checkListener = (options: FusewireOptions): ConfigurationProblem[] => {
   return problems
 }
 
-const ORIGIN = /^https?:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$|^https?:\/\/\[[0-9a-f:]+\](:\d{1,5})?$|^\*$/iu
-
 const checkOrigins = (options: FusewireOptions): ConfigurationProblem[] =>
   options.allowedOrigins.flatMap((origin, index) => {
-    if (ORIGIN.test(origin)) return []
-    const host = /^(?:[a-z]+:\/\/)?([^/\s]+)/iu.exec(origin)?.[1]
-    const scheme = /^http:\/\//iu.test(origin) ? 'http' : 'https'
-    const meant = host !== undefined && ORIGIN.test(`${scheme}://${host}`) ? `${scheme}://${host}` : 'https://app.example.com'
-    return [
-      {
-        option: `allowedOrigins[${index}]`,
-        message: `an origin is a scheme and a host, with a port where it is not the usual one: write ${meant}, not ${JSON.stringify(origin)}`,
-      },
-    ]
+    const message = originProblem(origin)
+    return message === undefined ? [] : [{ option: `allowedOrigins[${index}]`, message }]
   })
 
 const checkJwksUrl = ({ jwksUrl, development }: FusewireOptions): ConfigurationProblem[] => {

@@ -85,7 +85,7 @@ const explainRange = (
     return limit === 1 ? 'is empty: name at least one, or leave it out' : `has ${bound} ${limit} items`
   if (issue.origin === 'string') {
     if (value === '') return 'is empty: give a value, or leave it out'
-    return `has ${bound} ${limit} characters`
+    return issue.message
   }
   const unit = notes.unit ? ` ${notes.unit}` : ''
   const said = `is ${bound} ${limit}${unit}, not ${shown(value, notes)}`

@@ -169,7 +169,7 @@ describe('options that do not go together', () => {
       'https://app.example.com',
       'https://*.example.com:8443',
       'http://localhost:3000',
-      'http://[::1]:80',
+      'http://[::1]:8080',
       '*',
     ]
     expect(problemsOf({ ...BASE, allowedOrigins })).toEqual([])

@@ -32,7 +32,7 @@ export const ruleSchema = z.strictObject({
   pattern: z
     .string()
     .min(1)
-    .max(255)
+    .max(255, 'has at most 255 characters')
     .describe('Channels that the rule is for: * stands for one or more characters other than a colon, ** for any.'),
   ...ruleOptions,
 })

@@ -1,0 +1,3 @@
+export { FakeEnvironment } from './fake-environment.ts'
+export { MemoryConnection, memoryFormat } from './memory-connection.ts'
+export { turn } from './turn.ts'

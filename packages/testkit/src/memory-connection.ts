@@ -1,0 +1,85 @@
+import type { Connection, Frame, FrameFormat, Peer } from '@fusewire/engine'
+import type { ClientMessage, DisconnectCode, ServerMessage } from '@fusewire/protocol'
+
+/** Frames that remember their message, so that a test reads what was sent and that a group shares one frame. */
+export const memoryFormat = (name = 'memory'): FrameFormat => ({ name, encode: (message) => new MemoryFrame(message) })
+
+class MemoryFrame extends Uint8Array {
+  readonly message: ServerMessage
+
+  constructor(message: ServerMessage) {
+    super(0)
+    this.message = structuredClone(message)
+  }
+}
+
+const sharedFormat = memoryFormat()
+
+/** A client's end and the engine's end of a connection, without bytes between them. */
+export class MemoryConnection implements Connection {
+  readonly transport = 'websocket'
+  readonly format: FrameFormat
+  readonly remoteAddress = '127.0.0.1'
+  /** What the engine has sent, and this client has received so far. */
+  readonly received: ServerMessage[] = []
+  /** The frames behind {@link received}. */
+  readonly frames: Frame[] = []
+  closedWith: DisconnectCode | undefined
+  probes = 0
+  #peer: Peer | undefined
+
+  constructor(open: (connection: Connection) => Peer, format: FrameFormat = sharedFormat) {
+    this.format = format
+    this.#peer = open(this)
+  }
+
+  get isOpen(): boolean {
+    return this.#peer !== undefined
+  }
+
+  send(frame: Frame): void {
+    if (!this.#peer || !(frame instanceof MemoryFrame)) return
+    this.frames.push(frame)
+    this.received.push(frame.message)
+  }
+
+  close(code: DisconnectCode): void {
+    if (!this.#peer) return
+    this.closedWith = code
+    this.cut()
+  }
+
+  probe(): void {
+    this.probes++
+  }
+
+  /** The client says this. */
+  say(message: ClientMessage): void {
+    this.#peer?.receive(message)
+  }
+
+  /** The peer, for what is no message. */
+  get peer(): Peer {
+    if (!this.#peer) throw new Error('the connection is closed')
+    return this.#peer
+  }
+
+  /** The line breaks. */
+  cut(): void {
+    const peer = this.#peer
+    this.#peer = undefined
+    peer?.closed()
+  }
+
+  /** The messages of one type, in their order. */
+  all<T extends ServerMessage['type']>(type: T): Extract<ServerMessage, { type: T }>[] {
+    return this.received.filter((message): message is Extract<ServerMessage, { type: T }> => message.type === type)
+  }
+
+  /** The last message of one type; throws when there is none. */
+  last<T extends ServerMessage['type']>(type: T): Extract<ServerMessage, { type: T }> {
+    const message = this.all(type).at(-1)
+    if (!message) throw new Error(`no ${type} among ${JSON.stringify(this.received)}`)
+    return message
+  }
+}

@@ -117,7 +117,7 @@ export const ERRORS = {
     closeCode: 4208,
     httpStatus: 404,
     retryable: false,
-    help: 'This transport is turned off, or the path or subprotocol is unknown.',
+    help: 'This transport is turned off.',
   },
 
   // Answers to a request; the connection stays.
@@ -166,6 +166,22 @@ export const ERRORS = {
     httpStatus: 409,
     retryable: false,
     help: 'The numbered request is too far ahead of the ones before it. Open a new connection and resume.',
+  },
+  malformed_request: {
+    httpStatus: 400,
+    retryable: false,
+    help: 'The bytes are not a valid HTTP request or WebSocket handshake (RFC 9110, RFC 6455, RFC 8441).',
+  },
+  header_too_large: { httpStatus: 431, retryable: false, help: 'The headers of the request passed maxHeaderBytes. Send less.' },
+  request_timeout: {
+    httpStatus: 408,
+    retryable: true,
+    help: 'The headers of the request did not come within handshakeTimeoutMs, or its body not within five minutes.',
+  },
+  unsupported_subprotocol: {
+    httpStatus: 400,
+    retryable: false,
+    help: 'Offer the WebSocket subprotocol fusewire.v1.json or fusewire.v1.msgpack, or none at all for JSON.',
   },
   api_key_required: { httpStatus: 401, retryable: false, help: 'Send Authorization: Bearer <API key>.' },
   api_key_invalid: { httpStatus: 401, retryable: false, help: 'The API key is unknown.' },

@@ -1,0 +1,47 @@
+import { type OriginPattern, parseOrigin, parseOriginPattern } from './origin-pattern.ts'
+
+/** The host name of a `Host` or `:authority` header, in the form in which an origin carries it. */
+const hostNameOf = (host: string): string | undefined => {
+  if (/[/\\?#@%\s]/u.test(host) || !URL.canParse(`http://${host}`)) return undefined
+  return new URL(`http://${host}`).hostname
+}
+
+/**
+ * Which web pages may talk to this server. Browsers let every page open a WebSocket to every server, so the server has to
+ * look at who asks; programs that are no browsers send no `Origin`, and are held by tokens alone.
+ */
+export class OriginPolicy {
+  readonly #any: boolean
+  readonly #exact: ReadonlySet<string>
+  readonly #subdomains: readonly Extract<OriginPattern, { kind: 'subdomains' }>[]
+
+  /**
+   * Entries: an origin (`https://app.example.com`), every host below a domain (`https://*.example.com`), `null`, or `*` for
+   * every origin except `null`.
+   * @throws {@link ConfigurationError} for a malformed entry, with the nearest correct form.
+   */
+  constructor(allowedOrigins: readonly string[] = []) {
+    const patterns = allowedOrigins.map(parseOriginPattern)
+    this.#any = patterns.some(({ kind }) => kind === 'any')
+    this.#exact = new Set(patterns.flatMap((pattern) => (pattern.kind === 'exact' ? [pattern.origin] : [])))
+    this.#subdomains = patterns.filter((pattern) => pattern.kind === 'subdomains')
+  }
+
+  /** `origin` and `host` are the request's headers as they came; `host` is `:authority` on HTTP/2. */
+  isAllowed(origin: string | undefined, host: string | undefined): boolean {
+    if (origin === undefined || this.#exact.has(origin)) return true
+    if (origin === 'null') return false
+    if (this.#any) return true
+    const url = parseOrigin(origin)
+    if (url === undefined) return false
+    if (host !== undefined && hostNameOf(host) === url.hostname) return true
+    if (this.#exact.has(url.origin)) return true
+    return this.#subdomains.some(
+      ({ protocol, suffix, port }) => url.protocol === protocol && url.port === port && isBelow(url.hostname, suffix),
+    )
+  }
+}
+
+/** Whether there is a name, and no empty label, before the suffix. */
+const isBelow = (hostname: string, suffix: string): boolean =>
+  hostname.endsWith(suffix) && /^[^.]+(?:\.[^.]+)*$/u.test(hostname.slice(0, -suffix.length))

@@ -1,0 +1,12 @@
+import { defineCommand } from '../command.ts'
+import { touched } from '../schemas/answers.ts'
+import { membership, targetOf } from '../schemas/target.ts'
+
+export const subscribe = defineCommand({
+  name: 'subscribe',
+  summary: 'Subscribe a user or a session to a channel',
+  tag: 'Sessions',
+  body: membership,
+  answer: touched,
+  run: async ({ application }, body) => ({ sessions: await application.subscribeUser(targetOf(body), body.channel) }),
+})

@@ -1,0 +1,102 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { ERRORS, FusewireError } from '@fusewire/protocol'
+import { ApiKeys, givenKey } from './api-keys.ts'
+import type { MessageLimits } from './api-limits.ts'
+import { type ApiServer, createApiServer } from './api-server.ts'
+import type { Application } from './application.ts'
+import { isOwnPath } from './known-paths.ts'
+import { isLocalRequest } from './local-request.ts'
+import { asRefusable, refusalHeaders, refusalOf } from './refusal.ts'
+import { addChannelRoutes } from './routes/channel-routes.ts'
+import { addCommandRoutes } from './routes/command-routes.ts'
+import { addHealthRoutes } from './routes/health-routes.ts'
+import { addNodeRoutes, type MetricsReader } from './routes/node-routes.ts'
+import type { NodeInfo } from './schemas/answers.ts'
+
+/** A handler for requests of node:http and of node:http2's compatibility API. */
+export type HttpHandler = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => void
+
+export interface ApiDependencies {
+  readonly application: Application
+  /** Each of them opens everything here. Without keys, nothing opens it, but see {@link ApiDependencies.openToLoopback}. */
+  readonly keys: readonly string[]
+  /** Development mode: while there are no keys, programs on this machine need none. */
+  readonly openToLoopback: boolean
+  readonly limits: MessageLimits
+  readonly info: () => NodeInfo
+  /** What keeps this node from taking clients now, by error code; nothing when it is ready. */
+  readonly readiness: () => readonly FusewireError[]
+  /** Absent: there is no `/metrics`. */
+  readonly metrics?: MetricsReader
+  /** Gets the requests whose paths are not the server's. */
+  readonly fallback?: HttpHandler
+  log(event: string, details: Readonly<Record<string, unknown>>): void
+}
+
+export interface Api {
+  readonly handler: HttpHandler
+  /** The OpenAPI document, as it is served. */
+  readonly document: object
+  /** From now on requests are refused with `server_draining`; those under way are answered. Idempotent. */
+  close(): Promise<void>
+}
+
+const requireKey = (app: ApiServer, keys: ApiKeys, openToLoopback: boolean): void => {
+  app.addHook('onRequest', async ({ raw }) => {
+    if (openToLoopback && keys.none && isLocalRequest(raw)) return
+    const given = givenKey(raw.headers)
+    if (given === undefined) throw new FusewireError('api_key_required')
+    if (!keys.includes(given)) throw new FusewireError('api_key_invalid')
+  })
+}
+
+const refuseDraining: HttpHandler = (_request, response) => {
+  const error = new FusewireError('server_draining')
+  const headers = { 'content-type': 'application/json; charset=utf-8', ...refusalHeaders(error) }
+  response.statusCode = ERRORS[error.code].httpStatus
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  response.end(JSON.stringify(refusalOf(error)))
+}
+
+/** The HTTP API, health, metrics and OpenAPI document behind one request handler. It owns no port. */
+export const createApi = async (dependencies: ApiDependencies): Promise<Api> => {
+  const { application, limits, info, readiness, metrics, fallback, log } = dependencies
+  const failed = (cause: unknown, method: string, path: string) => log('api_request_failed', { method, path, error: cause })
+  const refuse = (thrown: unknown) => {
+    const error = asRefusable(thrown)
+    if (error.code === 'internal_error') log('api_command_failed', { error: error.cause })
+    return refusalOf(error)
+  }
+
+  const { app, handler } = await createApiServer({ maxMessageBytes: limits.maxMessageBytes, failed })
+  await app.register(async (guarded: ApiServer) => {
+    requireKey(guarded, new ApiKeys(dependencies.keys), dependencies.openToLoopback)
+    addCommandRoutes(guarded, { application, limits, refuse })
+    addChannelRoutes(guarded, application)
+    addNodeRoutes(guarded, info, metrics)
+  })
+  addHealthRoutes(app, readiness)
+  let document = ''
+  app.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json').send(document),
+  )
+  await app.ready()
+  document = JSON.stringify(app.swagger())
+
+  // Fastify is typed for node:http here; it uses no more of request and response than node:http2's compatibility API has.
+  const handle = handler() as HttpHandler
+  let closing: Promise<void> | undefined
+  return {
+    document: app.swagger(),
+    handler: (request, response) => {
+      if (fallback && !isOwnPath(request.url ?? '/')) fallback(request, response)
+      else if (closing) refuseDraining(request, response)
+      else handle(request, response)
+    },
+    close: () => {
+      closing ??= app.close()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,28 @@
+import type { PublicationDraft } from '@fusewire/engine'
+import { acceptClientMessage, FusewireError } from '@fusewire/protocol'
+import type { MessageLimits } from './api-limits.ts'
+
+interface Input {
+  readonly data: unknown
+  readonly tags?: Record<string, string>
+}
+
+/** Holds a publication of the API to the rules of one that comes as a message: what passes here can be sent to every client. */
+export const draftOf = ({ data, tags }: Input, channel: string, { maxDepth }: MessageLimits): PublicationDraft => {
+  const draft = tags ? { data, tags } : { data }
+  acceptClientMessage({ type: 'publish', channel, ...draft }, maxDepth)
+  return draft
+}
+
+/** For bodies that may carry more than one message: each of them has the size limit of a message. */
+export const assertMessageSize = (message: unknown, { maxMessageBytes }: MessageLimits): void => {
+  if (Buffer.byteLength(JSON.stringify(message) ?? '') > maxMessageBytes) throw new FusewireError('message_too_large')
+}
+
+/** The key of a publish; it may come in the body or as a header, not as two different ones. */
+export const publishOptions = (inBody: string | undefined, inHeader: string | undefined): { idempotencyKey?: string } => {
+  if (inBody !== undefined && inHeader !== undefined && inBody !== inHeader)
+    throw new FusewireError('invalid_field', 'key and the header Idempotency-Key are different')
+  const idempotencyKey = inBody ?? inHeader
+  return idempotencyKey === undefined ? {} : { idempotencyKey }
+}

@@ -1,3 +1,6 @@
+export { type BrokerContractOptions, type BrokerUnderTest, brokerContract } from './broker-contract.ts'
+export { type EventuallyOptions, eventually } from './eventually.ts'
 export { FakeEnvironment } from './fake-environment.ts'
 export { MemoryConnection, memoryFormat } from './memory-connection.ts'
+export { presenceContract } from './presence-contract.ts'
 export { turn } from './turn.ts'

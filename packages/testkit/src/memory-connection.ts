@@ -1,5 +1,5 @@
 import type { Connection, Frame, FrameFormat, Peer } from '@fusewire/engine'
-import type { ClientMessage, DisconnectCode, ServerMessage } from '@fusewire/protocol'
+import { acceptServerMessage, type ClientMessage, type DisconnectCode, jsonCodec, type ServerMessage } from '@fusewire/protocol'
 
 /** Frames that remember their message, so that a test reads what was sent and that a group shares one frame. */
 export const memoryFormat = (name = 'memory'): FrameFormat => ({ name, encode: (message) => new MemoryFrame(message) })
@@ -7,9 +7,11 @@ export const memoryFormat = (name = 'memory'): FrameFormat => ({ name, encode: (
 class MemoryFrame extends Uint8Array {
   readonly message: ServerMessage
 
+  /** The message is what a client would read: it has been through the codec and the schemas. */
   constructor(message: ServerMessage) {
     super(0)
-    this.message = structuredClone(message)
+    const [read] = jsonCodec.decode(jsonCodec.encode(message), Number.POSITIVE_INFINITY)
+    this.message = acceptServerMessage(read)
   }
 }
 

@@ -1,0 +1,4 @@
+import { presenceContract } from '@fusewire/testkit'
+import { MemoryPresence } from './memory-presence.ts'
+
+presenceContract('MemoryPresence', () => new MemoryPresence())

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Target } from './raw-web-socket.ts'
+
+/** A server to measure: how to start it, and what its clients say. */
+export interface Candidate {
+  readonly name: string
+  readonly description: string
+  /** Arguments for `node`; the program prints a line with `port=<n>` once it listens. */
+  readonly arguments: readonly string[]
+  readonly path: string
+  /** Sent by a subscriber after the handshake. */
+  readonly subscribe: readonly string[]
+  /** Frames that a subscriber is sent before the first publication. */
+  readonly greetings: number
+  /** Sent by the publisher after the handshake. */
+  readonly introduce: readonly string[]
+  /** What makes the server send `payload` to every subscriber. */
+  readonly publish: (payload: string) => string
+}
+
+const own = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+
+const CHANNEL = 'bench:fan-out'
+
+const peer = (name: string, description: string, file: string): Candidate => ({
+  name,
+  description,
+  arguments: [own(file)],
+  path: '/',
+  subscribe: [],
+  greetings: 0,
+  introduce: ['publisher'],
+  publish: (payload) => payload,
+})
+
+export const CANDIDATES: readonly Candidate[] = [
+  peer('bare', 'net sockets, one ready-made frame, socket.write in a loop', './servers/bare.js'),
+  {
+    name: 'fusewire',
+    description: 'fusewire serve: JSON publish in, history kept, JSON publications out',
+    arguments: [
+      own('../../cli/bin/fusewire.js'),
+      'serve',
+      ...['--development', '--no-tls', '--cleartext-port', '0', '--log-level', 'warn', '--log-format', 'json'],
+    ],
+    path: '/fusewire/v1/ws',
+    subscribe: [JSON.stringify({ type: 'connect', subscriptions: [{ channel: CHANNEL }] })],
+    greetings: 2,
+    introduce: [JSON.stringify({ type: 'connect' })],
+    publish: (payload) => JSON.stringify({ type: 'publish', channel: CHANNEL, data: payload }),
+  },
+  peer('ws', 'the ws package, socket.send for each client', './servers/naive-ws.js'),
+]
+
+/** A started server. */
+export interface Running {
+  readonly target: Target
+  /** Seconds of CPU time used so far, user and system; undefined where the system does not tell. */
+  cpuSeconds(): number | undefined
+  stop(): Promise<void>
+}
+
+/** Ticks of a second in /proc; Linux has 100 on every machine of today. */
+const TICKS = 100
+
+const cpuSecondsOf = (pid: number): number | undefined => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) / TICKS
+  } catch {
+    return undefined
+  }
+}
+
+const portOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const printed: string[] = []
+    const give = () => reject(new Error(`the server ended before it listened: ${printed.join('\n')}`))
+    child.once('exit', give)
+    if (!child.stdout) throw new Error('the server has no output')
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      printed.push(line)
+      const port = /port=(\d+)|http:\/\/[\w.[\]:]+:(\d+)/u.exec(line)
+      if (port) resolve(Number(port[1] ?? port[2]))
+    })
+  })
+
+/** Starts the server in a process of its own and waits until it listens. */
+export const start = async (candidate: Candidate): Promise<Running> => {
+  const child = spawn(process.execPath, candidate.arguments, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${candidate.name} could not be started`)
+  const port = await portOf(child)
+  return {
+    target: { host: '127.0.0.1', port, path: candidate.path },
+    cpuSeconds: () => cpuSecondsOf(pid),
+    stop: () =>
+      new Promise((resolve) => {
+        child.removeAllListeners('exit').once('exit', () => resolve())
+        child.kill('SIGKILL')
+      }),
+  }
+}

@@ -1,0 +1,10 @@
+/** The middle value; the mean of the two middle ones of an even number. NaN of none. */
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** The distance between the smallest and the largest value, by the median. */
+export const spread = (values: readonly number[]): number => (Math.max(...values) - Math.min(...values)) / median(values)

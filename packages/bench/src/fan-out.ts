@@ -11,6 +11,11 @@ export interface FanOutOptions {
   readonly bytes: number
   /** How long to publish, in milliseconds. */
   readonly durationMs: number
+  /**
+   * Messages under way at most. With 1 the next one is published when all subscribers have the last, so that nothing can be joined
+   * on its way; with more a server may save writes.
+   */
+  readonly window: number
 }
 
 export interface FanOutResult {
@@ -22,12 +27,10 @@ export interface FanOutResult {
   readonly serverCpuShare: number | undefined
 }
 
-/** Messages under way at most: enough to keep the server busy, not enough to fill its buffers. */
-const WINDOW = 8
 /** Sockets that are opened at a time. */
 const OPENING = 50
 
-/** Publishes one message at a time to many subscribers, as fast as they arrive, and counts what arrives. */
+/** Publishes to many subscribers as fast as the messages arrive, and counts what arrives. */
 export const fanOut = async (candidate: Candidate, options: FanOutOptions): Promise<FanOutResult> => {
   const server = await start(candidate)
   const sockets: Socket[] = []
@@ -60,7 +63,7 @@ export const fanOut = async (candidate: Candidate, options: FanOutOptions): Prom
     const begin = performance.now()
     let published = 0
     while (performance.now() - begin < options.durationMs) {
-      while (published - (received() - base) / options.clients < WINDOW) {
+      while (published - (received() - base) / options.clients < options.window) {
         publisher.write(frame)
         published++
       }

@@ -12,13 +12,15 @@ Options:
   --clients N    subscribers (default 1000)
   --bytes N      bytes of a message (default 100)
   --seconds N    how long one measurement publishes (default 3)
+  --window N     messages under way at most (default 1: one at a time)
   --rounds N     measurements of each server; the table shows medians (default 5)
   --json         print the results as JSON
   --help
 
 Examples:
   npm run bench
-  npm run bench -- --clients 5000 --rounds 3`
+  npm run bench -- --clients 5000 --rounds 3
+  npm run bench -- --window 10`
 
 const usage = (message: string): never => {
   console.error(`${message}\n\n${HELP}`)
@@ -38,6 +40,7 @@ const read = () => {
         clients: { type: 'string', default: '1000' },
         bytes: { type: 'string', default: '100' },
         seconds: { type: 'string', default: '3' },
+        window: { type: 'string', default: '1' },
         rounds: { type: 'string', default: '5' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -58,13 +61,14 @@ if (scenario !== 'fan-out') usage(`there is no scenario "${scenario}"; there is 
 const clients = count('clients', values.clients)
 const bytes = count('bytes', values.bytes)
 const durationMs = count('seconds', values.seconds) * 1000
+const window = count('window', values.window)
 const rounds = count('rounds', values.rounds)
 
 const results = new Map<string, FanOutResult[]>(CANDIDATES.map(({ name }) => [name, []]))
 for (let round = 1; round <= rounds; round++) {
   for (const candidate of CANDIDATES) {
     if (!values.json) process.stderr.write(`\rround ${round}/${rounds}: ${candidate.name.padEnd(12)}`)
-    results.get(candidate.name)?.push(await fanOut(candidate, { clients, bytes, durationMs }))
+    results.get(candidate.name)?.push(await fanOut(candidate, { clients, bytes, durationMs, window }))
   }
 }
 if (!values.json) process.stderr.write(`\r${' '.repeat(40)}\r`)
@@ -85,12 +89,14 @@ const rows = CANDIDATES.map(({ name, description }) => {
 const floor = rows.find(({ name }) => name === 'bare')
 
 if (values.json) {
-  console.log(JSON.stringify({ scenario, clients, bytes, durationMs, rounds, node: process.version, results: rows }, null, 2))
+  console.log(
+    JSON.stringify({ scenario, clients, bytes, durationMs, window, rounds, node: process.version, results: rows }, null, 2),
+  )
 } else {
   const thousands = (value: number) => `${(value / 1000).toFixed(1)}k`
   const percent = (value: number) => `${(value * 100).toFixed(0)}%`
   console.log(
-    `Fan-out: ${clients} WebSocket clients, ${bytes}-byte messages, one at a time; Node ${process.version}; medians of ${rounds}\n`,
+    `Fan-out: ${clients} WebSocket clients, ${bytes}-byte messages, ${window === 1 ? 'one at a time' : `${window} under way`}; Node ${process.version}; medians of ${rounds}\n`,
   )
   console.log(
     `${'server'.padEnd(10)}${'deliveries/s'.padStart(14)}${'of bare'.padStart(9)}${'spread'.padStart(8)}${'per CPU s'.padStart(11)}${'of bare'.padStart(9)}${'CPU'.padStart(6)}`,

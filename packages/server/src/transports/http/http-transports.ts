@@ -1,0 +1,125 @@
+import type { Connection, TransportName } from '@fusewire/engine'
+import { ERRORS, FusewireError, PATHS } from '@fusewire/protocol'
+import type { TransportContext } from '../transport-context.ts'
+import { BodyReader } from './body-reader.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
+import { Deadlines } from './deadlines.ts'
+import { HttpExchange, type HttpRequest, type HttpResponse } from './http-exchange.ts'
+import { type HttpTransportOptions, withDefaults } from './http-transport-options.ts'
+import { KeepAlives } from './keep-alives.ts'
+import { OneWayFormats } from './one-way-format.ts'
+import { PollEndpoint } from './poll.ts'
+import { refuse } from './refusal.ts'
+import { serveSend } from './send.ts'
+import { SplitConnections } from './split-connections.ts'
+import { serveOneWaySse, serveSse } from './sse.ts'
+import { serveStream } from './stream.ts'
+
+export interface HttpTransports {
+  /** Takes a request of `node:http` or `node:http2`. False: its path is none of these, and it is still to be answered. */
+  handle(request: HttpRequest, response: HttpResponse): boolean
+  /** Ends what has taken too long and sends keep-alives. To be called about once a second, with the time of `now`. */
+  tick(now: number): void
+  /** Ends all connections; requests that come later are refused. Idempotent. */
+  close(): void
+}
+
+interface Endpoint {
+  readonly method: 'GET' | 'POST'
+  /** Turned on when one of these is. */
+  readonly transports: readonly TransportName[]
+  /** Throws, or rejects with, a {@link FusewireError} to be answered. */
+  serve(exchange: HttpExchange): void | Promise<void>
+}
+
+/** The ways in that need nothing but HTTP: SSE, HTTP streaming and long polling, with their numbered upstream. */
+export const createHttpTransports = (context: TransportContext, options: HttpTransportOptions): HttpTransports => {
+  const settings = withDefaults(options)
+  const { limits, traffic } = context
+  const { now, maxBodyBytes } = settings
+  const bodies = new BodyReader({ maxMessageBytes: limits.maxMessageBytes, maxBodyBytes, bodyTimeoutMs: settings.bodyTimeoutMs })
+  const splits = new SplitConnections(settings.node)
+  const splitLimits = { maxDepth: limits.maxDepth, maxHeld: settings.maxHeldRequests, maxHeldBytes: maxBodyBytes }
+  const keepAlives = new KeepAlives(settings.keepAliveIntervalMs)
+  const endings = new Deadlines<HttpExchange>(settings.closeTimeoutMs, (exchange) => exchange.destroy())
+  const live = new Set<Connection>()
+  const responses = { context, keepAlives, endings, live, splits, splitLimits, now }
+  const oneWay = { ...responses, formats: new OneWayFormats(), retryMs: settings.retryMs }
+  const polls = new PollEndpoint({ context, times: settings, now, bodies, splits, splitLimits })
+  let closed = false
+
+  const endpoints = new Map<string, Endpoint>([
+    [
+      PATHS.sse,
+      {
+        method: 'GET',
+        transports: ['sse'],
+        serve: (exchange) => (exchange.query.has('channel') ? serveOneWaySse(exchange, oneWay) : serveSse(exchange, responses)),
+      },
+    ],
+    [PATHS.stream, { method: 'POST', transports: ['stream'], serve: (exchange) => serveStream(exchange, responses) }],
+    [PATHS.poll, { method: 'POST', transports: ['poll'], serve: (exchange) => polls.serve(exchange) }],
+    [
+      PATHS.send,
+      {
+        method: 'POST',
+        transports: ['sse', 'stream', 'poll'],
+        serve: (exchange) => serveSend(exchange, { context, bodies, splits, now }),
+      },
+    ],
+  ])
+
+  /** Answers a request that never became a connection. */
+  const refuseRequest = (exchange: HttpExchange, endpoint: Endpoint, cause: unknown): void => {
+    const error = cause instanceof FusewireError ? cause : new FusewireError('internal_error', undefined, { cause })
+    if (error !== cause) context.log('http_transport_failed', { error: cause })
+    const [transport] = endpoint.transports
+    if (transport && endpoint.transports.length === 1) traffic[transport].refused++
+    refuse(exchange, error, error.code === 'method_not_allowed' ? { allow: allowOf(endpoint) } : {})
+  }
+
+  const serve = async (exchange: HttpExchange, endpoint: Endpoint): Promise<void> => {
+    const { origin } = exchange.headers
+    if (!endpoint.transports.some((transport) => settings.transports.includes(transport)))
+      throw new FusewireError('unsupported_transport')
+    if (!context.isOriginAllowed(origin, exchange.host)) throw new FusewireError('origin_not_allowed')
+    exchange.commonHeaders = corsHeaders(origin)
+    if (exchange.method === 'OPTIONS') {
+      exchange.answer(204, { allow: allowOf(endpoint), ...preflightHeaders(endpoint.method) })
+      return
+    }
+    if (exchange.method !== endpoint.method) throw new FusewireError('method_not_allowed')
+    if (closed) throw new FusewireError('server_draining')
+    await endpoint.serve(exchange)
+  }
+
+  return {
+    handle: (request, response) => {
+      const endpoint = endpoints.get(pathOf(request.url ?? ''))
+      if (!endpoint) return false
+      const exchange = new HttpExchange(request, response)
+      serve(exchange, endpoint).catch((error: unknown) => refuseRequest(exchange, endpoint, error))
+      return true
+    },
+    tick: (time) => {
+      bodies.tick(time)
+      endings.sweep(time)
+      keepAlives.tick(time)
+      polls.tick()
+    },
+    close: () => {
+      if (closed) return
+      closed = true
+      for (const connection of live) connection.close('server_draining', ERRORS.server_draining.help)
+      polls.close()
+      setTimeout(() => endings.sweep(Number.POSITIVE_INFINITY), settings.closeTimeoutMs).unref()
+    },
+  }
+}
+
+const allowOf = ({ method }: Endpoint): string => `${method}, OPTIONS`
+
+const pathOf = (url: string): string => {
+  const mark = url.indexOf('?')
+  return mark < 0 ? url : url.slice(0, mark)
+}

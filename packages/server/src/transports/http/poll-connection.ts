@@ -1,0 +1,120 @@
+import type { Connection, Frame, Peer } from '@fusewire/engine'
+import { ndjsonFormat } from '../formats.ts'
+import { Outbox } from '../outbox.ts'
+import type { TransportContext } from '../transport-context.ts'
+import type { HttpExchange } from './http-exchange.ts'
+import { NDJSON_HEADERS } from './ndjson.ts'
+import { isOpen, nextPollState, type PollEvent, type PollState, type PollTimes } from './poll-state.ts'
+
+export interface PollServices {
+  readonly context: TransportContext
+  readonly times: PollTimes
+  readonly now: () => number
+}
+
+export interface PollListener {
+  /** No more may come from the client. Called once. */
+  ended(): void
+  /** Nothing is left for the client either. Called once, at the same time or later. */
+  forgotten(): void
+}
+
+/** A connection whose downstream is one response after another: long polling. */
+export class PollConnection implements Connection {
+  readonly transport = 'poll'
+  readonly format = ndjsonFormat
+  readonly remoteAddress: string
+  readonly #services: PollServices
+  readonly #outbox: Outbox
+  readonly #listener: PollListener
+  #state: PollState<HttpExchange>
+  /** The response that carries messages and has not reached the client, as far as is known. */
+  #carrier: HttpExchange | undefined
+  #peer: Peer | undefined
+
+  constructor(first: HttpExchange, services: PollServices, listener: PollListener) {
+    this.remoteAddress = first.remoteAddress
+    this.#services = services
+    this.#listener = listener
+    const { scheduler, limits } = services.context
+    const sink = { write: (bytes: Uint8Array) => this.#write(bytes), overflow: () => this.#overflow() }
+    this.#outbox = new Outbox(scheduler, sink, limits.maxBufferedBytes)
+    this.#state = { kind: 'waiting', poll: first, deadline: services.now() + services.times.pollTimeoutMs }
+    this.#watch(first)
+  }
+
+  attach(peer: Peer): void {
+    this.#peer = peer
+  }
+
+  /** The client asks for messages, and shows thereby that it is there. */
+  poll(exchange: HttpExchange): void {
+    this.#watch(exchange)
+    this.#apply({ kind: 'poll', poll: exchange })
+    if (this.#state.kind === 'waiting') this.#outbox.drained()
+    this.#peer?.alive()
+  }
+
+  send(frame: Frame): void {
+    this.#outbox.push(frame)
+  }
+
+  close(): void {
+    this.#outbox.end()
+    this.#apply({ kind: 'end' })
+  }
+
+  probe(): void {
+    this.#apply({ kind: 'probe' })
+  }
+
+  tick(): void {
+    this.#apply({ kind: 'tick' })
+  }
+
+  /** Always false: after one answer the next bytes wait for the next poll. */
+  #write(bytes: Uint8Array): boolean {
+    this.#apply({ kind: 'bytes', bytes })
+    return false
+  }
+
+  #overflow(): void {
+    const { transport, remoteAddress } = this
+    this.#services.context.log('slow_consumer', { transport, remoteAddress })
+    this.#apply({ kind: 'lost' })
+  }
+
+  #watch(exchange: HttpExchange): void {
+    exchange.onClose((complete) => {
+      if (this.#carrier !== exchange) {
+        this.#apply({ kind: 'gone', poll: exchange })
+        return
+      }
+      this.#carrier = undefined
+      if (!complete) this.#apply({ kind: 'lost' })
+    })
+  }
+
+  #apply(event: PollEvent<HttpExchange>): void {
+    const before = this.#state
+    const { state, answer } = nextPollState(before, event, this.#services.now(), this.#services.times)
+    this.#state = state
+    if (answer) this.#answer(answer.poll, answer.bytes)
+    if (isOpen(before) && !isOpen(state)) this.#ended()
+    if (before.kind !== 'closed' && state.kind === 'closed') this.#listener.forgotten()
+  }
+
+  #answer(poll: HttpExchange, parts: readonly Uint8Array[]): void {
+    const body = parts.length === 1 ? parts[0] : Buffer.concat(parts)
+    if (parts.length > 0) this.#carrier = poll
+    this.#services.context.traffic.poll.bytesOut += body?.byteLength ?? 0
+    poll.answer(200, NDJSON_HEADERS, body)
+  }
+
+  #ended(): void {
+    this.#outbox.abandon()
+    this.#listener.ended()
+    // This may be inside of a call of the engine's, which must not hear back before it is over.
+    queueMicrotask(() => this.#peer?.closed())
+  }
+}

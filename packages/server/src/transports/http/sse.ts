@@ -1,0 +1,52 @@
+import type { HttpExchange } from './http-exchange.ts'
+import type { OneWayFormats } from './one-way-format.ts'
+import { OneWayGate } from './one-way-gate.ts'
+import { readOneWayRequest } from './one-way-request.ts'
+import { openSplitResponse, type SplitServices } from './open-response.ts'
+import { ResponseConnection, type ResponseServices } from './response-connection.ts'
+import { SSE_HEADERS, SSE_KEEP_ALIVE, sseFormat } from './sse-format.ts'
+
+/** `GET /sse`: messages come down as events, and go up in numbered requests. */
+export const serveSse = (exchange: HttpExchange, services: SplitServices): void => {
+  const shape = { transport: 'sse', format: sseFormat, headers: SSE_HEADERS, keepAlive: SSE_KEEP_ALIVE } as const
+  openSplitResponse(exchange, shape, services)
+}
+
+export interface OneWayServices extends ResponseServices {
+  readonly formats: OneWayFormats
+  readonly retryMs: number
+}
+
+/**
+ * `GET /sse?channel=…`: the URL says everything, so that a bare `new EventSource(url)` is a client. Connects and subscribes on its
+ * behalf.
+ * @throws {@link MessageError} when the URL asks for what no client may.
+ */
+export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices): void => {
+  const { context, formats, retryMs } = services
+  const request = readOneWayRequest(exchange.query, exchange.headers, context.limits.maxDepth)
+  if (request.kind === 'stop') {
+    // WHATWG HTML section 9.2.3: a browser that is answered 204 does not come back.
+    exchange.answer(204)
+    return
+  }
+  const gate = new OneWayGate(request.channels)
+  const connection = new ResponseConnection(
+    exchange,
+    {
+      transport: 'sse',
+      format: formats.create(request.channels, (message) => gate.see(message)),
+      headers: SSE_HEADERS,
+      keepAlive: SSE_KEEP_ALIVE,
+      preamble: Buffer.from(`retry: ${spread(retryMs)}\n\n`),
+      gate,
+    },
+    services,
+  )
+  const peer = context.open(connection)
+  connection.attach(peer)
+  peer.receive(request.connect)
+}
+
+/** Streams that end together do not come back together: half to one and a half times the average. */
+const spread = (averageMs: number): number => Math.round(averageMs * (0.5 + Math.random()))

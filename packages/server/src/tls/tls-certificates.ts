@@ -174,7 +174,8 @@ export class TlsCertificates {
 
   /** One at a time and in order: the last one started has the last word. */
   #reload(asked: boolean): Promise<ReloadOutcome> {
-    const outcome = this.#lastReload.then(() => this.#reloadNow(asked))
+    const next = () => this.#reloadNow(asked)
+    const outcome = this.#lastReload.then(next, next)
     this.#lastReload = outcome
     return outcome
   }

@@ -4,7 +4,7 @@ import { ERRORS, type FusewireError } from '@fusewire/protocol'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { fieldError, issueWords } from './field-errors.ts'
+import { fieldError, issueWords, queryIssueWords } from './field-errors.ts'
 import { parseBody, writeAnswer } from './json-body.ts'
 import { KnownPaths } from './known-paths.ts'
 import { openApiOptions } from './openapi.ts'
@@ -21,7 +21,8 @@ interface ApiServerOptions {
   readonly failed: (cause: unknown, method: string, path: string) => void
 }
 
-const NAMES: Readonly<Record<string, string>> = { body: 'body', params: 'path', querystring: 'query', headers: 'headers' }
+/** What is wrong as a whole, when it is not one field. */
+const PARTS: Readonly<Record<string, string>> = { params: 'path', querystring: 'query' }
 
 const sendRefusal = (reply: FastifyReply, error: FusewireError): FastifyReply => {
   // Fastify asks for `connection: close` after a body that it did not read to its end. Node drops it from an HTTP/2 answer, with
@@ -57,12 +58,16 @@ export const createApiServer = async ({
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parseBody(body))
 
-  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => (value) => {
-    const { error, data } = schema.safeParse(value, { error: issueWords })
-    const issue = error?.issues[0]
-    if (issue) return { error: fieldError(issue, NAMES[httpPart] ?? httpPart) }
-    // Headers are checked, not replaced: the schema knows only some of them.
-    return { value: httpPart === 'headers' ? value : data }
+  app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => {
+    const error = httpPart === 'querystring' ? queryIssueWords : issueWords
+    return (value) => {
+      // Fastify says null for a part that is not there.
+      const parsed = schema.safeParse(value ?? undefined, { error })
+      const issue = parsed.error?.issues[0]
+      if (issue) return { error: fieldError(issue, PARTS[httpPart] ?? httpPart) }
+      // Headers are checked, not replaced: the schema knows only some of them.
+      return { value: httpPart === 'headers' ? value : parsed.data }
+    }
   })
   // TypeScript holds answers to their schemas; checking them again would cost time and could turn a publish that was done into a 500.
   app.setSerializerCompiler(() => writeAnswer)
@@ -70,8 +75,8 @@ export const createApiServer = async ({
 
   app.setErrorHandler((thrown, request, reply) => {
     const error = asRefusable(thrown)
-    // An aborted upload is thrown too; nobody is there to be answered, and nothing is wrong with us.
-    if (error.code === 'internal_error' && !request.raw.destroyed) failed(error.cause, request.method, request.url)
+    // An aborted upload is thrown too, as the error of the request's stream; nothing is wrong with us then.
+    if (error.code === 'internal_error' && thrown !== request.raw.errored) failed(error.cause, request.method, request.url)
     return sendRefusal(reply, error)
   })
 

@@ -1,8 +1,5 @@
-import type { Awaitable, HistoryPage, HistoryQuery, PublicationDraft, Published } from '@fusewire/engine'
+import type { Awaitable, HistoryPage, HistoryQuery, PublicationDraft, Published, Target } from '@fusewire/engine'
 import type { Member } from '@fusewire/protocol'
-
-/** Whose sessions are meant: all of a user, or one. */
-export type Target = { readonly user: string } | { readonly session: string }
 
 /** What the HTTP API asks of the engine. Refusals MUST be `FusewireError`s; anything else that is thrown is answered `internal_error`. */
 export interface Application {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Log } from '@fusewire/engine'
 import { ERRORS, FusewireError } from '@fusewire/protocol'
-import { ApiKeys, givenKey } from './api-keys.ts'
+import { type ApiKeyCheck, givenKey } from './api-key-check.ts'
 import type { MessageLimits } from './api-limits.ts'
 import { type ApiServer, createApiServer } from './api-server.ts'
 import type { Application } from './application.ts'
@@ -19,8 +20,8 @@ export type HttpHandler = (request: IncomingMessage | Http2ServerRequest, respon
 
 export interface ApiDependencies {
   readonly application: Application
-  /** Each of them opens everything here. Without keys, nothing opens it, but see {@link ApiDependencies.openToLoopback}. */
-  readonly keys: readonly string[]
+  /** Each key opens everything here. Without keys, nothing opens it, but see {@link ApiDependencies.openToLoopback}. */
+  readonly keys: ApiKeyCheck
   /** Development mode: while there are no keys, programs on this machine need none. */
   readonly openToLoopback: boolean
   readonly limits: MessageLimits
@@ -31,7 +32,7 @@ export interface ApiDependencies {
   readonly metrics?: MetricsReader
   /** Gets the requests whose paths are not the server's. */
   readonly fallback?: HttpHandler
-  log(event: string, details: Readonly<Record<string, unknown>>): void
+  readonly log: Log
 }
 
 export interface Api {
@@ -42,7 +43,7 @@ export interface Api {
   close(): Promise<void>
 }
 
-const requireKey = (app: ApiServer, keys: ApiKeys, openToLoopback: boolean): void => {
+const requireKey = (app: ApiServer, keys: ApiKeyCheck, openToLoopback: boolean): void => {
   app.addHook('onRequest', async ({ raw }) => {
     if (openToLoopback && keys.none && isLocalRequest(raw)) return
     const given = givenKey(raw.headers)
@@ -61,7 +62,7 @@ const refuseDraining: HttpHandler = (_request, response) => {
 
 /** The HTTP API, health, metrics and OpenAPI document behind one request handler. It owns no port. */
 export const createApi = async (dependencies: ApiDependencies): Promise<Api> => {
-  const { application, limits, info, readiness, metrics, fallback, log } = dependencies
+  const { application, keys, openToLoopback, limits, info, readiness, metrics, fallback, log } = dependencies
   const failed = (cause: unknown, method: string, path: string) => log('api_request_failed', { method, path, error: cause })
   const refuse = (thrown: unknown) => {
     const error = asRefusable(thrown)
@@ -71,7 +72,7 @@ export const createApi = async (dependencies: ApiDependencies): Promise<Api> => 
 
   const { app, handler } = await createApiServer({ maxMessageBytes: limits.maxMessageBytes, failed })
   await app.register(async (guarded: ApiServer) => {
-    requireKey(guarded, new ApiKeys(dependencies.keys), dependencies.openToLoopback)
+    requireKey(guarded, keys, openToLoopback)
     addCommandRoutes(guarded, { application, limits, refuse })
     addChannelRoutes(guarded, application)
     addNodeRoutes(guarded, info, metrics)

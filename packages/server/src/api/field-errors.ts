@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 const bound = (issue: RawIssue & { code: 'too_small' | 'too_big' }): string => {
+  if (issue.code === 'too_small' && issue.minimum === 1 && issue.origin !== 'number') return 'must not be empty'
   const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`
   if (issue.origin === 'string') return `must have ${limit} characters`
   if (issue.origin === 'array') return `must have ${limit} items`
@@ -37,6 +38,10 @@ export const issueWords = (issue: RawIssue): string => {
       return 'is not valid'
   }
 }
+
+/** The same for a query string, where a parameter that is repeated comes as an array. */
+export const queryIssueWords = (issue: RawIssue): string =>
+  issue.code === 'invalid_type' && Array.isArray(issue.input) ? 'is given more than once' : issueWords(issue)
 
 /** `commands[3].publish.channel` */
 const pathText = (path: readonly PropertyKey[]): string =>

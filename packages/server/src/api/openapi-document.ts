@@ -19,7 +19,7 @@ export const openApiDocument = async (): Promise<object> => {
       disconnectUser: unused,
       rpc: unused,
     },
-    keys: [],
+    keys: { none: true, includes: unused },
     openToLoopback: false,
     limits: { maxMessageBytes: 65_536, maxDepth: 32 },
     info: unused,

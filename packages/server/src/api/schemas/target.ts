@@ -1,5 +1,5 @@
+import type { Target } from '@fusewire/engine'
 import { z } from 'zod'
-import type { Target } from '../application.ts'
 import { documented } from './documented.ts'
 import { channel, session, user } from './fields.ts'
 

@@ -1,0 +1,67 @@
+import { FusewireError } from '@fusewire/protocol'
+import { afterEach, describe, expect, it } from 'vitest'
+import { TestApi, VERSIONS } from '../testing/start-api.ts'
+
+let test: TestApi
+afterEach(() => test.close())
+
+const anonymous = { headers: { authorization: '' } }
+
+describe.each(VERSIONS)('the node over %s', (version) => {
+  it('tells about itself', async () => {
+    test = await TestApi.start()
+    const answer = await test.send(version, 'GET', '/v1/info')
+    expect(answer.json).toEqual({
+      node: 'n1',
+      version: '1.2.3',
+      protocolVersion: 1,
+      development: false,
+      startedAt: 1_700_000_000_000,
+      connections: 4,
+      sessions: 5,
+      subscriptions: 6,
+      channels: 7,
+    })
+  })
+
+  it('serves metrics as text', async () => {
+    test = await TestApi.start()
+    const answer = await test.send(version, 'GET', '/metrics')
+    expect([answer.status, answer.text]).toEqual([200, 'fusewire_sessions 5\n'])
+    expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+  })
+
+  it('has no metrics when they are turned off', async () => {
+    test = await TestApi.start({ metrics: undefined } as never)
+    expect((await test.send(version, 'GET', '/metrics')).json).toMatchObject({ error: { code: 'not_found' } })
+  })
+
+  it('answers health checks without a key', async () => {
+    test = await TestApi.start()
+    for (const path of ['/livez', '/readyz']) {
+      const answer = await test.send(version, 'GET', path, anonymous)
+      expect([answer.status, answer.json]).toEqual([200, { status: 'ok' }])
+      const head = await test.send(version, 'HEAD', path, anonymous)
+      expect([head.status, head.text]).toEqual([200, ''])
+    }
+  })
+
+  it('says what keeps it from being ready, while it lives', async () => {
+    test = await TestApi.start({
+      readiness: () => [
+        new FusewireError('server_draining', 'this node is leaving'),
+        new FusewireError('broker_unavailable', 'no broker'),
+      ],
+    })
+    const answer = await test.send(version, 'GET', '/readyz', anonymous)
+    expect([answer.status, answer.headers['retry-after'], answer.json]).toEqual([
+      503,
+      '1',
+      {
+        error: { code: 'server_draining', message: 'this node is leaving', retryable: true },
+        reasons: ['this node is leaving', 'no broker'],
+      },
+    ])
+    expect((await test.send(version, 'GET', '/livez', anonymous)).status).toBe(200)
+  })
+})

@@ -1,0 +1,79 @@
+import type { HistoryPage, HistoryQuery, PublicationDraft, Published, Target } from '@fusewire/engine'
+import { FusewireError, type Member } from '@fusewire/protocol'
+import type { Application } from '../application.ts'
+
+/** Writes down what it is asked, and answers from a few plain values. */
+export class FakeApplication implements Application {
+  readonly calls: unknown[][] = []
+  members: readonly Member[] = [{ session: 's1', user: 'ada', info: { mood: 'good' } }, { session: 's2' }]
+  page: HistoryPage = {
+    position: { epoch: 'e1', offset: 7 },
+    publications: [{ offset: 7, data: { n: 7 }, time: 1_700_000_000_000 }],
+    complete: true,
+  }
+  /** What a handler returns, by method. */
+  readonly handlers: Record<string, (data: unknown) => unknown> = { sum: (data) => (data as number[]).reduce((a, b) => a + b, 0) }
+  /** Channels that refuse, and with what. */
+  readonly refusals = new Map<string, Error>()
+  readonly #offsets = new Map<string, number>()
+  readonly #keys = new Map<string, number>()
+
+  publish(channel: string, draft: PublicationDraft, options: { idempotencyKey?: string } = {}): Published {
+    this.calls.push(['publish', channel, draft, options])
+    const refusal = this.refusals.get(channel)
+    if (refusal) throw refusal
+    const key = options.idempotencyKey && `${channel} ${options.idempotencyKey}`
+    const first = key && this.#keys.get(key)
+    if (first) return { position: { epoch: 'e1', offset: first }, duplicate: true }
+    const offset = (this.#offsets.get(channel) ?? 0) + 1
+    this.#offsets.set(channel, offset)
+    if (key) this.#keys.set(key, offset)
+    return { position: { epoch: 'e1', offset }, duplicate: false }
+  }
+
+  async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    this.calls.push(['history', channel, query])
+    return this.page
+  }
+
+  async clearHistory(channel: string): Promise<void> {
+    this.calls.push(['clearHistory', channel])
+  }
+
+  presence(channel: string): readonly Member[] {
+    this.calls.push(['presence', channel])
+    return this.members
+  }
+
+  async presenceCount(channel: string): Promise<{ sessions: number; users: number }> {
+    this.calls.push(['presenceCount', channel])
+    return { sessions: 3, users: 2 }
+  }
+
+  channels(pattern?: string): readonly { channel: string; subscribers: number }[] {
+    this.calls.push(['channels', pattern])
+    return [{ channel: 'chat:lobby', subscribers: 2 }]
+  }
+
+  async subscribeUser(target: Target, channel: string): Promise<number> {
+    this.calls.push(['subscribeUser', target, channel])
+    return 2
+  }
+
+  unsubscribeUser(target: Target, channel: string): number {
+    this.calls.push(['unsubscribeUser', target, channel])
+    return 1
+  }
+
+  disconnectUser(target: Target): number {
+    this.calls.push(['disconnectUser', target])
+    return 0
+  }
+
+  async rpc(method: string, data: unknown): Promise<unknown> {
+    this.calls.push(['rpc', method, data])
+    const handler = Object.hasOwn(this.handlers, method) ? this.handlers[method] : undefined
+    if (!handler) throw new FusewireError('method_not_found')
+    return handler(data)
+  }
+}

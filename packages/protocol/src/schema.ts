@@ -53,8 +53,9 @@ export const string = (max: number, min = 0): Schema<string> =>
 export const literal = <const T extends string>(text: T): Schema<T> =>
   schema(`"${text}"`, (value, path) => (value === text ? undefined : `${path} must be "${text}"`))
 
-export const array = <T>(item: Schema<T>, max: number): Schema<T[]> =>
-  schema([item.shape, `up to ${max}`], (value, path) => {
+/** An array, of at most `max` items if that is given. */
+export const array = <T>(item: Schema<T>, max = Number.POSITIVE_INFINITY): Schema<T[]> =>
+  schema(max === Number.POSITIVE_INFINITY ? [item.shape] : [item.shape, `up to ${max}`], (value, path) => {
     if (!Array.isArray(value)) return `${path} must be an array`
     if (value.length > max) return `${path} must have at most ${max} items`
     for (let i = 0; i < value.length; i++) {

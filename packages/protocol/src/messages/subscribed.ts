@@ -9,7 +9,7 @@ import { publicationFields } from './publication.ts'
  */
 export const subscribed = object(
   { type: literal('subscribed'), channel, position },
-  { id, recovered: boolean, publications: array(publicationFields, Number.MAX_SAFE_INTEGER), expiresAt: integer() },
+  { id, recovered: boolean, publications: array(publicationFields), expiresAt: integer() },
 )
 
 export type Subscribed = Infer<typeof subscribed>

@@ -1,5 +1,8 @@
+export type { Capability } from '@fusewire/engine'
+export { type ChannelToken, type ConnectToken, type SigningKey, type SigningOptions, signToken } from './auth/sign-token.ts'
 export { ConfigurationError, type ConfigurationProblem } from './config/configuration-error.ts'
 export { OPTION_DESCRIPTIONS, type OptionDescription, type OptionKind } from './config/describe-options.ts'
+export { nearestKey } from './config/nearest-key.ts'
 export type { FusewireInput, FusewireOptions, OptionName } from './config/options.ts'
 export { resolveOptions } from './config/resolve-options.ts'
 export type { RuleInput, RuleOptions } from './config/rule-options.ts'

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Log } from '@fusewire/engine'
-import { ERRORS, FusewireError } from '@fusewire/protocol'
+import { FusewireError } from '@fusewire/protocol'
+import { errorAnswer } from '../error-answer.ts'
 import { type ApiKeyCheck, givenKey } from './api-key-check.ts'
 import type { MessageLimits } from './api-limits.ts'
 import { type ApiServer, createApiServer } from './api-server.ts'
@@ -54,10 +55,11 @@ const requireKey = (app: ApiServer, keys: ApiKeyCheck, openToLoopback: boolean):
 
 const refuseDraining: HttpHandler = (_request, response) => {
   const error = new FusewireError('server_draining')
-  const headers = { 'content-type': 'application/json; charset=utf-8', ...refusalHeaders(error) }
-  response.statusCode = ERRORS[error.code].httpStatus
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-  response.end(JSON.stringify(refusalOf(error)))
+  const { status, body } = errorAnswer(error)
+  response.statusCode = status
+  response.setHeader('content-type', 'application/json; charset=utf-8')
+  for (const [name, value] of Object.entries(refusalHeaders(error))) response.setHeader(name, value)
+  response.end(body)
 }
 
 /** The HTTP API, health, metrics and OpenAPI document behind one request handler. It owns no port. */

@@ -1,0 +1,153 @@
+import type { EngineStats } from '@fusewire/engine'
+import { Gauge, Registry } from 'prom-client'
+import type { Traffic, TransportTraffic } from '../transports/traffic.ts'
+import { processMetrics } from './process-metrics.ts'
+import { addSeries, type Series } from './series.ts'
+
+export interface MetricsSource {
+  /** The engine's counters now. */
+  readonly stats: () => EngineStats
+  readonly traffic: Traffic
+  /** Of the server. */
+  readonly version: string
+  /** Identifier of this process. */
+  readonly node: string
+}
+
+export interface Metrics {
+  readonly contentType: string
+  /** Text in the Prometheus exposition format. */
+  read(): Promise<string>
+}
+
+const trafficSeries = (traffic: Traffic): Series[] => {
+  const byTransport = (field: keyof TransportTraffic) => () =>
+    Object.fromEntries(Object.entries(traffic).map(([transport, counted]) => [transport, counted[field]]))
+  const label = 'transport'
+  return [
+    { kind: 'gauge', name: 'fusewire_connections', help: 'Connections open now.', label, read: byTransport('connections') },
+    {
+      kind: 'counter',
+      name: 'fusewire_connections_opened_total',
+      help: 'Connections accepted.',
+      label,
+      read: byTransport('opened'),
+    },
+    {
+      kind: 'counter',
+      name: 'fusewire_handshakes_refused_total',
+      help: 'Connections refused before they were open.',
+      label,
+      read: byTransport('refused'),
+    },
+    {
+      kind: 'counter',
+      name: 'fusewire_received_bytes_total',
+      help: 'Bytes from clients, without TLS and HTTP/2 framing.',
+      label,
+      read: byTransport('bytesIn'),
+    },
+    {
+      kind: 'counter',
+      name: 'fusewire_sent_bytes_total',
+      help: 'Bytes to clients, without TLS and HTTP/2 framing.',
+      label,
+      read: byTransport('bytesOut'),
+    },
+  ]
+}
+
+const engineSeries = (stats: () => EngineStats): Series[] => [
+  {
+    kind: 'gauge',
+    name: 'fusewire_sessions',
+    help: 'Sessions now; detached ones wait for their client to come back.',
+    label: 'state',
+    read: () => {
+      const { sessions, detachedSessions } = stats()
+      return { attached: sessions - detachedSessions, detached: detachedSessions }
+    },
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_sessions_created_total',
+    help: 'Sessions begun.',
+    read: () => stats().sessionsCreated,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_sessions_resumed_total',
+    help: 'Times that a client came back to its session.',
+    read: () => stats().sessionsResumed,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_sessions_expired_total',
+    help: 'Sessions whose client did not come back in time.',
+    read: () => stats().sessionsExpired,
+  },
+  { kind: 'gauge', name: 'fusewire_subscriptions', help: 'Subscriptions now.', read: () => stats().subscriptions },
+  { kind: 'gauge', name: 'fusewire_channels', help: 'Channels with subscribers now.', read: () => stats().channels },
+  {
+    kind: 'counter',
+    name: 'fusewire_recoveries_total',
+    help: 'Subscriptions that named a position; incomplete when something after it was no longer kept.',
+    label: 'outcome',
+    read: () => ({ ...stats().recoveries }),
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_messages_received_total',
+    help: 'Messages taken from clients.',
+    label: 'type',
+    read: () => stats().messagesIn,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_publications_total',
+    help: 'Publications that reached this node.',
+    read: () => stats().publications,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_deliveries_total',
+    help: 'Publications, joins and leaves handed to connections.',
+    read: () => stats().deliveries,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_errors_total',
+    help: 'Refusals sent to clients.',
+    label: 'code',
+    read: () => stats().errors,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_disconnects_total',
+    help: 'Connections ended by the server.',
+    label: 'code',
+    read: () => stats().disconnects,
+  },
+]
+
+/** The server's metrics, in a registry of their own: the embedding program's stay its own. */
+export const createMetrics = ({ stats, traffic, version, node }: MetricsSource): Metrics => {
+  const own = new Registry()
+  new Gauge({
+    name: 'fusewire_info',
+    help: 'Always 1; the labels say what runs.',
+    labelNames: ['node', 'version'],
+    registers: [own],
+  }).set({ node, version }, 1)
+  // One reading for the whole scrape, so that its numbers fit each other.
+  let snapshot = stats()
+  for (const series of [...trafficSeries(traffic), ...engineSeries(() => snapshot)]) addSeries(own, series)
+  const all = Registry.merge([own, processMetrics()])
+  return {
+    contentType: all.contentType,
+    read: () => {
+      snapshot = stats()
+      return all.metrics()
+    },
+  }
+}

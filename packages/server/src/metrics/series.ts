@@ -1,0 +1,34 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** One metric whose values are read when they are scraped, so that nothing is paid for it in between. */
+export interface Series {
+  /** `counter` for what only grows. */
+  readonly kind: 'counter' | 'gauge'
+  /** After https://prometheus.io/docs/practices/naming: base units, and `_total` at the end of counters. */
+  readonly name: string
+  readonly help: string
+  /** Absent: `read` gives one number. Present: a number for each value of this label. */
+  readonly label?: string
+  readonly read: () => number | Readonly<Record<string, number | undefined>>
+}
+
+export const addSeries = (registry: Registry, { kind, name, help, label, read }: Series): void => {
+  const options = { name, help, labelNames: label === undefined ? [] : [label], registers: [registry] }
+  const store = (put: (labels: Record<string, string>, value: number) => void): void => {
+    const values = read()
+    if (typeof values === 'number') put({}, values)
+    else for (const [of, value] of Object.entries(values)) put(label === undefined ? {} : { [label]: of }, value ?? 0)
+  }
+  if (kind === 'gauge') {
+    const gauge: Gauge = new Gauge({ ...options, collect: () => store((labels, value) => gauge.set(labels, value)) })
+    return
+  }
+  const counter: Counter = new Counter({
+    ...options,
+    collect: () => {
+      // A prom-client counter can only be incremented: from nothing to what ours has counted.
+      counter.reset()
+      store((labels, value) => counter.inc(labels, value))
+    },
+  })
+}

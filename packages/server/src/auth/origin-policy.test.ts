@@ -67,6 +67,27 @@ describe('pages of the same host', () => {
   })
 })
 
+describe('a server for this machine alone', () => {
+  const policy = new OriginPolicy(['https://app.example.com'], { loopbackOnly: true })
+
+  it.each(['localhost', 'demo.localhost', '127.0.0.1', '127.8.8.8', '[::1]'])('takes its own pages at %s', (host) => {
+    expect(policy.isAllowed(`http://${host}:3000`, `${host}:8443`)).toBe(true)
+  })
+
+  it.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', '192.168.1.7', '[::2]', 'notlocalhost'])(
+    'does not take a page of %s for its own, whatever address that name has',
+    (host) => {
+      expect(policy.isAllowed(`http://${host}:8080`, `${host}:8080`)).toBe(false)
+      expect(new OriginPolicy([]).isAllowed(`http://${host}:8080`, `${host}:8080`)).toBe(true)
+    },
+  )
+
+  it('still takes what is listed, and programs', () => {
+    expect(policy.isAllowed('https://app.example.com', 'localhost:8443')).toBe(true)
+    expect(policy.isAllowed(undefined, 'anything')).toBe(true)
+  })
+})
+
 describe('the list', () => {
   it('allows exactly its origins: scheme, host and port', () => {
     const list = ['https://app.example.com', 'http://localhost:3000', 'https://[2001:db8::1]:8443']

@@ -1,3 +1,4 @@
+import { isLoopbackName } from './loopback.ts'
 import { type OriginPattern, parseOrigin, parseOriginPattern } from './origin-pattern.ts'
 
 /** The host name of a `Host` or `:authority` header, in the form in which an origin carries it. */
@@ -11,6 +12,7 @@ const hostNameOf = (host: string): string | undefined => {
  * look at who asks; programs that are no browsers send no `Origin`, and are held by tokens alone.
  */
 export class OriginPolicy {
+  readonly #loopbackOnly: boolean
   readonly #any: boolean
   readonly #exact: ReadonlySet<string>
   readonly #subdomains: readonly Extract<OriginPattern, { kind: 'subdomains' }>[]
@@ -18,9 +20,13 @@ export class OriginPolicy {
   /**
    * Entries: an origin (`https://app.example.com`), every host below a domain (`https://*.example.com`), `null`, or `*` for
    * every origin except `null`.
+   *
+   * `loopbackOnly`: the server is for this machine alone, so that no page of another name can be its own. A page whose name was
+   * pointed at 127.0.0.1 (DNS rebinding) would pass for one otherwise.
    * @throws {@link ConfigurationError} for a malformed entry, with the nearest correct form.
    */
-  constructor(allowedOrigins: readonly string[] = []) {
+  constructor(allowedOrigins: readonly string[] = [], { loopbackOnly = false }: { readonly loopbackOnly?: boolean } = {}) {
+    this.#loopbackOnly = loopbackOnly
     const patterns = allowedOrigins.map(parseOriginPattern)
     this.#any = patterns.some(({ kind }) => kind === 'any')
     this.#exact = new Set(patterns.flatMap((pattern) => (pattern.kind === 'exact' ? [pattern.origin] : [])))
@@ -34,7 +40,8 @@ export class OriginPolicy {
     if (this.#any) return true
     const url = parseOrigin(origin)
     if (url === undefined) return false
-    if (host !== undefined && hostNameOf(host) === url.hostname) return true
+    if (host !== undefined && hostNameOf(host) === url.hostname && (!this.#loopbackOnly || isLoopbackName(url.hostname)))
+      return true
     if (this.#exact.has(url.origin)) return true
     return this.#subdomains.some(
       ({ protocol, suffix, port }) => url.protocol === protocol && url.port === port && isBelow(url.hostname, suffix),

@@ -237,7 +237,7 @@ describe('jwksUrl', () => {
     ['http://localhost.example.com/keys', 'must come over https'],
     ['http://127.0.0.1.example.com/keys', 'must come over https'],
     ['id.example.com', 'not a URL'],
-    ['file:///etc/keys.json', 'file: is not fetched'],
+    ['file:///etc/keys.json', 'file: cannot be fetched'],
     ['https://user:password@id.example.com/', 'user name or password'],
   ])('must not be %s', (url, message) => {
     expect(make(url)).toThrow(message)

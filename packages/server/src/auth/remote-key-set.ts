@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, type FetchImplementation, type JWSHeaderParameters, type RemoteJWKSet } from 'jose'
 import { ConfigurationError } from '../config/configuration-error.ts'
+import { jwksUrlProblem } from './jwks-url.ts'
 import { candidatesOf } from './key-set.ts'
 import { PUBLIC_KEY_ALGORITHMS } from './token-algorithms.ts'
 import { KeysUnavailableError, type TokenKey, type TokenKeys } from './token-keys.ts'
@@ -22,20 +23,6 @@ export interface RemoteKeySetOptions {
   readonly maxBytes?: number
   /** Hears of every failed fetch, for the log. */
   readonly onError?: (error: KeysUnavailableError) => void
-}
-
-const isLoopback = (hostname: string): boolean => /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(hostname)
-
-const parseUrl = (text: string, allowHttp: boolean): URL => {
-  const refuse = (message: string) => new ConfigurationError([{ option: 'jwksUrl', message }])
-  if (!URL.canParse(text)) throw refuse(`not a URL: ${JSON.stringify(text)}; write https://…`)
-  const url = new URL(text)
-  if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname))
-    throw refuse('keys that decide who may connect must come over https, or whoever is on the way could put theirs in')
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refuse(`${url.protocol} is not fetched; write https://…`)
-  // fetch() refuses an address with a password in it, and a log would show it.
-  if (url.username || url.password) throw refuse('a user name or password in the address is not supported')
-  return url
 }
 
 /** The innermost reason: `fetch failed` says nothing, its cause `connect ECONNREFUSED …` does. */
@@ -80,7 +67,9 @@ export class RemoteKeySet implements TokenKeys {
   #pending: Promise<void> | undefined
 
   constructor({ url, allowHttp = false, ...options }: RemoteKeySetOptions) {
-    const parsed = parseUrl(url, allowHttp)
+    const problem = jwksUrlProblem(url, allowHttp)
+    if (problem !== undefined) throw new ConfigurationError([{ option: 'jwksUrl', message: problem }])
+    const parsed = new URL(url)
     // The query may carry a key of the identity provider: it stays out of messages.
     this.#address = `${parsed.origin}${parsed.pathname}`
     this.#options = {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { jwksUrlProblem } from '../auth/jwks-url.ts'
 import { originProblem } from '../auth/origin-pattern.ts'
 import type { ConfigurationProblem } from './configuration-error.ts'
 import type { FusewireOptions } from './options.ts'
@@ -50,13 +51,8 @@ const checkOrigins = (options: FusewireOptions): ConfigurationProblem[] =>
   })
 
 const checkJwksUrl = ({ jwksUrl, development }: FusewireOptions): ConfigurationProblem[] => {
-  if (jwksUrl === undefined) return []
-  if (!URL.canParse(jwksUrl)) return [{ option: 'jwksUrl', message: `is not a URL: ${JSON.stringify(jwksUrl)}` }]
-  const { protocol } = new URL(jwksUrl)
-  if (protocol === 'https:' || (protocol === 'http:' && development)) return []
-  return [
-    { option: 'jwksUrl', message: `the keys decide who may connect, so they must come over https, not ${protocol.slice(0, -1)}` },
-  ]
+  const message = jwksUrl === undefined ? undefined : jwksUrlProblem(jwksUrl, development)
+  return message === undefined ? [] : [{ option: 'jwksUrl', message }]
 }
 
 const checkAccess = (options: FusewireOptions): ConfigurationProblem[] => {

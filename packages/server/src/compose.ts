@@ -1,0 +1,192 @@
+import type { AddressInfo } from 'node:net'
+import {
+  type ChannelRule,
+  DEFAULT_RULE,
+  DEVELOPMENT_RULE,
+  Engine,
+  type Log,
+  MemoryBroker,
+  MemoryPresence,
+  RpcRouter,
+  RuleBook,
+} from '@fusewire/engine'
+import { FusewireError, PROTOCOL_VERSION } from '@fusewire/protocol'
+import { createApi, type HttpHandler } from './api/create-api.ts'
+import { ApiKeys } from './auth/api-keys.ts'
+import { createAuthenticator } from './auth/create-authenticator.ts'
+import { OriginPolicy } from './auth/origin-policy.ts'
+import type { FusewireOptions } from './config/options.ts'
+import { Listener } from './listener/listener.ts'
+import { type Listening, urlOf } from './listening.ts'
+import { createMetrics } from './metrics/create-metrics.ts'
+import { nodeEnvironment } from './node-environment.ts'
+import { TlsCertificates } from './tls/tls-certificates.ts'
+import { FlushScheduler } from './transports/flush-scheduler.ts'
+import { createHttpTransports, type HttpTransports } from './transports/http/http-transports.ts'
+import { createTraffic } from './transports/traffic.ts'
+import type { TransportContext } from './transports/transport-context.ts'
+import { VERSION } from './version.ts'
+
+/** How often the engine's clock is turned: heartbeats and TTLs are late by this much at most. */
+const TICK_MS = 250
+
+/** The part of a node that needs no port: engine, broker, rules and handlers. */
+export interface Core {
+  readonly engine: Engine
+  readonly broker: MemoryBroker
+  readonly rules: RuleBook
+  readonly rpc: RpcRouter
+  /** Identifier of this process. */
+  readonly node: string
+}
+
+export const composeCore = (options: FusewireOptions, log: Log): Core => {
+  const node = nodeEnvironment.id()
+  const rules = new RuleBook(options.development ? DEVELOPMENT_RULE : DEFAULT_RULE)
+  for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
+  const rpc = new RpcRouter()
+  const broker = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs: options.idempotencyTtlMs })
+  const engine = new Engine({
+    broker,
+    presence: new MemoryPresence(),
+    authenticator: createAuthenticator({ ...options, onKeysUnavailable: (error) => log('keys_unavailable', { error }) }),
+    environment: nodeEnvironment,
+    rules,
+    rpc,
+    limits: options,
+    log,
+    node: { node, version: VERSION, ...(options.development && { development: true }) },
+  })
+  return { engine, broker, rules, rpc, node }
+}
+
+/** A node that listens. */
+export interface Server {
+  readonly listening: Listening
+  /** Reads the certificate files again; the old certificate goes on being served when they cannot be used. */
+  reloadCertificates(): Promise<void>
+  /** Tells clients to come back later, and ends after what is under way, `drainTimeoutMs` at most. */
+  close(): Promise<void>
+}
+
+/** Opens the port, with everything behind it. `handler` gets the HTTP requests that are not the server's own. */
+export const composeServer = async (
+  options: FusewireOptions,
+  core: Core,
+  log: Log,
+  handler: HttpHandler | undefined,
+): Promise<Server> => {
+  const { engine } = core
+  const startedAt = Date.now()
+  let ready = false
+  await engine.start()
+
+  const traffic = createTraffic()
+  const origins = new OriginPolicy(options.development ? ['*', 'null', ...options.allowedOrigins] : options.allowedOrigins)
+  const context: TransportContext = {
+    open: (connection) => engine.open(connection),
+    scheduler: new FlushScheduler(),
+    traffic,
+    limits: options,
+    isOriginAllowed: (origin, host) => origins.isAllowed(origin, host),
+    log,
+  }
+  const httpTransports = createHttpTransports(context, {
+    node: core.node,
+    transports: options.transports,
+    keepAliveIntervalMs: options.pingIntervalMs,
+  })
+  const api = await createApi({
+    application: engine,
+    keys: new ApiKeys(options.apiKeys),
+    openToLoopback: options.development,
+    limits: options,
+    info: () => ({
+      node: core.node,
+      version: VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      development: options.development,
+      startedAt,
+      ...engine.stats(),
+    }),
+    readiness: () => (ready ? [] : [new FusewireError('server_draining')]),
+    ...(options.metrics && {
+      metrics: createMetrics({ stats: () => engine.stats(), traffic, version: VERSION, node: core.node }),
+    }),
+    ...(handler && { fallback: handler }),
+    log,
+  })
+
+  const certificates = options.tls
+    ? await TlsCertificates.open({
+        ...options,
+        onReload: ({ fingerprint, validTo }) => log('certificate_reloaded', { fingerprint, validTo }),
+        onReloadError: (error) => log('certificate_refused', { error }),
+      })
+    : undefined
+  const listener = new Listener({
+    handlers: {
+      request: (request, response) => {
+        if (!httpTransports.handle(request, response)) api.handler(request, response)
+      },
+    },
+    ...(certificates && { tls: certificates }),
+    limits: options,
+    log,
+  })
+
+  const timer = startClock(core, httpTransports)
+  const release = async (graceMs: number): Promise<void> => {
+    ready = false
+    clearInterval(timer)
+    await engine.close()
+    httpTransports.close()
+    await listener.close(graceMs)
+    await api.close()
+    certificates?.close()
+  }
+  try {
+    const listening = await listen(options, listener, certificates)
+    ready = true
+    return {
+      listening,
+      reloadCertificates: async () => {
+        await certificates?.reload()
+      },
+      close: () => release(options.drainTimeoutMs),
+    }
+  } catch (error) {
+    await release(0)
+    throw error
+  }
+}
+
+const startClock = ({ engine, broker }: Core, httpTransports: HttpTransports): NodeJS.Timeout => {
+  let ticks = 0
+  return setInterval(() => {
+    engine.tick()
+    if (++ticks % (1000 / TICK_MS) !== 0) return
+    broker.sweep()
+    httpTransports.tick(Date.now())
+  }, TICK_MS)
+}
+
+const listen = async (
+  { host, port, cleartextPort }: FusewireOptions,
+  listener: Listener,
+  certificates: TlsCertificates | undefined,
+): Promise<Listening> => {
+  const tls: AddressInfo | undefined = certificates && (await listener.listenTls({ host, port }))
+  const cleartext =
+    cleartextPort === undefined
+      ? undefined
+      : await listener.listenCleartext({ host, port: cleartextPort, portOption: 'cleartextPort' })
+  return {
+    urls: [...(tls ? [urlOf('https', tls)] : []), ...(cleartext ? [urlOf('http', cleartext)] : [])],
+    ...(tls && { tls }),
+    ...(cleartext && { cleartext }),
+    ...(certificates && {
+      certificate: { ...certificates.facts, ...(certificates.development && { development: certificates.development }) },
+    }),
+  }
+}

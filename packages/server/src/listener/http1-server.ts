@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { FusewireError } from '@fusewire/protocol'
+import type { ListenerHandlers } from './listener-handlers.ts'
+import type { ListenerLimits } from './listener-limits.ts'
+import { refuse } from './refuse.ts'
+import { replayRequest } from './replay-request.ts'
+
+/** Longer than the idle time of usual load balancers (60 s), so that it is never us who closes under a request of theirs. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+const REQUEST_TIMEOUT_MS = 300_000
+const MAX_CHECK_INTERVAL_MS = 5000
+const DRAIN_INTERVAL_MS = 100
+
+const isWebSocketUpgrade = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
+
+/** What Node's parser says, in our words. */
+const errorOf = (code: string | undefined): FusewireError => {
+  if (code === 'HPE_HEADER_OVERFLOW') return new FusewireError('header_too_large')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new FusewireError('request_timeout')
+  return new FusewireError('malformed_request')
+}
+
+/** The HTTP/1.1 side of a listener: serves sockets that it is given, and never listens itself. */
+export class Http1Server {
+  readonly #server: Server
+  /** Connections without a request so far; Node counts them as busy. */
+  readonly #silent = new Set<Socket>()
+  #drainTimer: NodeJS.Timeout | undefined
+
+  constructor(handlers: ListenerHandlers, limits: ListenerLimits) {
+    const { handshakeTimeoutMs, maxHeaderBytes } = limits
+    this.#server = createServer({
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: handshakeTimeoutMs,
+      requestTimeout: Math.max(REQUEST_TIMEOUT_MS, handshakeTimeoutMs),
+      connectionsCheckingInterval: Math.min(handshakeTimeoutMs, MAX_CHECK_INTERVAL_MS),
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      // Unknown to Node 22.12, which upgrades everything: see onUpgrade.
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    })
+    const { upgrade } = handlers
+    this.#server.on('request', (request, response) => {
+      this.#silent.delete(request.socket)
+      if (this.#drainTimer) response.setHeader('connection', 'close')
+      handlers.request(request, response)
+    })
+    if (upgrade) {
+      this.#server.on('upgrade', (request, socket, head) => {
+        this.#silent.delete(request.socket)
+        if (isWebSocketUpgrade(request)) upgrade(request, socket, head)
+        // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.
+        else this.accept(replayRequest(request, request.socket, head))
+      })
+    }
+    this.#server.on('connect', (_request, socket) => refuse(socket, new FusewireError('method_not_allowed')))
+    this.#server.on('clientError', onClientError)
+    // Starts the check of the header timeouts, which is otherwise only done by a server that listens.
+    this.#server.emit('listening')
+  }
+
+  accept(socket: Socket): void {
+    this.#silent.add(socket)
+    socket.once('close', () => this.#silent.delete(socket))
+    this.#server.emit('connection', socket)
+  }
+
+  /** Closes connections as they become idle, until {@link Http1Server.close}. */
+  drain(): void {
+    if (this.#drainTimer) return
+    for (const socket of this.#silent) socket.destroy()
+    this.#server.closeIdleConnections()
+    this.#drainTimer = setInterval(() => this.#server.closeIdleConnections(), DRAIN_INTERVAL_MS)
+  }
+
+  close(): void {
+    clearInterval(this.#drainTimer)
+    this.#server.close()
+  }
+}
+
+const onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  // Already answered: what still comes in is not read any more.
+  if (socket.writableEnded) return
+  // An answer in the middle of another one would be read as a part of it.
+  const { _httpMessage: current } = socket as { _httpMessage?: { readonly headersSent: boolean } }
+  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent) socket.destroy()
+  else refuse(socket, errorOf(error.code))
+}

@@ -1,0 +1,145 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import type { Log } from '@fusewire/engine'
+import { ALPN } from '@fusewire/protocol'
+import type { Dialect } from './first-bytes.ts'
+import { Http1Server } from './http1-server.ts'
+import { Http2Server } from './http2-server.ts'
+import { type ListenAddress, listen } from './listen.ts'
+import type { ListenerHandlers } from './listener-handlers.ts'
+import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts'
+import { readFirstBytes } from './read-first-bytes.ts'
+import { ignoreError } from './refuse.ts'
+
+/** Where the certificates come from. */
+export interface ListenerTls {
+  /** Options for `tls.createServer`, with these protocols for ALPN. */
+  serverOptions(alpnProtocols: readonly string[]): TlsOptions
+  /** Is given each TLS server, to replace its certificate later by `setSecureContext`. */
+  attach?(server: TlsServer): unknown
+}
+
+export interface ListenerOptions {
+  readonly handlers: ListenerHandlers
+  /** Needed for {@link Listener.listenTls}. */
+  readonly tls?: ListenerTls
+  readonly limits?: Partial<ListenerLimits>
+  readonly log: Log
+}
+
+/** TCP keep-alive begins after this silence, and finds a peer that is gone without a word. */
+const KEEP_ALIVE_DELAY_MS = 30_000
+
+const SOCKET_OPTIONS = {
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+  // HTTP/1.1 answers clients that have ended their side; what else speaks here ends its own.
+  allowHalfOpen: true,
+} as const
+
+/**
+ * One port for every way in: the connection itself says what it is, over TLS by ALPN, in the clear by its first bytes.
+ *
+ *     TLS        ALPN h2 ─────────────▶ HTTP/2 ───▶ requests, WebSocket streams
+ *                ALPN http/1.1, none ─▶ HTTP/1.1 ─▶ requests, WebSocket upgrades
+ *                ALPN fusewire/1 ─────▶ newline-delimited JSON
+ *     cleartext  PRI * HTTP/2.0 … ────▶ HTTP/2
+ *                { ───────────────────▶ newline-delimited JSON
+ *                anything else ───────▶ HTTP/1.1
+ */
+export class Listener {
+  readonly #handlers: ListenerHandlers
+  readonly #tls: ListenerTls | undefined
+  readonly #limits: ListenerLimits
+  readonly #log: Log
+  readonly #h1: Http1Server
+  readonly #h2: Http2Server
+  readonly #servers = new Set<Server>()
+  readonly #sockets = new Set<Socket>()
+  #closing: Promise<void> | undefined
+
+  constructor({ handlers, tls, limits, log }: ListenerOptions) {
+    this.#handlers = handlers
+    this.#tls = tls
+    this.#limits = { ...DEFAULT_LISTENER_LIMITS, ...limits }
+    this.#log = log
+    this.#h1 = new Http1Server(handlers, this.#limits)
+    this.#h2 = new Http2Server(handlers, this.#limits, log)
+  }
+
+  /** @throws ConfigurationError when the address cannot be had. */
+  listenTls(address: ListenAddress): Promise<AddressInfo> {
+    if (!this.#tls) throw new Error('listenTls needs the option tls')
+    const server = createTlsServer({
+      ...this.#tls.serverOptions(['h2', 'http/1.1', ...(this.#handlers.rawTcp ? [ALPN] : [])]),
+      ...SOCKET_OPTIONS,
+      handshakeTimeout: this.#limits.handshakeTimeoutMs,
+    })
+    this.#tls.attach?.(server)
+    server.on('secureConnection', (socket) => this.#handOver(socket, dialectOf(socket)))
+    // An unknown ALPN protocol ends here too: OpenSSL has sent the alert no_application_protocol (RFC 7301 section 3.2).
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      this.#log('tls_handshake_failed', { code: error.code, remoteAddress: socket.remoteAddress })
+      // Node reports a handshake that is out of time, and leaves the rest to us.
+      socket.destroy()
+    })
+    return this.#listen(server, address)
+  }
+
+  /** @throws ConfigurationError when the address cannot be had. */
+  listenCleartext(address: ListenAddress): Promise<AddressInfo> {
+    const server = createServer(SOCKET_OPTIONS, (socket) => {
+      readFirstBytes(socket, this.#limits.handshakeTimeoutMs, (dialect) => this.#handOver(socket, dialect))
+    })
+    return this.#listen(server, address)
+  }
+
+  /**
+   * Takes no more connections, asks HTTP/2 clients to leave (GOAWAY), closes HTTP/1.1 connections as they become idle, and ends
+   * what is still there after `graceMs`. Resolves when all have gone. Idempotent; the first call's grace counts.
+   */
+  close(graceMs = 0): Promise<void> {
+    this.#closing ??= this.#close(graceMs)
+    return this.#closing
+  }
+
+  #listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.on('error', ignoreError)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    this.#servers.add(server)
+    return listen(server, address)
+  }
+
+  #handOver(socket: Socket, dialect: Dialect): void {
+    // Every dialect listens for errors of its own; between them, none may be without a listener.
+    socket.on('error', ignoreError)
+    if (this.#closing) socket.destroy()
+    else if (dialect === 'h2') this.#h2.accept(socket)
+    else if (dialect === 'tcp' && this.#handlers.rawTcp) this.#handlers.rawTcp(socket)
+    else this.#h1.accept(socket)
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const stopped = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)))
+    this.#h1.drain()
+    this.#h2.drain()
+    // Connections that have not said anything yet.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    const deadline = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy()
+    }, graceMs)
+    await Promise.all(stopped)
+    clearTimeout(deadline)
+    this.#h1.close()
+    this.#h2.close()
+  }
+}
+
+const dialectOf = (socket: TLSSocket): Dialect => {
+  if (socket.alpnProtocol === 'h2') return 'h2'
+  return socket.alpnProtocol === ALPN ? 'tcp' : 'h1'
+}

@@ -109,8 +109,9 @@ export class HttpExchange {
   onClose(listener: (complete: boolean) => void): void {
     const response = this.#response
     response.once('close', () => {
-      const reset = 'respond' in response && response.rstCode !== constants.NGHTTP2_NO_ERROR
-      listener(response.writableFinished && !reset)
+      // The HTTP/2 stream of a response that was delivered closes before it counts as finished.
+      if ('respond' in response) listener(response.writableEnded && response.rstCode === constants.NGHTTP2_NO_ERROR)
+      else listener(response.writableFinished)
     })
   }
 

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { Deadlines } from './deadlines.ts'
+
+const create = () => {
+  const expired: string[] = []
+  return { expired, deadlines: new Deadlines<string>(100, (item) => expired.push(item)) }
+}
+
+describe('Deadlines', () => {
+  it('expires each item once, when its time is over', () => {
+    const { expired, deadlines } = create()
+    deadlines.start('a', 0)
+    deadlines.start('b', 50)
+    deadlines.sweep(99)
+    expect(expired).toEqual([])
+    deadlines.sweep(100)
+    expect(expired).toEqual(['a'])
+    deadlines.sweep(1_000)
+    deadlines.sweep(2_000)
+    expect(expired).toEqual(['a', 'b'])
+  })
+
+  it('forgets what was stopped, and gives its whole time to what was started again', () => {
+    const { expired, deadlines } = create()
+    deadlines.start('a', 0)
+    deadlines.start('b', 0)
+    deadlines.start('c', 10)
+    deadlines.stop('a')
+    deadlines.start('b', 90)
+    deadlines.sweep(110)
+    expect(expired).toEqual(['c'])
+    deadlines.sweep(190)
+    expect(expired).toEqual(['c', 'b'])
+  })
+})

@@ -1,4 +1,5 @@
 import type { Connected, Member } from '@fusewire/protocol'
+import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits } from './client-peer.ts'
 import { Handshake } from './handshake.ts'
 import { Hub } from './hub.ts'
@@ -130,14 +131,17 @@ export class Engine {
   }
 
   clearHistory(channel: string): Awaitable<void> {
+    assertChannelName(channel)
     return this.#ports.broker.clearHistory(channel)
   }
 
   presence(channel: string): Awaitable<readonly Member[]> {
+    assertChannelName(channel)
     return this.#ports.presence.list(channel)
   }
 
   presenceCount(channel: string): Awaitable<{ sessions: number; users: number }> {
+    assertChannelName(channel)
     return this.#ports.presence.count(channel)
   }
 
@@ -158,6 +162,7 @@ export class Engine {
   }
 
   unsubscribeUser(target: Target, channel: string): number {
+    assertChannelName(channel)
     const reason = 'unsubscribed by the application'
     return this.#sessions.find(target).filter((session) => this.#subscriptions.revoke(session, channel, 'disconnected', reason))
       .length

@@ -2,6 +2,7 @@ export type { Capability, HistoryPage, HistoryQuery, Log, Published, RpcCaller, 
 export { FusewireError } from '@fusewire/protocol'
 export type { HttpHandler } from './api/create-api.ts'
 export { type ChannelToken, type ConnectToken, type SigningKey, type SigningOptions, signToken } from './auth/sign-token.ts'
+export { checkFiles } from './check-files.ts'
 export { ConfigurationError, type ConfigurationProblem } from './config/configuration-error.ts'
 export { OPTION_DESCRIPTIONS, type OptionDescription, type OptionKind } from './config/describe-options.ts'
 export { nearestKey } from './config/nearest-key.ts'

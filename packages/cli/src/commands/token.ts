@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Capability, type SigningKey, signToken } from '@fusewire/server'
+import { Command, Option } from 'commander'
+import { readCapability } from '../capability.ts'
+import { readOption } from '../configuration/load-configuration.ts'
+import { readDuration } from '../duration.ts'
+import { CommandError, EXIT } from '../exit-code.ts'
+import { readJsonOrText } from '../json-value.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface TokenFlags {
+  readonly user?: string
+  readonly channel?: string
+  readonly subscribe?: string[]
+  readonly cap?: Capability[]
+  readonly info?: string
+  readonly text?: boolean
+  readonly ttl: { readonly ms: number | undefined }
+  readonly secret?: string
+  readonly privateKey?: string
+  readonly algorithm?: string
+  readonly keyId?: string
+  readonly issuer?: string
+  readonly audience?: string
+  readonly config?: string
+}
+
+const collect = (text: string, before: readonly string[] = []): string[] => [...before, text]
+
+const collectCapability = (text: string, before: readonly Capability[] = []): Capability[] => [...before, readCapability(text)]
+
+export const tokenCommand = (terminal: Terminal): Command =>
+  new Command('token')
+    .description('Make a token, as the backend of an application would')
+    .option('--user <id>', 'the user; required for a token to connect with')
+    .addOption(
+      new Option('--ttl <duration>', 'how long it is valid: 90s, 15m, 1h, 30d, never')
+        .argParser((text) => ({ ms: readDuration(text) }))
+        .default({ ms: 3_600_000 }, '1h'),
+    )
+    .option('--info <json>', 'shown to others in presence: JSON, or a text')
+    .option('--text', 'take --info as a text, whatever it looks like')
+    .option(
+      '--cap <pattern=actions>',
+      "what is allowed beyond the rules: 'chat:*=subscribe,publish'; may be repeated",
+      collectCapability,
+    )
+    .option('--subscribe <channel>', 'subscribe to this channel at connect; may be repeated', collect)
+    .option('--channel <channel>', 'make a token for this one channel, to subscribe with')
+    .addOption(new Option('--secret <secret>', 'shared secret to sign with').conflicts('privateKey').helpGroup('Key:'))
+    .addOption(new Option('--private-key <file>', 'private key to sign with, PEM: RSA, EC or Ed25519').helpGroup('Key:'))
+    .addOption(new Option('--algorithm <name>', 'signature algorithm (default: the usual one of the key)').helpGroup('Key:'))
+    .addOption(new Option('--key-id <id>', 'kid: names the key in a key set').helpGroup('Key:'))
+    .addOption(new Option('--issuer <text>', 'iss (default: jwtIssuer of the configuration)').helpGroup('Key:'))
+    .addOption(new Option('--audience <text>', 'aud (default: jwtAudience of the configuration)').helpGroup('Key:'))
+    .addOption(new Option('-c, --config <file>', 'configuration whose jwtSecret signs when no key is given').helpGroup('Key:'))
+    .addHelpText(
+      'after',
+      `
+Without --secret and --private-key it is signed with jwtSecret of the configuration: FUSEWIRE_JWT_SECRET, or fusewire.yaml.
+The token is the only thing on the standard output.
+
+Examples:
+  $ fusewire token --user alice
+  $ fusewire token --user alice --ttl 15m --info '{"name":"Alice"}' --cap 'chat:*=subscribe,publish'
+  $ fusewire token --user alice --channel private:42 --ttl 5m
+  $ fusewire token --user sensor-7 --ttl never --private-key ed25519.pem
+  $ FUSEWIRE_TOKEN=$(fusewire token --user alice) fusewire subscribe chat:lobby`,
+    )
+    .action((flags: TokenFlags) => printToken(flags, terminal))
+
+const signingKey = (flags: TokenFlags, config: { config?: string }, terminal: Terminal): SigningKey => {
+  if (flags.secret !== undefined) return { secret: flags.secret }
+  if (flags.privateKey !== undefined) {
+    const path = resolve(terminal.folder, flags.privateKey)
+    try {
+      return { privateKey: readFileSync(path, 'utf8') }
+    } catch (cause) {
+      throw new CommandError(`The private key ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, EXIT.usage, {
+        cause,
+      })
+    }
+  }
+  const secret = readOption('jwtSecret', config, terminal)
+  if (secret !== undefined) return { secret }
+  throw new CommandError(
+    'There is nothing to sign with. Give --secret or --private-key, set FUSEWIRE_JWT_SECRET, or run this where fusewire.yaml has a jwtSecret ("fusewire init" makes one).',
+    EXIT.usage,
+  )
+}
+
+const printToken = async (flags: TokenFlags, terminal: Terminal): Promise<void> => {
+  const { user, channel, subscribe, cap, ttl } = flags
+  if (user === undefined && channel === undefined)
+    throw new CommandError(
+      'Whose token is it? Give --user, or --channel for a token that opens one channel to anyone.',
+      EXIT.usage,
+    )
+  if (channel !== undefined && (cap ?? subscribe) !== undefined)
+    throw new CommandError(
+      '--cap and --subscribe belong to a token to connect with; --channel makes one for a channel.',
+      EXIT.usage,
+    )
+  const config = flags.config === undefined ? {} : { config: flags.config }
+  const key = signingKey(flags, config, terminal)
+  const issuer = flags.issuer ?? readOption('jwtIssuer', config, terminal)
+  const audience = flags.audience ?? readOption('jwtAudience', config, terminal)
+  const shared = {
+    ...(user === undefined ? {} : { user }),
+    ...(flags.info === undefined ? {} : { info: flags.text ? flags.info : readJsonOrText(flags.info, '--info') }),
+  }
+  const subject =
+    channel === undefined
+      ? { user: user ?? '', ...shared, ...(cap && { capabilities: cap }), ...(subscribe && { channels: subscribe }) }
+      : { channel, ...shared }
+  const token = await signToken(subject, key, {
+    ...(ttl.ms === undefined ? {} : { expiresInMs: ttl.ms }),
+    ...(flags.algorithm === undefined ? {} : { algorithm: flags.algorithm }),
+    ...(flags.keyId === undefined ? {} : { keyId: flags.keyId }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  })
+  terminal.print(token)
+}

@@ -1,0 +1,65 @@
+import { Command } from 'commander'
+import { checkConfigCommand } from './commands/check-config.ts'
+import { infoCommand } from './commands/info.ts'
+import { initCommand } from './commands/init.ts'
+import { publishCommand } from './commands/publish.ts'
+import { serveCommand } from './commands/serve.ts'
+import { subscribeCommand } from './commands/subscribe.ts'
+import { tokenCommand } from './commands/token.ts'
+import { reportError } from './report-error.ts'
+import type { Terminal } from './terminal.ts'
+import { explainUsage } from './usage-error.ts'
+import { VERSION } from './version.ts'
+
+const HELP = `
+Every command has examples: fusewire <command> --help.
+
+Exit codes:
+  0  done
+  1  it did not work: no connection, a refusal, a port in use
+  2  the command line or the configuration is wrong
+
+First steps:
+  $ fusewire serve --development        a server for this machine, open to everyone on it
+  $ fusewire subscribe chat:lobby       in a second terminal, in the same folder
+  $ fusewire publish chat:lobby hello   in a third one`
+
+const createProgram = (terminal: Terminal): Command => {
+  const program = new Command('fusewire')
+    .description('Real-time messaging: HTTP/2, WebSocket, SSE, streaming, long polling and raw TCP on one port.')
+    .version(VERSION, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpText('after', HELP)
+  for (const create of [
+    serveCommand,
+    checkConfigCommand,
+    initCommand,
+    tokenCommand,
+    publishCommand,
+    subscribeCommand,
+    infoCommand,
+  ])
+    program.addCommand(create(terminal))
+  for (const command of [program, ...program.commands])
+    command
+      .exitOverride()
+      .showSuggestionAfterError(false)
+      .allowExcessArguments(false)
+      .configureOutput({
+        writeOut: (text) => terminal.print(text.replace(/\n$/u, '')),
+        writeErr: (text) => terminal.note(text.replace(/\n$/u, '')),
+        outputError: (text) => terminal.note(terminal.noteColors.red(explainUsage(text, command))),
+      })
+  return program
+}
+
+/** Runs a command line, without the program's own name, and answers with the exit code. Never throws. */
+export const run = async (args: readonly string[], terminal: Terminal): Promise<number> => {
+  const program = createProgram(terminal)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return 0
+  } catch (error) {
+    return reportError(error, terminal)
+  }
+}

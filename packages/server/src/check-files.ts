@@ -1,0 +1,38 @@
+import { PublicKeys } from './auth/public-keys.ts'
+import { ConfigurationError, type ConfigurationProblem } from './config/configuration-error.ts'
+import type { FusewireOptions } from './config/options.ts'
+import { readOptionFile } from './config/read-option-file.ts'
+import { parseCertificates, readPair } from './tls/certificate-pair.ts'
+
+const problemsOf = (check: () => unknown): readonly ConfigurationProblem[] => {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems
+    throw error
+  }
+}
+
+/**
+ * Reads the files that the options name, as a start would, and changes nothing.
+ * @throws {@link ConfigurationError} with everything that is wrong with them.
+ */
+export const checkFiles = (options: FusewireOptions): void => {
+  const { tls, tlsCertFile, tlsKeyFile, tlsClientCaFile, jwtPublicKeyFile } = options
+  const problems = [
+    ...problemsOf(
+      () => tls && tlsCertFile !== undefined && tlsKeyFile !== undefined && readPair(tlsCertFile, tlsKeyFile, Date.now()),
+    ),
+    ...problemsOf(
+      () =>
+        tlsClientCaFile !== undefined &&
+        parseCertificates(readOptionFile(tlsClientCaFile, 'tlsClientCaFile'), 'tlsClientCaFile', tlsClientCaFile),
+    ),
+    ...problemsOf(
+      () =>
+        jwtPublicKeyFile !== undefined && new PublicKeys(readOptionFile(jwtPublicKeyFile, 'jwtPublicKeyFile'), jwtPublicKeyFile),
+    ),
+  ]
+  if (problems.length > 0) throw new ConfigurationError(problems)
+}

@@ -1,4 +1,7 @@
-/** Grows when the wire format changes; `schema-hash.test.ts` fails when the format changes without it. */
+/**
+ * Counts the revisions of the wire format; `schema-hash.test.ts` fails when the format changes without it. A revision that older
+ * peers cannot live with needs new paths, subprotocols and ALPN as well.
+ */
 export const PROTOCOL_VERSION = 1
 
 /** WebSocket subprotocols (RFC 6455 section 1.9): JSON in text frames, MessagePack in binary frames. */

@@ -1,0 +1,7 @@
+/** `npm run docs`: writes everything that is made from the sources. Tests fail when any of it is out of date. */
+import { writeConfigDocs } from './config-docs.ts'
+import { writeProtocolDocs } from './protocol-docs.ts'
+
+writeProtocolDocs()
+writeConfigDocs()
+await import('./openapi.ts')

@@ -315,6 +315,51 @@ describe('claims of a connect token', () => {
   })
 })
 
+describe('claims of any form at all', () => {
+  it('make an identity of the right form or are refused, and nothing else happens', async () => {
+    const checked = authenticator()
+    const value = fc.jsonValue({ maxDepth: 3 })
+    const near = fc.array(
+      fc.record({
+        channels: fc.oneof(fc.array(fc.oneof(fc.constant('a:*'), value)), value),
+        allow: fc.array(fc.oneof(fc.constant('publish'), value)),
+      }),
+    )
+    const claims = fc.record(
+      {
+        sub: fc.oneof(fc.constant('alice'), value),
+        exp: value,
+        info: value,
+        caps: fc.oneof(near, value),
+        channels: value,
+        channel: fc.constantFrom('c', null, 1),
+      },
+      { requiredKeys: ['sub'] },
+    )
+    await fc.assert(
+      fc.asyncProperty(claims, async (given) => {
+        const token = await sign(given as JWTPayload)
+        for (const answer of [checked.authenticate(token), checked.authorizeChannel(token, 'c', 'alice')]) {
+          const result = await answer.catch((error: { code: string }) => error.code)
+          if (typeof result === 'string') {
+            expect(['token_invalid', 'token_expired']).toContain(result)
+          } else if ('channel' in result) {
+            expect([result.channel, given.channel]).toEqual(['c', 'c'])
+          } else {
+            expect(result.user).toBe(given.sub)
+            expect('channel' in given).toBe(false)
+            for (const { channels, allow } of result.capabilities) {
+              expect(channels.every((name) => typeof name === 'string' && name !== '')).toBe(true)
+              expect(allow.every((action) => action === 'publish')).toBe(true)
+            }
+          }
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
 describe('time', () => {
   const at = (exp: number) => sign({ sub: 'alice', exp })
 

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { ConfigurationError } from '../config/configuration-error.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
@@ -257,6 +258,40 @@ describe('reload', () => {
     const server = await serve(certificates)
     expect(options.cert).toBe(first.cert)
     expect(await servedName(server)).toBe('second')
+  })
+
+  it('serves the last good pair after any sequence of good and bad files', async () => {
+    const pairs = [first, second, await authority.issue({ commonName: 'third' })]
+    const good = fc.nat(2).map((index) => ({ kind: 'good' as const, index }))
+    const bad = fc.constantFrom('mismatch', 'empty', 'missing').map((how) => ({ kind: 'bad' as const, how }))
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.oneof(good, bad), { maxLength: 6 }), async (steps) => {
+        write(first)
+        const certificates = await TlsCertificates.open({ tlsCertFile, tlsKeyFile, debounceMs: 3_600_000 })
+        const server = await HandshakeServer.start(certificates)
+        let expected = 0
+        try {
+          for (const step of steps) {
+            const pair = pairs[step.kind === 'good' ? step.index : (expected + 1) % 3] ?? first
+            write(pair)
+            if (step.kind === 'bad') {
+              if (step.how === 'mismatch') writeFileSync(tlsKeyFile, pairs[expected]?.key ?? '')
+              else if (step.how === 'empty') writeFileSync(tlsCertFile, '')
+              else rmSync(tlsKeyFile)
+              expect(await certificates.reload()).toBe('refused')
+            } else {
+              expect(await certificates.reload()).toBe(step.index === expected ? 'unchanged' : 'reloaded')
+              expected = step.index
+            }
+            expect(await servedName(server)).toBe(['first', 'second', 'third'][expected])
+          }
+        } finally {
+          certificates.close()
+          await server.close()
+        }
+      }),
+      { numRuns: 20 },
+    )
   })
 
   it('stops for good at close, which may be called twice', async () => {

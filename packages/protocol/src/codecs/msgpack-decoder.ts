@@ -1,4 +1,5 @@
 import { MessageError } from '../decode.ts'
+import { LIMITS } from '../limits.ts'
 import { decodeUtf8 } from '../utf8.ts'
 
 /** Up to this many bytes, a loop over ASCII beats the call of the platform's text decoder. */
@@ -19,11 +20,11 @@ export class MsgpackDecoder {
   readonly #maxDepth: number
   #at = 0
 
-  /** `maxDepth` counts arrays and maps inside one another: 1 allows a map of plain values. */
+  /** `maxDepth` counts arrays and maps inside one another: 1 allows a map of plain values. Reading is recursive, so it has a bound. */
   constructor(bytes: Uint8Array, maxDepth: number) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.#maxDepth = maxDepth
+    this.#maxDepth = Math.min(maxDepth, LIMITS.depth)
   }
 
   /** True when all bytes have been read. */

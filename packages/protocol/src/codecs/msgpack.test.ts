@@ -201,7 +201,8 @@ describe('MessagePack', () => {
     it('what is nested deeper than allowed, without going there', () => {
       expect(read('91919101', 3)).toEqual([[[1]]])
       expect(refusal(() => read('91919101', 2)).code).toBe('message_too_deep')
-      expect(refusal(() => decodeMsgpack(new Uint8Array(1_000_000).fill(0x91), 32)).code).toBe('message_too_deep')
+      for (const maxDepth of [32, Number.POSITIVE_INFINITY])
+        expect(refusal(() => decodeMsgpack(new Uint8Array(1_000_000).fill(0x91), maxDepth)).code).toBe('message_too_deep')
     })
 
     it('text where bytes are due', () => expect(refusal(() => msgpackCodec.decode('{}', 32)).code).toBe('malformed_message'))

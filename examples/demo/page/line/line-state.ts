@@ -1,0 +1,43 @@
+import type { ClientState, Connected } from '@fusewire/client'
+import { computed, signal } from '@preact/signals'
+import { client } from './client.ts'
+
+const PING_MS = 2000
+const LATENCIES_KEPT = 40
+
+/** The state of the client, as a signal. */
+export const line = signal<ClientState>(client.state)
+
+/** What the server said when it accepted the newest connection. */
+export const accepted = signal<Connected | undefined>(undefined)
+
+/** Round trips in milliseconds, newest last. */
+export const latencies = signal<readonly number[]>([])
+
+export const latency = computed(() => latencies.value.at(-1))
+
+client.on('state', (state) => {
+  line.value = state
+})
+client.on('message', (message) => {
+  if (message.type === 'connected') accepted.value = message
+})
+
+/** The SDK measures with each heartbeat, every 25 seconds. A page that shows a live number asks more often. */
+export const measureLatency = (): void => {
+  setInterval(() => {
+    if (line.value.status !== 'connected' || document.hidden) return
+    client.ping().then(
+      (milliseconds) => {
+        latencies.value = [...latencies.value, milliseconds].slice(-LATENCIES_KEPT)
+      },
+      () => undefined,
+    )
+  }, PING_MS)
+}
+
+/** How the page itself came: `h2`, `http/1.1`. Empty where the browser does not tell. */
+export const pageProtocol = (): string => {
+  const [navigation] = performance.getEntriesByType('navigation')
+  return navigation instanceof PerformanceNavigationTiming ? navigation.nextHopProtocol : ''
+}

@@ -1,0 +1,54 @@
+/**
+ * The demo: a Fusewire server inside of a program of its own, with rules, two feeds, three remote procedures and a page.
+ *
+ *   PORT   where to listen; 8443 when it is not set
+ */
+import { ConfigurationError, createFusewire } from '@fusewire/server'
+import { CHANNELS, METHODS } from '../shared/channels.ts'
+import { announce } from './announcement.ts'
+import { startDeviceFeed } from './device-feed.ts'
+import { createDocumentRoom } from './document-room.ts'
+import { startMarketFeed } from './market-feed.ts'
+import { createNotifier } from './notifications.ts'
+import { createPages } from './pages.ts'
+import { RULES } from './rules.ts'
+import { JWT_SECRET } from './visitor-tokens.ts'
+
+const fusewire = createFusewire({
+  // Listens on this machine alone, makes a certificate, and says in its first answer that it is not for production.
+  development: true,
+  logLevel: 'warn',
+  jwtSecret: JWT_SECRET,
+  handler: createPages(),
+})
+
+for (const [pattern, rule] of Object.entries(RULES)) fusewire.rule(pattern, rule)
+
+const publish = (channel: string, data: unknown) => fusewire.publish(channel, data)
+
+const document = createDocumentRoom(publish)
+fusewire.rpc(METHODS.openDocument, document.open)
+fusewire.rpc(METHODS.editDocument, document.edit)
+fusewire.rpc(METHODS.notify, createNotifier(publish))
+
+try {
+  const { urls } = await fusewire.listen({ port: Number(process.env.PORT ?? 8443) })
+  announce(urls)
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error
+  console.error(error.message)
+  process.exit(1)
+}
+
+await publish(CHANNELS.lobby, {
+  id: 'welcome',
+  text: 'Welcome. Open this page in a second tab and say something: you will be two people.',
+})
+const feeds = [await startMarketFeed(publish), startDeviceFeed(publish)]
+
+const stop = async (): Promise<void> => {
+  for (const feed of feeds) feed.close()
+  await fusewire.close()
+}
+process.once('SIGINT', stop)
+process.once('SIGTERM', stop)

@@ -1,0 +1,21 @@
+/** Every channel of the demo. The server's rules and the page's rooms both read them here. */
+export const CHANNELS = {
+  lobby: 'chat:lobby',
+  /** Who is typing, at this moment: nothing to keep. */
+  typing: 'chat:lobby:typing',
+  market: (symbol: string): string => `market:${symbol}`,
+  everyone: 'notifications:everyone',
+  /** Only the user whose id stands after the last colon may listen. */
+  personal: (user: string): string => `notifications:user:${user}`,
+  document: 'document:shared',
+  /** Where everyone's caret is, at this moment: nothing to keep. */
+  carets: 'document:shared:carets',
+  device: 'device:local',
+} as const
+
+/** The methods that the demo's server answers. */
+export const METHODS = {
+  openDocument: 'document.open',
+  editDocument: 'document.edit',
+  notify: 'notify',
+} as const

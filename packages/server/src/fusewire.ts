@@ -1,5 +1,5 @@
 import type { Awaitable, HistoryPage, HistoryQuery, Log, Published, RpcHandler, Target } from '@fusewire/engine'
-import type { Member } from '@fusewire/protocol'
+import { jsonCodec, type Member } from '@fusewire/protocol'
 import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore, composeServer, type Server } from './compose.ts'
 import type { FusewireInput, FusewireOptions } from './config/options.ts'
@@ -80,8 +80,12 @@ export class Fusewire {
     return (await server).listening
   }
 
-  /** Publishes; `data` is any value that JSON can carry. */
+  /**
+   * Publishes; `data` is any value that JSON can carry, and byte arrays (see [P10] of the protocol).
+   * @throws FusewireError `invalid_field` for data that cannot be written: nothing is published, so that no history holds it.
+   */
   async publish(channel: string, data: unknown, { tags, key }: PublishOptions = {}): Promise<Published> {
+    jsonCodec.encode({ type: 'echo', data })
     const draft = { data: data ?? null, ...(tags && { tags }) }
     return this.#core.engine.publish(channel, draft, key === undefined ? {} : { idempotencyKey: key })
   }

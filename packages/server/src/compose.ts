@@ -25,6 +25,7 @@ import { FlushScheduler } from './transports/flush-scheduler.ts'
 import { createHttpTransports, type HttpTransports } from './transports/http/http-transports.ts'
 import { createTraffic } from './transports/traffic.ts'
 import type { TransportContext } from './transports/transport-context.ts'
+import { createWebSocketTransport } from './transports/websocket/websocket-transport.ts'
 import { VERSION } from './version.ts'
 
 /** How often the engine's clock is turned: heartbeats and TTLs are late by this much at most. */
@@ -82,7 +83,10 @@ export const composeServer = async (
   await engine.start()
 
   const traffic = createTraffic()
-  const origins = new OriginPolicy(options.development ? ['*', 'null', ...options.allowedOrigins] : options.allowedOrigins)
+  // Development is open to everyone on this machine, and to no page that its user happens to visit.
+  const origins = new OriginPolicy(options.allowedOrigins, {
+    loopback: options.development && !options.developmentOnAllInterfaces,
+  })
   const context: TransportContext = {
     open: (connection) => engine.open(connection),
     scheduler: new FlushScheduler(),
@@ -96,6 +100,7 @@ export const composeServer = async (
     transports: options.transports,
     keepAliveIntervalMs: options.pingIntervalMs,
   })
+  const webSockets = createWebSocketTransport(context, options)
   const api = await createApi({
     application: engine,
     keys: new ApiKeys(options.apiKeys),
@@ -129,6 +134,12 @@ export const composeServer = async (
       request: (request, response) => {
         if (!httpTransports.handle(request, response)) api.handler(request, response)
       },
+      ...(options.transports.includes('websocket') && {
+        upgrade: (request, socket, head) => webSockets.upgrade(request, socket, head),
+      }),
+      ...(options.transports.includes('websocket-h2') && {
+        connectStream: (stream, headers) => webSockets.connectStream(stream, headers),
+      }),
     },
     ...(certificates && { tls: certificates }),
     limits: options,
@@ -141,6 +152,7 @@ export const composeServer = async (
     clearInterval(timer)
     await engine.close()
     httpTransports.close()
+    webSockets.close()
     await listener.close(graceMs)
     await api.close()
     certificates?.close()

@@ -339,8 +339,8 @@ describe('claims of any form at all', () => {
     await fc.assert(
       fc.asyncProperty(claims, async (given) => {
         const token = await sign(given as JWTPayload)
-        for (const answer of [checked.authenticate(token), checked.authorizeChannel(token, 'c', 'alice')]) {
-          const result = await answer.catch((error: { code: string }) => error.code)
+        const answers = [checked.authenticate(token), checked.authorizeChannel(token, 'c', 'alice')]
+        for (const result of await Promise.all(answers.map((answer) => answer.catch((error: { code: string }) => error.code)))) {
           if (typeof result === 'string') {
             expect(['token_invalid', 'token_expired']).toContain(result)
           } else if ('channel' in result) {

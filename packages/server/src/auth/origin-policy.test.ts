@@ -68,10 +68,18 @@ describe('pages of the same host', () => {
 })
 
 describe('a server for this machine alone', () => {
-  const policy = new OriginPolicy(['https://app.example.com'], { loopbackOnly: true })
+  const policy = new OriginPolicy(['https://app.example.com'], { loopback: true })
 
   it.each(['localhost', 'demo.localhost', '127.0.0.1', '127.8.8.8', '[::1]'])('takes its own pages at %s', (host) => {
     expect(policy.isAllowed(`http://${host}:3000`, `${host}:8443`)).toBe(true)
+  })
+
+  it('takes them under each of its names', () => {
+    expect(policy.isAllowed('http://localhost:5173', '127.0.0.1:8443')).toBe(true)
+    expect(policy.isAllowed('http://[::1]:5173', 'localhost:8443')).toBe(true)
+    expect(policy.isAllowed('http://localhost:5173', 'evil.test:8443')).toBe(false)
+    expect(policy.isAllowed('http://evil.test:5173', 'localhost:8443')).toBe(false)
+    expect(policy.isAllowed('null', 'localhost:8443')).toBe(false)
   })
 
   it.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', '192.168.1.7', '[::2]', 'notlocalhost'])(

@@ -12,7 +12,7 @@ const hostNameOf = (host: string): string | undefined => {
  * look at who asks; programs that are no browsers send no `Origin`, and are held by tokens alone.
  */
 export class OriginPolicy {
-  readonly #loopbackOnly: boolean
+  readonly #loopback: boolean
   readonly #any: boolean
   readonly #exact: ReadonlySet<string>
   readonly #subdomains: readonly Extract<OriginPattern, { kind: 'subdomains' }>[]
@@ -21,12 +21,13 @@ export class OriginPolicy {
    * Entries: an origin (`https://app.example.com`), every host below a domain (`https://*.example.com`), `null`, or `*` for
    * every origin except `null`.
    *
-   * `loopbackOnly`: the server is for this machine alone, so that no page of another name can be its own. A page whose name was
-   * pointed at 127.0.0.1 (DNS rebinding) would pass for one otherwise.
+   * `loopback`: the server is for this machine alone (development). Its own pages are then those at any loopback name, so that
+   * a page at localhost:5173 may talk to 127.0.0.1:8443, and no others: a page whose name was pointed at 127.0.0.1 (DNS
+   * rebinding) would pass for one otherwise.
    * @throws {@link ConfigurationError} for a malformed entry, with the nearest correct form.
    */
-  constructor(allowedOrigins: readonly string[] = [], { loopbackOnly = false }: { readonly loopbackOnly?: boolean } = {}) {
-    this.#loopbackOnly = loopbackOnly
+  constructor(allowedOrigins: readonly string[] = [], { loopback = false }: { readonly loopback?: boolean } = {}) {
+    this.#loopback = loopback
     const patterns = allowedOrigins.map(parseOriginPattern)
     this.#any = patterns.some(({ kind }) => kind === 'any')
     this.#exact = new Set(patterns.flatMap((pattern) => (pattern.kind === 'exact' ? [pattern.origin] : [])))
@@ -40,12 +41,18 @@ export class OriginPolicy {
     if (this.#any) return true
     const url = parseOrigin(origin)
     if (url === undefined) return false
-    if (host !== undefined && hostNameOf(host) === url.hostname && (!this.#loopbackOnly || isLoopbackName(url.hostname)))
-      return true
+    if (this.#isOwn(url.hostname, host)) return true
     if (this.#exact.has(url.origin)) return true
     return this.#subdomains.some(
       ({ protocol, suffix, port }) => url.protocol === protocol && url.port === port && isBelow(url.hostname, suffix),
     )
+  }
+
+  /** Whether a page of this host is the server's own, on whatever port. */
+  #isOwn(page: string, host: string | undefined): boolean {
+    const asked = host === undefined ? undefined : hostNameOf(host)
+    if (asked === undefined) return false
+    return this.#loopback ? isLoopbackName(page) && isLoopbackName(asked) : page === asked
   }
 }
 

@@ -42,7 +42,7 @@ export class BodyReader {
     let byteLength = 0
     return new Promise((resolve, reject) => {
       const giveUp = (): void =>
-        fail(new FusewireError('timeout', `the request did not end within ${bodyTimeoutMs} ms; nothing of it was used`))
+        fail(new FusewireError('request_timeout', `the request did not end within ${bodyTimeoutMs} ms; nothing of it was used`))
       const settle = (): void => {
         this.#deadlines.stop(giveUp)
         body.off('data', onData).off('end', onEnd).off('close', onEnd)

@@ -1,7 +1,8 @@
 import { connect } from 'node:net'
 import { PATHS } from '@fusewire/protocol'
+import { eventually } from '@fusewire/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
-import { HTTP_VERSIONS, HttpHarness, type RequestInit, until } from '../testing/http-harness.ts'
+import { HTTP_VERSIONS, HttpHarness, type RequestInit } from '../testing/http-harness.ts'
 import { createTestContext, type TestContext } from '../testing/test-context.ts'
 
 let harness: HttpHarness
@@ -15,7 +16,7 @@ describe.each(HTTP_VERSIONS)('the HTTP transports over %s', (version) => {
   }
   const fetch = async (method: string, path: string, init: RequestInit = {}) => {
     const exchange = harness.request(method, path, init)
-    await until(() => expect(exchange.closed && exchange.status).toBeTruthy())
+    await eventually(() => expect(exchange.closed && exchange.status).toBeTruthy())
     return exchange
   }
 
@@ -109,11 +110,11 @@ describe.each(HTTP_VERSIONS)('the HTTP transports over %s', (version) => {
     const stream = harness.request('POST', PATHS.stream, { body: 'open' })
     const sse = harness.request('GET', PATHS.sse)
     const poll = harness.request('POST', PATHS.poll, { body: '' })
-    await until(() => expect(stream.text && sse.text && poll.complete).toBeTruthy())
+    await eventually(() => expect(stream.text && sse.text && poll.complete).toBeTruthy())
     harness.transports.close()
     harness.transports.close()
-    await until(() => expect(context.engine.peers.map(({ ends }) => ends)).toEqual([1, 1, 1]))
-    await until(() => expect(stream.complete && sse.complete).toBe(true))
+    await eventually(() => expect(context.engine.peers.map(({ ends }) => ends)).toEqual([1, 1, 1]))
+    await eventually(() => expect(stream.complete && sse.complete).toBe(true))
     const late = await fetch('GET', PATHS.sse)
     expect(late.status).toBe(503)
     expect(late.json).toMatchObject({ error: { code: 'server_draining', retryable: true } })
@@ -153,13 +154,13 @@ describe('the HTTP transports over a bare socket', () => {
 
   it('stream to a client of HTTP/1.0 up to the end of the connection', async () => {
     const answer = await talk(`GET ${PATHS.sse} HTTP/1.0\r\nHost: localhost\r\n\r\n`)
-    await until(() => expect(answer.text).toMatch(/\r\n\r\ndata: \{"type":"open","connection":"node-1\.[\w-]{24}"\}\n\n$/))
+    await eventually(() => expect(answer.text).toMatch(/\r\n\r\ndata: \{"type":"open","connection":"node-1\.[\w-]{24}"\}\n\n$/))
     expect(answer.text).not.toMatch(/transfer-encoding/i)
     context.engine.broadcast({ type: 'pong' })
-    await until(() => expect(answer.text.endsWith('data: {"type":"pong"}\n\n')).toBe(true))
+    await eventually(() => expect(answer.text.endsWith('data: {"type":"pong"}\n\n')).toBe(true))
     context.engine.peers[0]?.connection.close('server_draining', '')
-    await until(() => expect(answer.ended).toBe(true))
-    await until(() => expect(context.engine.peers[0]?.ends).toBe(1))
+    await eventually(() => expect(answer.ended).toBe(true))
+    await eventually(() => expect(context.engine.peers[0]?.ends).toBe(1))
   })
 
   it('read a request head that comes byte by byte', async () => {
@@ -167,16 +168,36 @@ describe('the HTTP transports over a bare socket', () => {
     for (const character of `GET ${PATHS.sse} HTTP/1.1\r\nHost: localhost\r\n\r\n`) {
       await new Promise((resolve) => answer.socket.write(character, resolve))
     }
-    await until(() => expect(answer.text).toContain('"type":"open"'))
+    await eventually(() => expect(answer.text).toContain('"type":"open"'))
+  })
+
+  it('answer pipelined requests in their order, a stream after what came before it', async () => {
+    const first = `POST ${PATHS.poll} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`
+    const answer = await talk(`${first}GET ${PATHS.sse} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await eventually(() => expect(answer.text.match(/"type":"open"/g)).toHaveLength(2))
+    context.engine.broadcast({ type: 'pong' })
+    await eventually(() => expect(answer.text).toMatch(/\r\n\r\n46\r\ndata: \{"type":"open"/))
+    await eventually(() => expect(answer.text.endsWith('\r\n17\r\ndata: {"type":"pong"}\n\n\r\n')).toBe(true))
+    expect(answer.text.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2)
+  })
+
+  it('take a client that ends its side of a stream for gone', async () => {
+    const answer = await talk(`GET ${PATHS.sse} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await eventually(() => expect(answer.text).toContain('"type":"open"'))
+    answer.socket.end()
+    await eventually(() => {
+      context.engine.broadcast({ type: 'pong' })
+      expect(context.engine.peers[0]?.ends).toBe(1)
+    })
   })
 
   it('survive a client that says nothing more in the middle of a chunk', async () => {
     const answer = await talk(
       `POST ${PATHS.stream} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{"type":"ec`,
     )
-    await until(() => expect(context.engine.peers).toHaveLength(1))
+    await eventually(() => expect(context.engine.peers).toHaveLength(1))
     answer.socket.destroy()
-    await until(() => expect(context.engine.peers[0]?.ends).toBe(1))
+    await eventually(() => expect(context.engine.peers[0]?.ends).toBe(1))
     expect(context.engine.peers[0]?.received).toEqual([])
     expect(context.engine.peers[0]?.rejected).toEqual([])
   })

@@ -1,11 +1,16 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Connection, TransportName } from '@fusewire/engine'
 import { ERRORS, FusewireError, PATHS } from '@fusewire/protocol'
 import type { TransportContext } from '../transport-context.ts'
 import { BodyReader } from './body-reader.ts'
+import { ChunkFramer } from './chunk-framer.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
 import { Deadlines } from './deadlines.ts'
-import { HttpExchange, type HttpRequest, type HttpResponse } from './http-exchange.ts'
+import type { HttpExchange } from './http-exchange.ts'
 import { type HttpTransportOptions, withDefaults } from './http-transport-options.ts'
+import { Http1Exchange } from './http1-exchange.ts'
+import { Http2Exchange } from './http2-exchange.ts'
 import { KeepAlives } from './keep-alives.ts'
 import { OneWayFormats } from './one-way-format.ts'
 import { PollEndpoint } from './poll.ts'
@@ -14,6 +19,10 @@ import { serveSend } from './send.ts'
 import { SplitConnections } from './split-connections.ts'
 import { serveOneWaySse, serveSse } from './sse.ts'
 import { serveStream } from './stream.ts'
+
+/** A request as `node:http` or as `node:http2` in its compatibility form gives it: one port serves both. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest
+export type HttpResponse = ServerResponse | Http2ServerResponse
 
 export interface HttpTransports {
   /** Takes a request of `node:http` or `node:http2`. False: its path is none of these, and it is still to be answered. */
@@ -46,6 +55,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
   const responses = { context, keepAlives, endings, live, splits, splitLimits, now }
   const oneWay = { ...responses, formats: new OneWayFormats(), retryMs: settings.retryMs }
   const polls = new PollEndpoint({ context, times: settings, now, bodies, splits, splitLimits })
+  const framer = new ChunkFramer()
   let closed = false
 
   const endpoints = new Map<string, Endpoint>([
@@ -97,7 +107,10 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
     handle: (request, response) => {
       const endpoint = endpoints.get(pathOf(request.url ?? ''))
       if (!endpoint) return false
-      const exchange = new HttpExchange(request, response)
+      const exchange =
+        response instanceof ServerResponse
+          ? new Http1Exchange(request as IncomingMessage, response, framer)
+          : new Http2Exchange(request as Http2ServerRequest)
       serve(exchange, endpoint).catch((error: unknown) => refuseRequest(exchange, endpoint, error))
       return true
     },

@@ -1,5 +1,6 @@
+import { eventually } from '@fusewire/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
-import { HTTP_VERSIONS, HttpHarness, type RequestInit, type TestExchange, until } from '../testing/http-harness.ts'
+import { HTTP_VERSIONS, HttpHarness, type RequestInit, type TestExchange } from '../testing/http-harness.ts'
 import { createTestContext, type TestContext } from '../testing/test-context.ts'
 
 let harness: HttpHarness
@@ -17,7 +18,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     context = createTestContext(limits)
     harness = await HttpHarness.start(version, context, { pollTimeoutMs: 25_000, pollGapMs: 10_000, now: () => now })
     const first = harness.request('POST', '/fusewire/v1/poll', { body })
-    await until(() => expect(first.complete).toBe(true))
+    await eventually(() => expect(first.complete).toBe(true))
     connection = String(first.messages[0]?.connection)
     return first
   }
@@ -27,10 +28,10 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
   const waiting = async (init?: RequestInit): Promise<TestExchange> => {
     const signs = peer()?.signs ?? 0
     const exchange = poll(init)
-    await until(() => expect(peer()?.signs).toBe(signs + 1))
+    await eventually(() => expect(peer()?.signs).toBe(signs + 1))
     return exchange
   }
-  const answered = (exchange: TestExchange) => until(() => expect(exchange.complete).toBe(true))
+  const answered = (exchange: TestExchange) => eventually(() => expect(exchange.complete).toBe(true))
   const peer = () => context.engine.peers[0]
   const pass = (ms: number): void => {
     now += ms
@@ -109,7 +110,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     await open()
     const gone = await waiting({ body: '', alone: true })
     gone.abort()
-    await until(() => expect(harness.sockets.size).toBeLessThanOrEqual(1))
+    await eventually(() => expect(harness.sockets.size).toBeLessThanOrEqual(1))
     await new Promise(setImmediate)
     peer()?.send({ type: 'pong' })
     const next = poll()
@@ -118,7 +119,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     pass(9_999)
     expect(peer()?.ends).toBe(0)
     pass(1)
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     expect(context.traffic.poll.connections).toBe(0)
   })
 
@@ -129,7 +130,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     await answered(late)
     expect(late.status).toBe(404)
     expect(late.json).toMatchObject({ error: { code: 'unknown_connection', retryable: false } })
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     const send = harness.request('POST', `/fusewire/v1/send?connection=${connection}&seq=1`, { body: echo(1) })
     await answered(send)
     expect(send.status).toBe(404)
@@ -143,7 +144,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     peer()?.connection.close('server_draining', '')
     await answered(exchange)
     expect(exchange.messages).toMatchObject([{ type: 'disconnect', code: 'server_draining' }])
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     const late = poll()
     await answered(late)
     expect(late.status).toBe(404)
@@ -155,7 +156,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
     peer()?.send({ type: 'disconnect', code: 'disconnected', closeCode: 4206, reason: '', reconnect: false })
     peer()?.connection.close('disconnected', '')
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     const next = poll()
     await answered(next)
     expect(next.messages).toMatchObject([{ type: 'pong' }, { type: 'disconnect', code: 'disconnected' }])
@@ -171,7 +172,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
       peer()?.send({ type: 'echo', data: 'x'.repeat(6_000) })
       await new Promise(setImmediate)
     }
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     expect(context.events).toMatchObject([{ event: 'slow_consumer', details: { transport: 'poll' } }])
     const late = poll()
     await answered(late)
@@ -191,10 +192,10 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     const exchange = await waiting({ body: '', alone: true })
     exchange.pause()
     for (let i = 0; i < 30; i++) peer()?.send({ type: 'echo', data: 'x'.repeat(1_000_000) })
-    await until(() => expect(exchange.status).toBe(200))
+    await eventually(() => expect(exchange.status).toBe(200))
     expect(peer()?.ends).toBe(0)
     exchange.abort()
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
   })
 
   it('refuses messages in a poll, where they would have no number', async () => {
@@ -209,7 +210,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
   it('opens no connection for a body that cannot be taken', async () => {
     await open()
     const exchange = harness.request('POST', '/fusewire/v1/poll', { body: 'x'.repeat(1_100_000) })
-    await until(() => expect(exchange.status).toBe(413))
+    await eventually(() => expect(exchange.status).toBe(413))
     expect(context.engine.peers).toHaveLength(1)
     expect(context.traffic.poll.refused).toBe(1)
   })

@@ -56,7 +56,7 @@ export class ResponseConnection implements Connection, KeptAlive {
   readonly #outbox: Outbox
   readonly #stopKeepAlive: () => void
   #state: State
-  #peer: Peer | undefined
+  #peer: Pick<Peer, 'alive' | 'closed'> | undefined
   #leave: (() => void) | undefined
   #isProbed = false
 
@@ -79,7 +79,7 @@ export class ResponseConnection implements Connection, KeptAlive {
   }
 
   /** Ties the connection to its peer. `leave` is called when no more may come from the client. */
-  attach(peer: Peer, leave?: () => void): void {
+  attach(peer: Pick<Peer, 'alive' | 'closed'>, leave?: () => void): void {
     this.#peer = peer
     this.#leave = leave
   }

@@ -1,5 +1,6 @@
+import { eventually } from '@fusewire/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
-import { HTTP_VERSIONS, HttpHarness, type TestExchange, until } from '../testing/http-harness.ts'
+import { HTTP_VERSIONS, HttpHarness, type TestExchange } from '../testing/http-harness.ts'
 import { createTestContext, type TestContext } from '../testing/test-context.ts'
 
 describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
@@ -12,13 +13,13 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     context = createTestContext({ maxMessageBytes: 1_000 })
     harness = await HttpHarness.start(version, context, options)
     const stream = harness.request('POST', '/fusewire/v1/stream')
-    await until(() => expect(stream.messages).toHaveLength(1))
+    await eventually(() => expect(stream.messages).toHaveLength(1))
     return { stream, connection: String(stream.messages[0]?.connection) }
   }
 
   const send = async (connection: string, seq: unknown, body: string | Uint8Array): Promise<TestExchange> => {
     const exchange = harness.request('POST', `/fusewire/v1/send?connection=${connection}&seq=${seq}`, { body })
-    await until(() => expect(exchange.closed && exchange.status).toBeTruthy())
+    await eventually(() => expect(exchange.closed && exchange.status).toBeTruthy())
     return exchange
   }
 
@@ -30,7 +31,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     const answer = await send(connection, 1, `${echo(1)}\r\n\n${echo('ü')}`)
     expect(answer.status).toBe(202)
     expect(answer.text).toBe('')
-    await until(() => expect(stream.messages.slice(1)).toEqual([1, 'ü'].map((data) => ({ type: 'echo', data }))))
+    await eventually(() => expect(stream.messages.slice(1)).toEqual([1, 'ü'].map((data) => ({ type: 'echo', data }))))
   })
 
   it('keeps the order of the numbers when requests overtake one another', async () => {
@@ -71,7 +72,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     const { stream, connection } = await open()
     expect((await send('node-1.nonsense', 1, echo(1))).json).toMatchObject({ error: { code: 'unknown_connection' } })
     stream.abort()
-    await until(() => expect(context.engine.peers[0]?.ends).toBe(1))
+    await eventually(() => expect(context.engine.peers[0]?.ends).toBe(1))
     const answer = await send(connection, 1, echo(1))
     expect(answer.status).toBe(404)
     expect(answer.json).toMatchObject({ error: { code: 'unknown_connection' } })
@@ -86,7 +87,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     ]
     expect((await send(connection, 1, Buffer.concat(lines))).status).toBe(202)
     expect(received()).toEqual([1, 2])
-    await until(() => expect(stream.messages).toHaveLength(6))
+    await eventually(() => expect(stream.messages).toHaveLength(6))
     expect(stream.messages.map((message) => message.code ?? message.data ?? message.type)).toEqual([
       'open',
       1,
@@ -113,7 +114,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
       await new Promise((resolve) => exchange.body.write(Buffer.of(byte), resolve))
     }
     exchange.body.end()
-    await until(() => expect(exchange.status).toBe(202))
+    await eventually(() => expect(exchange.status).toBe(202))
     expect(received()).toEqual(['ü', 2])
   })
 
@@ -121,9 +122,9 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     const { connection } = await open()
     const cut = harness.request('POST', `/fusewire/v1/send?connection=${connection}&seq=1`, { body: 'open', alone: true })
     cut.body.write(`${echo(1)}\n${echo(2)}`)
-    await until(() => expect(harness.sockets.size).toBe(2))
+    await eventually(() => expect(harness.sockets.size).toBe(2))
     cut.abort()
-    await until(() => expect(harness.sockets.size).toBe(1))
+    await eventually(() => expect(harness.sockets.size).toBe(1))
     expect(received()).toEqual([])
     expect((await send(connection, 1, `${echo(1)}\n${echo(2)}`)).status).toBe(202)
     expect(received()).toEqual([1, 2])
@@ -134,12 +135,12 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     const { connection } = await open({ bodyTimeoutMs: 5_000, now: () => now })
     const slow = harness.request('POST', `/fusewire/v1/send?connection=${connection}&seq=1`, { body: 'open' })
     slow.body.write(echo(1))
-    await until(() => {
+    await eventually(() => {
       now += 5_000
       harness.transports.tick(now)
-      expect(slow.status).toBe(504)
+      expect(slow.status).toBe(408)
     })
-    await until(() => expect(slow.json).toMatchObject({ error: { code: 'timeout', retryable: true } }))
+    await eventually(() => expect(slow.json).toMatchObject({ error: { code: 'request_timeout', retryable: true } }))
     expect((await send(connection, 1, echo('again'))).status).toBe(202)
     expect(received()).toEqual(['again'])
   })

@@ -44,7 +44,14 @@ export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices)
     services,
   )
   const peer = context.open(connection)
-  connection.attach(peer)
+  connection.attach({
+    alive: () => peer.alive(),
+    closed: () => {
+      // Whoever comes back resumes by position; nobody has the session's secret, and it need not outlive the stream.
+      peer.receive({ type: 'disconnect' })
+      peer.closed()
+    },
+  })
   peer.receive(request.connect)
 }
 

@@ -1,6 +1,7 @@
+import { eventually } from '@fusewire/testkit'
 import { fetch } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
-import { HTTP_VERSIONS, HttpHarness, type TestExchange, until } from '../testing/http-harness.ts'
+import { HTTP_VERSIONS, HttpHarness, type TestExchange } from '../testing/http-harness.ts'
 import { createTestContext, type TestContext } from '../testing/test-context.ts'
 
 let harness: HttpHarness
@@ -15,7 +16,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     context = createTestContext(limits)
     harness = await HttpHarness.start(version, context, options)
     const stream = harness.request('POST', '/fusewire/v1/stream', { body })
-    await until(() => expect(stream.messages.length).toBeGreaterThan(0))
+    await eventually(() => expect(stream.messages.length).toBeGreaterThan(0))
     return stream
   }
   const peer = () => context.engine.peers[0]
@@ -36,18 +37,18 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
   it('gives every connection a secret of its own', async () => {
     const first = await open()
     const second = harness.request('POST', '/fusewire/v1/stream')
-    await until(() => expect(second.messages).toHaveLength(1))
+    await eventually(() => expect(second.messages).toHaveLength(1))
     expect(second.text).not.toBe(first.text)
   })
 
   it('handles the lines of the request as they come, while it stays open', async () => {
     const stream = await open()
     stream.body.write(`${echo(1)}\n${echo(2)}\r\n`)
-    await until(() => expect(dataOf(stream)).toEqual([1, 2]))
+    await eventually(() => expect(dataOf(stream)).toEqual([1, 2]))
     stream.body.write(`${echo(3)}\n`)
-    await until(() => expect(dataOf(stream)).toEqual([1, 2, 3]))
+    await eventually(() => expect(dataOf(stream)).toEqual([1, 2, 3]))
     stream.body.end(echo('the last line needs no end'))
-    await until(() => expect(dataOf(stream)).toHaveLength(4))
+    await eventually(() => expect(dataOf(stream)).toHaveLength(4))
     expect(stream.closed).toBe(false)
     expect(peer()?.ends).toBe(0)
   })
@@ -57,7 +58,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     for (const byte of Buffer.from(`${echo('ü€😀')}\n\n${echo(2)}\n`)) {
       await new Promise((resolve) => stream.body.write(Buffer.of(byte), resolve))
     }
-    await until(() => expect(dataOf(stream)).toEqual(['ü€😀', 2]))
+    await eventually(() => expect(dataOf(stream)).toEqual(['ü€😀', 2]))
     expect(peer()?.signs).toBe(1)
   })
 
@@ -67,7 +68,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
       Buffer.from(`{"type":\n${'x'.repeat(200)}\n${echo(1)}\n{"type":"nonsense"}\n`),
     ])
     const stream = await open(bad, { maxMessageBytes: 100 })
-    await until(() => expect(stream.messages).toHaveLength(6))
+    await eventually(() => expect(stream.messages).toHaveLength(6))
     expect(stream.messages.slice(1).map((message) => message.code ?? message.data)).toEqual([
       'malformed_message',
       'malformed_message',
@@ -80,7 +81,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
   it('sends what is sent in one turn in one piece, in order', async () => {
     const stream = await open()
     for (let i = 0; i < 100; i++) context.engine.broadcast({ type: 'pong', id: i })
-    await until(() => expect(stream.messages).toHaveLength(101))
+    await eventually(() => expect(stream.messages).toHaveLength(101))
     expect(stream.messages.slice(1).map(({ id }) => id)).toEqual(Array.from({ length: 100 }, (_, i) => i))
   })
 
@@ -90,16 +91,16 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     peer()?.connection.close('server_draining', 'leaving')
     peer()?.connection.close('server_draining', 'leaving')
     peer()?.send({ type: 'pong' })
-    await until(() => expect(stream.complete).toBe(true))
+    await eventually(() => expect(stream.complete).toBe(true))
     expect(stream.messages.slice(1)).toEqual([{ type: 'pong' }])
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     expect(context.traffic.stream.connections).toBe(0)
   })
 
   it('reports a client that has vanished, once', async () => {
     const stream = await open()
     stream.abort()
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
     peer()?.send({ type: 'pong' })
     peer()?.connection.close('server_draining', 'too late')
     expect(peer()?.ends).toBe(1)
@@ -111,9 +112,9 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     const stream = harness.request('POST', '/fusewire/v1/stream', { body: 'open', alone: true })
     stream.body.write(`${echo(1)}\n${echo(2).slice(0, -1)}`)
     const last = () => context.engine.peers[1]
-    await until(() => expect(last()?.received).toHaveLength(1))
+    await eventually(() => expect(last()?.received).toHaveLength(1))
     stream.abort()
-    await until(() => expect(last()?.ends).toBe(1))
+    await eventually(() => expect(last()?.ends).toBe(1))
     expect(last()?.received).toHaveLength(1)
     expect(last()?.rejected).toEqual([])
   })
@@ -121,12 +122,12 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
   it('sends blank lines while nothing happens, and takes the writing for a sign of life when asked', async () => {
     const stream = await open('', {}, { keepAliveIntervalMs: 3_000, now: () => 0 })
     const before = stream.text
-    await until(() => expect(peer()?.signs).toBe(1))
+    await eventually(() => expect(peer()?.signs).toBe(1))
     for (let second = 1; second <= 6; second++) harness.transports.tick(second * 1_000)
-    await until(() => expect(stream.text).toBe(`${before}\n\n`))
+    await eventually(() => expect(stream.text).toBe(`${before}\n\n`))
     expect(peer()?.signs).toBe(1)
     peer()?.connection.probe?.()
-    await until(() => expect(peer()?.signs).toBe(2))
+    await eventually(() => expect(peer()?.signs).toBe(2))
     expect(stream.text).toBe(`${before}\n\n\n`)
   })
 
@@ -134,16 +135,19 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     const stream = await open('', { maxBufferedBytes: 100_000 })
     stream.pause()
     const data = 'x'.repeat(50_000)
-    await until(() => {
-      for (let i = 0; i < 20; i++) context.engine.broadcast({ type: 'echo', data })
-      expect(peer()?.ends).toBe(1)
-    }, 10_000)
+    await eventually(
+      () => {
+        for (let i = 0; i < 20; i++) context.engine.broadcast({ type: 'echo', data })
+        expect(peer()?.ends).toBe(1)
+      },
+      { timeoutMs: 10_000 },
+    )
     expect(context.events).toEqual([
       { event: 'slow_consumer', details: { transport: 'stream', remoteAddress: expect.stringContaining('127.0.0.1') } },
     ])
     expect(context.traffic.stream.connections).toBe(0)
     stream.resume()
-    await until(() => expect(stream.closed).toBe(true))
+    await eventually(() => expect(stream.closed).toBe(true))
     expect(stream.complete && version === 'HTTP/1.1').toBe(false)
   })
 
@@ -158,7 +162,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     expect(peer()?.ends).toBe(0)
     now = 5_000
     harness.transports.tick(now)
-    await until(() => expect(peer()?.ends).toBe(1))
+    await eventually(() => expect(peer()?.ends).toBe(1))
   })
 
   it('resumes writing to a client that reads again', async () => {
@@ -171,7 +175,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     }
     expect(peer()?.ends).toBe(0)
     stream.resume()
-    await until(() => expect(stream.messages).toHaveLength(count + 1))
+    await eventually(() => expect(stream.messages).toHaveLength(count + 1))
     expect(dataOf(stream).map((data) => Number.parseInt(String(data), 10))).toEqual(Array.from({ length: count }, (_, i) => i))
   })
 })
@@ -192,11 +196,11 @@ describe('HTTP streaming to fetch', () => {
     const reading = (async () => {
       for await (const chunk of response.body ?? []) text += Buffer.from(chunk)
     })().catch(() => undefined)
-    await until(() => expect(text.trim().split('\n')).toHaveLength(2))
+    await eventually(() => expect(text.trim().split('\n')).toHaveLength(2))
     context.engine.broadcast({ type: 'pong' })
-    await until(() => expect(text.endsWith('{"type":"pong"}\n')).toBe(true))
+    await eventually(() => expect(text.endsWith('{"type":"pong"}\n')).toBe(true))
     abort.abort()
-    await until(() => expect(context.engine.peers[0]?.ends).toBe(1))
+    await eventually(() => expect(context.engine.peers[0]?.ends).toBe(1))
     await reading
   })
 })

@@ -9,18 +9,6 @@ import type { TransportContext } from '../transport-context.ts'
 export type HttpVersion = 'HTTP/1.1' | 'HTTP/2'
 export const HTTP_VERSIONS: readonly HttpVersion[] = ['HTTP/1.1', 'HTTP/2']
 
-/** Waits until `check` no longer throws; throws what it threw last when that takes too long. */
-export const until = async (check: () => void, timeoutMs = 5_000): Promise<void> => {
-  for (const deadline = Date.now() + timeoutMs; ; await new Promise((resolve) => setTimeout(resolve, 5))) {
-    try {
-      check()
-      return
-    } catch (error) {
-      if (Date.now() > deadline) throw error
-    }
-  }
-}
-
 /** A request under way, and what has come of its response. */
 export class TestExchange {
   readonly body: Writable

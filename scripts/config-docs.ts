@@ -4,9 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { OPTION_DESCRIPTIONS, type OptionDescription } from '../packages/server/src/config/describe-options.ts'
+import { OPTION_DESCRIPTIONS, RULE_DESCRIPTIONS, type ValueDescription } from '../packages/server/src/config/describe-options.ts'
 import { OPTION_SECTIONS, optionsSchema } from '../packages/server/src/config/options.ts'
-import { ruleSchema } from '../packages/server/src/config/rule-options.ts'
 
 export const SCHEMA_FILE = new URL('../spec/config.schema.json', import.meta.url)
 export const PAGE_FILE = new URL('../docs/configuration.md', import.meta.url)
@@ -25,7 +24,7 @@ const code = (text: string): string => `\`${text}\``
 
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
-const typeOf = ({ kind, unit, values, minimum, maximum }: OptionDescription): string => {
+const typeOf = ({ kind, unit, values, minimum, maximum }: ValueDescription): string => {
   if (kind === 'boolean') return 'true or false'
   if (kind === 'rules') return 'list of rules'
   if (kind === 'integer') return `${unit ?? 'number'}, ${minimum} to ${maximum}`
@@ -34,7 +33,7 @@ const typeOf = ({ kind, unit, values, minimum, maximum }: OptionDescription): st
   return choice ?? 'text'
 }
 
-const defaultOf = ({ defaultText, default: value, kind }: OptionDescription): string => {
+const defaultOf = ({ defaultText, default: value, kind }: ValueDescription): string => {
   if (defaultText) return defaultText
   if (value === undefined) return 'none'
   if (Array.isArray(value)) return value.length === 0 ? 'empty' : 'all'
@@ -43,36 +42,22 @@ const defaultOf = ({ defaultText, default: value, kind }: OptionDescription): st
 
 const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
+const HEAD = ['Option', 'What it does', 'Value', 'Default']
 
-const optionRow = (option: OptionDescription): string[] => [
+const table = (rows: readonly (readonly string[])[]): string =>
+  [row(HEAD), row(HEAD.map(() => '---')), ...rows.map(row)].join('\n')
+
+const optionRow = (option: ValueDescription): string[] => [
   code(option.name),
   option.description,
   typeOf(option),
   defaultOf(option),
 ]
 
-const ruleRows = (): string[][] => {
-  const { properties = {} } = z.toJSONSchema(ruleSchema, { io: 'input' })
-  return Object.entries(properties).map(([name, property]) => {
-    if (typeof property !== 'object') throw new TypeError(name)
-    const type =
-      property.enum?.map((value) => code(String(value))).join(', ') ??
-      (property.type === 'boolean' ? 'true or false' : property.type)
-    return [
-      code(name),
-      property.description ?? '',
-      String(type),
-      property.default === undefined ? 'required' : code(String(property.default)),
-    ]
-  })
-}
-
 const section = (title: string): string => {
   const options = OPTION_DESCRIPTIONS.filter((option) => option.section === title)
-  const parts = [`### ${title}`, table(['Option', 'What it does', 'Value', 'Default'], options.map(optionRow))]
-  if (title === 'Channels') parts.push('Each rule has:', table(['Option', 'What it does', 'Value', 'Default'], ruleRows()))
+  const parts = [`### ${title}`, table(options.map(optionRow))]
+  if (title === 'Channels') parts.push('Each rule has:', table(RULE_DESCRIPTIONS.map(optionRow)))
   return parts.join('\n\n')
 }
 

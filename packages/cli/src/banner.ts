@@ -33,17 +33,31 @@ const entryPoints = ({ urls }: Listening, { transports }: FusewireOptions): Line
     ] satisfies Line[]
   })
 
+/** The names of a certificate as people write them: without `DNS:`, and addresses in their short form. */
+const namesOf = (subjectAltName: string): string =>
+  subjectAltName
+    .split(', ')
+    .map((name) => name.replace(/^(DNS|IP Address):/u, ''))
+    .map((name) => (isIPv6(name) ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name))
+    .join(', ')
+
 const certificateLines = ({ certificate }: Listening): Line[] => {
   if (!certificate) return []
   return [
-    ['certificate', `${certificate.names}, valid until ${certificate.validTo.toISOString().slice(0, 10)}`],
+    ['certificate', `for ${namesOf(certificate.names)}; valid until ${certificate.validTo.toISOString().slice(0, 10)}`],
     ['SHA-256', certificate.fingerprint],
   ]
 }
 
+/** What nobody may overlook, as plain lines. */
+export const warnings = (listening: Listening, options: FusewireOptions): string[] => [
+  ...(options.development ? developmentLines(options) : []),
+  ...certificateWarning(listening),
+]
+
 const developmentLines = ({ host }: FusewireOptions): string[] => [
   'DEVELOPMENT MODE: not for production.',
-  'Everyone who can reach this server may read, publish and administer everything, without a token or key.',
+  'Everyone who can reach this server may read and publish everything, without a token.',
   `It listens on ${isIPv6(host) ? `[${host}]` : host}. Leave development out of the configuration before real users come.`,
 ]
 

@@ -103,7 +103,7 @@ describe('check-config', () => {
       'port: 1',
       'tls: false',
       'pingIntervalMs: 9000',
-      'transports: ["sse","poll","tcp"]',
+      'transports: sse, poll, tcp',
       'jwtSecret: set',
       'apiKeys: 1 set',
       'jwksUrl: not set',

@@ -4,7 +4,13 @@ export type { HttpHandler } from './api/create-api.ts'
 export { type ChannelToken, type ConnectToken, type SigningKey, type SigningOptions, signToken } from './auth/sign-token.ts'
 export { checkFiles } from './check-files.ts'
 export { ConfigurationError, type ConfigurationProblem } from './config/configuration-error.ts'
-export { OPTION_DESCRIPTIONS, type OptionDescription, type OptionKind } from './config/describe-options.ts'
+export {
+  OPTION_DESCRIPTIONS,
+  type OptionDescription,
+  type OptionKind,
+  RULE_DESCRIPTIONS,
+  type ValueDescription,
+} from './config/describe-options.ts'
 export { nearestKey } from './config/nearest-key.ts'
 export type { FusewireInput, FusewireOptions, OptionName } from './config/options.ts'
 export { resolveOptions } from './config/resolve-options.ts'

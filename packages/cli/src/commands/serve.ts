@@ -1,6 +1,6 @@
 import { createFusewire, type Fusewire, type FusewireOptions, type Listening } from '@fusewire/server'
 import { Command } from 'commander'
-import { type BannerStyle, banner } from '../banner.ts'
+import { type BannerStyle, banner, warnings } from '../banner.ts'
 import { addConfigurationOptions } from '../configuration/configuration-options.ts'
 import { type ConfigurationFlags, loadConfiguration } from '../configuration/load-configuration.ts'
 import { interrupted } from '../interrupt.ts'
@@ -46,16 +46,15 @@ const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<voi
   }
 }
 
-/** For people as lines; for programs, which read JSON line by line, as one JSON object. Development mode is shouted at both. */
+/** For people as lines; for programs, which read JSON line by line, as one JSON object. Warnings are for both. */
 const announce = (listening: Listening, options: FusewireOptions, terminal: Terminal): void => {
-  const lines = banner(listening, options, styleOf(terminal))
   if (terminal.interactive || options.logFormat === 'pretty') {
-    for (const line of lines) terminal.print(line)
+    for (const line of banner(listening, options, styleOf(terminal))) terminal.print(line)
     return
   }
   const { urls, certificate } = listening
   terminal.print(JSON.stringify({ event: 'listening', urls, development: options.development, certificate }))
-  if (options.development) for (const line of lines) terminal.note(line)
+  for (const line of warnings(listening, options)) terminal.note(line)
 }
 
 const reloadOnHangup = (fusewire: Fusewire): (() => void) => {

@@ -152,11 +152,16 @@ const note = (terminal: Terminal, text: string): void => terminal.note(terminal.
 
 /** Says when the line is lost and found. A client that has given up fails. */
 const followConnection = (client: FusewireClient, terminal: Terminal, fail: (error: Error) => void): void => {
-  let lost = false
+  let last: 'none' | 'connected' | 'lost' = 'none'
   client.on('error', fail)
-  client.on('state', ({ status, transport }) => {
-    if (status === 'waiting' && !lost) note(terminal, 'The connection is lost; trying again.')
-    if (status === 'connected' && lost) note(terminal, `Connected again, over ${transport}.`)
-    if (status === 'waiting' || status === 'connected') lost = status === 'waiting'
+  client.on('state', ({ status, transport, error }) => {
+    if (status === 'connected') {
+      if (last === 'lost') note(terminal, `Connected again, over ${transport}.`)
+      last = 'connected'
+    }
+    if (status === 'waiting' && last !== 'lost') {
+      note(terminal, `${last === 'none' ? 'No connection yet' : 'The connection is lost'} (${error?.message}); trying again.`)
+      last = 'lost'
+    }
   })
 }

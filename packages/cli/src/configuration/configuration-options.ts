@@ -28,7 +28,9 @@ const flagsOf = (option: OptionDescription): Option[] => {
   }
   // Both ways of a switch are there, so that a flag can overrule a file; the one that differs from the default is shown.
   const on = new Option(`${flag} [true|false]`, option.description).helpGroup(group).hideHelp(option.default === true)
-  const off = new Option(`--no-${flag.slice(2)}`, `Not: ${option.description}`).helpGroup(group).hideHelp(option.default !== true)
+  const off = new Option(`--no-${flag.slice(2)}`, `Turn off: ${option.description}`)
+    .helpGroup(group)
+    .hideHelp(option.default !== true)
   return [on, off]
 }
 

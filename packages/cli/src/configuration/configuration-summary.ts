@@ -1,9 +1,26 @@
-import { type FusewireOptions, OPTION_DESCRIPTIONS, type OptionDescription } from '@fusewire/server'
+import {
+  type FusewireOptions,
+  OPTION_DESCRIPTIONS,
+  type OptionDescription,
+  RULE_DESCRIPTIONS,
+  type RuleOptions,
+} from '@fusewire/server'
 
-const shown = (option: OptionDescription, value: unknown): string => {
+/** A rule as it would be written: what differs from the defaults. */
+const ruleText = ({ pattern, ...rule }: RuleOptions): string => {
+  const changed = RULE_DESCRIPTIONS.flatMap(({ name, default: initial }) => {
+    const value = rule[name as keyof typeof rule]
+    return value === undefined || value === initial ? [] : [`${name} ${value}`]
+  })
+  return `${pattern} (${changed.length === 0 ? 'defaults' : changed.join(', ')})`
+}
+
+const shown = (option: OptionDescription, options: FusewireOptions): string => {
+  const value = options[option.name]
   if (value === undefined) return 'not set'
-  if (!option.secret) return typeof value === 'string' ? value : JSON.stringify(value)
-  return Array.isArray(value) ? `${value.length} set` : 'set'
+  if (option.secret) return Array.isArray(value) ? `${value.length} set` : 'set'
+  if (option.kind === 'rules') return options.rules.map(ruleText).join('; ') || 'none'
+  return Array.isArray(value) ? value.join(', ') || 'none' : String(value)
 }
 
 export interface SummaryLine {
@@ -20,7 +37,7 @@ export const summarize = (options: FusewireOptions): readonly { readonly title: 
     const value = options[option.name]
     const changed = JSON.stringify(value) !== JSON.stringify(option.default) && value !== undefined && !isDerived(option, options)
     const lines = sections.get(option.section) ?? []
-    lines.push({ name: option.name, value: shown(option, value), changed })
+    lines.push({ name: option.name, value: shown(option, options), changed })
     sections.set(option.section, lines)
   }
   return [...sections].map(([title, lines]) => ({ title, lines }))

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { OPTION_DESCRIPTIONS, type OptionDescription } from '@fusewire/server'
+import { OPTION_DESCRIPTIONS, type OptionDescription, RULE_DESCRIPTIONS, type ValueDescription } from '@fusewire/server'
 import { stringify } from 'yaml'
 
 const WIDTH = 100
@@ -17,23 +17,32 @@ const wrapped = (text: string): string[] => {
   return [...lines, line]
 }
 
-const facts = ({ unit, defaultText, default: initial, minimum, maximum, values, kind }: OptionDescription): string => {
-  const parts: string[] = []
-  if (unit) parts.push(`${unit[0]?.toUpperCase()}${unit.slice(1)}`)
-  if (minimum !== undefined && maximum !== undefined) parts.push(`${minimum} to ${maximum}`)
-  if (values && kind === 'text') parts.push(values.join(', '))
-  const said = defaultText ?? (initial === undefined ? undefined : Array.isArray(initial) ? undefined : String(initial))
-  if (said !== undefined) parts.push(`default ${said}`)
-  return parts.length === 0 ? '' : ` ${parts.join('; ')}.`
+const capital = (text: string): string => `${text[0]?.toUpperCase()}${text.slice(1)}`
+
+/** `Milliseconds; 100 to 3600000; default 25000.` */
+const facts = ({ unit, defaultText, default: initial, minimum, maximum, values, kind }: ValueDescription): string => {
+  const said = defaultText ?? (initial === undefined || Array.isArray(initial) ? undefined : String(initial))
+  const parts = [
+    ...(unit ? [unit] : []),
+    ...(minimum !== undefined && maximum !== undefined ? [`${minimum} to ${maximum}`] : []),
+    ...(values && kind === 'text' ? [`one of ${values.join(', ')}`] : []),
+    ...(said === undefined ? [] : [`default ${said}`]),
+  ]
+  return parts.length === 0 ? '' : ` ${capital(parts.join('; '))}.`
 }
 
+const explained = (value: ValueDescription): string[] => wrapped(`${value.description}${facts(value)}`).map((line) => `# ${line}`)
+
+const explainedRule = (value: ValueDescription): string[] =>
+  wrapped(`${value.name}: ${value.description}${facts(value)}`).map((line, index) => `# ${index === 0 ? '- ' : '  '}${line}`)
+
 const entry = (option: OptionDescription, active: unknown): string[] => {
-  const comment = wrapped(`${option.description}${facts(option)}`).map((line) => `# ${line}`)
+  const rules = option.kind === 'rules' ? RULE_DESCRIPTIONS.flatMap(explainedRule) : []
   const value = active ?? option.example ?? option.default
-  const lines = stringify({ [option.name]: value }, { lineWidth: 0, flowCollectionPadding: false })
+  const lines = stringify({ [option.name]: value }, { lineWidth: 0 })
     .trimEnd()
     .split('\n')
-  return [...comment, ...(active === undefined ? lines.map((line) => `# ${line}`) : lines), '']
+  return [...explained(option), ...rules, ...(active === undefined ? lines.map((line) => `# ${line}`) : lines), '']
 }
 
 /** What makes the new file a configuration that works: secrets of its own, and a first rule. */

@@ -20,7 +20,7 @@ const refused = (answer: Answer, url: string): CommandError => {
   if (!data) return new CommandError(`${url} answered ${answer.status}, and not like a Fusewire server. Check --url.`)
   const { code, message } = data.error
   const advice = KEY_CODES.includes(code) ? ` Give one of the server's apiKeys with --api-key or ${ENVIRONMENT.apiKey}.` : ''
-  return new CommandError(`The server refused: ${message} (${code})${advice}`)
+  return new CommandError(`The server refused: ${message.replace(/\.$/u, '')} (${code}).${advice}`)
 }
 
 /** The HTTP API, as far as the commands need it. */

@@ -7,6 +7,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   token_invalid: 'Was it made with the key of this server? "fusewire token --user <id>" makes one from its configuration.',
   token_expired: '"fusewire token --user <id>" makes a new one.',
   permission_denied: `A rule of the channel, or a token with --cap '<channel>=subscribe', would allow it.`,
+  unreachable: 'The server answers, but not over this transport; a proxy in between may be in the way. Try another --transport.',
   unsupported_transport: "Leave --transport out, or turn it on in the server's transports.",
 }
 
@@ -14,6 +15,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export const explainRefusal = (error: unknown): unknown => {
   if (!(error instanceof ClientError)) return error
   const advice = ADVICE[error.code]
-  const message = /[.!?]$/u.test(error.message) ? error.message : `${error.message}.`
-  return new CommandError(`${message}${advice ? ` ${advice}` : ''} (${error.code})`, undefined, { cause: error })
+  const said = error.message
+  const message = `${said[0]?.toUpperCase()}${said.slice(1)} (${error.code}).`.replace(/[.!?] \(/u, ' (')
+  return new CommandError(advice === undefined ? message : `${message} ${advice}`, undefined, { cause: error })
 }

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { OPTION_NOTES, type OptionNotes } from './option-notes.ts'
 import { OPTION_SECTIONS, type OptionName, optionsSchema } from './options.ts'
+import { ruleSchema } from './rule-options.ts'
 
 export type OptionKind = 'boolean' | 'integer' | 'text' | 'list' | 'rules'
 
-/** Everything that people and programs need to know of one option; documentation, flags and `fusewire init` are made from it. */
-export interface OptionDescription extends OptionNotes {
-  readonly name: OptionName
-  readonly section: string
+/** What people and programs need to know of a value: of an option, or of one of the options of a rule. */
+export interface ValueDescription extends OptionNotes {
+  readonly name: string
   readonly description: string
   readonly kind: OptionKind
   readonly default?: unknown
@@ -15,6 +15,12 @@ export interface OptionDescription extends OptionNotes {
   readonly maximum?: number
   /** The values that there are, of the option or of the items of a list. */
   readonly values?: readonly string[]
+}
+
+/** Documentation, flags and `fusewire init` are made from it. */
+export interface OptionDescription extends ValueDescription {
+  readonly name: OptionName
+  readonly section: string
   /** `FUSEWIRE_PING_INTERVAL_MS`. */
   readonly environment: string
   /** `--ping-interval-ms`. */
@@ -24,32 +30,39 @@ export interface OptionDescription extends OptionNotes {
 const separated = (name: string, separator: string): string =>
   name.replaceAll(/[A-Z]/gu, (letter) => `${separator}${letter.toLowerCase()}`)
 
-const kindOf = (name: OptionName, type: unknown): OptionKind => {
-  if (name === 'rules') return 'rules'
-  return type === 'boolean' || type === 'integer' ? type : type === 'array' ? 'list' : 'text'
+const kindOf = (type: unknown, items: unknown): OptionKind => {
+  if (type === 'boolean' || type === 'integer') return type
+  if (type !== 'array') return 'text'
+  return (items as { type?: unknown } | undefined)?.type === 'object' ? 'rules' : 'list'
 }
 
-const describe = (name: OptionName, section: string): OptionDescription => {
-  const schema = optionsSchema.shape[name]
+const describe = <Name extends string>(name: Name, schema: z.ZodType): ValueDescription & { readonly name: Name } => {
   const json = z.toJSONSchema(schema, { io: 'input' })
   const items = typeof json.items === 'object' && !Array.isArray(json.items) ? json.items : undefined
   const values = json.enum ?? items?.enum
   return {
     name,
-    section,
     description: json.description ?? '',
-    kind: kindOf(name, json.type),
+    kind: kindOf(json.type, items),
     ...(json.default === undefined ? {} : { default: json.default }),
     ...(json.minimum === undefined ? {} : { minimum: json.minimum }),
     ...(json.maximum === undefined ? {} : { maximum: json.maximum }),
     ...(values === undefined ? {} : { values: values.map(String) }),
     ...OPTION_NOTES.get(schema),
-    environment: `FUSEWIRE_${separated(name, '_').toUpperCase()}`,
-    flag: `--${separated(name, '-')}`,
   }
 }
 
 /** All options, in the order in which people read about them. */
 export const OPTION_DESCRIPTIONS: readonly OptionDescription[] = OPTION_SECTIONS.flatMap(({ title, options }) =>
-  (Object.keys(options) as OptionName[]).map((name) => describe(name, title)),
+  (Object.keys(options) as OptionName[]).map((name) => ({
+    ...describe(name, optionsSchema.shape[name]),
+    section: title,
+    environment: `FUSEWIRE_${separated(name, '_').toUpperCase()}`,
+    flag: `--${separated(name, '-')}`,
+  })),
+)
+
+/** The options of a rule, its pattern first. */
+export const RULE_DESCRIPTIONS: readonly ValueDescription[] = Object.entries(ruleSchema.shape).map(([name, schema]) =>
+  describe(name, schema),
 )

@@ -190,9 +190,10 @@ describe('init', () => {
     await run(['init'], terminal)
     const path = join(terminal.folder, 'fusewire.yaml')
     const names = OPTION_DESCRIPTIONS.map(({ name }) => name).join('|')
-    const active = readFileSync(path, 'utf8')
-      .replaceAll(new RegExp(`^# (${names}):`, 'gmu'), '$1:')
-      .replaceAll(/^# ( +)/gmu, '$1')
+    // The name of an option, and the lines below it that are further in.
+    const active = readFileSync(path, 'utf8').replaceAll(new RegExp(`^# (?:${names}):.*(?:\n# {2}.*)*`, 'gmu'), (lines) =>
+      lines.replaceAll(/^# /gmu, ''),
+    )
     writeFileSync(path, active)
     await run(['check-config'], terminal)
     const [, ...problems] = terminal.err

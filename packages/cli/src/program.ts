@@ -24,7 +24,8 @@ First steps:
   $ fusewire subscribe chat:lobby       in a second terminal, in the same folder
   $ fusewire publish chat:lobby hello   in a third one`
 
-const createProgram = (terminal: Terminal): Command => {
+/** All commands. */
+export const createProgram = (terminal: Terminal): Command => {
   const program = new Command('fusewire')
     .description('Real-time messaging: HTTP/2, WebSocket, SSE, streaming, long polling and raw TCP on one port.')
     .version(VERSION, '-v, --version', 'print the version')

@@ -64,7 +64,7 @@ describe.each(HTTP_VERSIONS)('the HTTP transports over %s', (version) => {
     })
   })
 
-  it('answers a preflight of an allowed origin', async () => {
+  it('[T6] answers a preflight of an allowed origin', async () => {
     await start()
     const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
     const answer = await fetch('OPTIONS', PATHS.send, { headers })
@@ -79,7 +79,7 @@ describe.each(HTTP_VERSIONS)('the HTTP transports over %s', (version) => {
     expect(answer.headers).not.toHaveProperty('access-control-allow-credentials')
   })
 
-  it('lets a page read refusals too', async () => {
+  it('[T6] lets a page read refusals too', async () => {
     await start()
     const answer = await fetch('POST', `${PATHS.send}?connection=x&seq=1`, {
       headers: { origin: 'https://app.example' },

@@ -54,7 +54,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
   const live = new Set<Connection>()
   const responses = { context, keepAlives, endings, live, splits, splitLimits, now }
   const oneWay = { ...responses, formats: new OneWayFormats(), retryMs: settings.retryMs }
-  const polls = new PollEndpoint({ context, times: settings, now, bodies, splits, splitLimits })
+  const polls = new PollEndpoint({ context, times: settings, endings, now, bodies, splits, splitLimits })
   const framer = new ChunkFramer()
   let closed = false
 

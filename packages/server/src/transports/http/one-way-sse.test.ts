@@ -138,7 +138,7 @@ describe.each(HTTP_VERSIONS)('the answer to a one-way request over %s', (version
   it.each([
     ['channel=news&token=unlucky', 'internal_error'],
     ['channel=away:a&channel=closed:a', 'broker_unavailable'],
-  ])('is a stream that says so and ends when another try can help: %s', async (query, code) => {
+  ])('[T15] is a stream that says so and ends when another try can help: %s', async (query, code) => {
     await start(version)
     const answer = await get(query)
     await eventually(() => expect(answer.complete).toBe(true))
@@ -156,7 +156,7 @@ describe.each(HTTP_VERSIONS)('the answer to a one-way request over %s', (version
     expect(stream.complete).toBe(false)
   })
 
-  it('tells a client that brings a position which cannot be read that something may be missing', async () => {
+  it('[T14] tells a client that brings a position which cannot be read that something may be missing', async () => {
     await start(version)
     await publish('news', 1)
     for (const id of ['42', '1~.e~aaaaaa1']) {
@@ -200,7 +200,7 @@ describe.each(HTTP_VERSIONS)('the answer to a one-way request over %s', (version
 })
 
 describe('one-way SSE to EventSource', () => {
-  it('brings publications to onmessage, and everything else as named events', async () => {
+  it('[T13] brings publications to onmessage, and everything else as named events', async () => {
     await start('HTTP/1.1')
     const seen = listen('channel=news&channel=chat&presence=true')
     await eventually(() => expect(subscribed(seen)).toHaveLength(2))
@@ -213,7 +213,7 @@ describe('one-way SSE to EventSource', () => {
     other.source.close()
   })
 
-  it('filters by the tags in the URL', async () => {
+  it('[T12] filters by the tags in the URL', async () => {
     await start('HTTP/1.1')
     const seen = listen('channel=news&tag.level=high')
     await eventually(() => expect(subscribed(seen)).toHaveLength(1))
@@ -222,7 +222,7 @@ describe('one-way SSE to EventSource', () => {
     await eventually(() => expect(seen.publications).toEqual(['high']))
   })
 
-  it('goes on after every cut exactly where it was, in all channels', async () => {
+  it('[T14] goes on after every cut exactly where it was, in all channels', async () => {
     await start('HTTP/1.1')
     const seen = listen('channel=a&channel=b')
     await eventually(() => expect(subscribed(seen)).toHaveLength(2))
@@ -250,7 +250,7 @@ describe('one-way SSE to EventSource', () => {
     ).toBe(true)
   }, 30_000)
 
-  it('goes on where a page says that it was', async () => {
+  it('[T14] goes on where a page says that it was', async () => {
     await start('HTTP/1.1')
     const first = listen('channel=a')
     await eventually(() => expect(subscribed(first)).toHaveLength(1))
@@ -277,14 +277,14 @@ describe('one-way SSE to EventSource', () => {
     await eventually(() => expect(back.publications).toEqual(['new']))
   })
 
-  it('stays away after a fatal refusal', async () => {
+  it('[T15] stays away after a fatal refusal', async () => {
     await start('HTTP/1.1')
     const seen = listen('channel=news&token=bad')
     await eventually(() => expect(seen.errors.map(({ code }) => code)).toEqual([401]))
     expect(seen.source.readyState).toBe(EventSource.CLOSED)
   })
 
-  it('stays away after it was disconnected for good', async () => {
+  it('[T15] stays away after it was disconnected for good', async () => {
     await start('HTTP/1.1')
     const seen = listen('channel=news&token=ann')
     await eventually(() => expect(subscribed(seen)).toHaveLength(1))

@@ -2,6 +2,7 @@ import type { Connection, Frame, Peer } from '@fusewire/engine'
 import { ndjsonFormat } from '../formats.ts'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
+import type { Deadlines } from './deadlines.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { NDJSON_HEADERS } from './ndjson.ts'
 import { isOpen, nextPollState, type PollEvent, type PollState, type PollTimes } from './poll-state.ts'
@@ -9,6 +10,8 @@ import { isOpen, nextPollState, type PollEvent, type PollState, type PollTimes }
 export interface PollServices {
   readonly context: TransportContext
   readonly times: PollTimes
+  /** Responses that have ended, until the client has read them. */
+  readonly endings: Deadlines<HttpExchange>
   readonly now: () => number
 }
 
@@ -91,6 +94,7 @@ export class PollConnection implements Connection {
         return
       }
       this.#carrier = undefined
+      this.#services.endings.stop(exchange)
       if (!complete) this.#apply({ kind: 'lost' })
     })
   }
@@ -102,6 +106,8 @@ export class PollConnection implements Connection {
     if (answer) this.#answer(answer.poll, answer.bytes)
     if (isOpen(before) && !isOpen(state)) this.#ended()
     if (before.kind !== 'closed' && state.kind === 'closed') this.#listener.forgotten()
+    // Nobody waits for this answer any more; a client that does not read it may not keep it here for ever.
+    if (before !== state && !isOpen(state) && this.#carrier) this.#services.endings.start(this.#carrier, this.#services.now())
   }
 
   #answer(poll: HttpExchange, parts: readonly Uint8Array[]): void {

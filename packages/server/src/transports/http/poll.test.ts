@@ -38,7 +38,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     harness.transports.tick(now)
   }
 
-  it('answers the first poll at once, with the name of the connection and what its body led to', async () => {
+  it('[T8] answers the first poll at once, with the name of the connection and what its body led to', async () => {
     const first = await open(`${echo(1)}\n${echo(2)}\n`)
     expect(first.status).toBe(200)
     expect(first.headers).toMatchObject({
@@ -55,7 +55,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     expect(context.traffic.poll.bytesOut).toBe(first.text.length)
   })
 
-  it('lets a poll wait for messages, and answers it with all of one turn', async () => {
+  it('[T9] lets a poll wait for messages, and answers it with all of one turn', async () => {
     await open()
     const exchange = await waiting()
     expect(exchange.status).toBe(0)
@@ -80,7 +80,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     expect(ids).toEqual([1, 2, 3])
   })
 
-  it('answers an empty poll when its time is over', async () => {
+  it('[T9] answers an empty poll when its time is over', async () => {
     await open()
     const exchange = await waiting()
     pass(24_999)
@@ -95,7 +95,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     expect(next.messages).toEqual([{ type: 'pong' }])
   })
 
-  it('ends an older poll empty when a newer one comes', async () => {
+  it('[T9] ends an older poll empty when a newer one comes', async () => {
     await open()
     const older = await waiting()
     const newer = await waiting()
@@ -123,7 +123,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     expect(context.traffic.poll.connections).toBe(0)
   })
 
-  it('does not know a connection that nobody polled', async () => {
+  it('[T9] does not know a connection that nobody polled', async () => {
     await open()
     pass(10_000)
     const late = poll()
@@ -187,7 +187,7 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     expect(exchange.text).toBe('')
   })
 
-  it('counts an answer that could not be delivered as the end of the connection', async () => {
+  it('[T10] counts an answer that could not be delivered as the end of the connection', async () => {
     await open('', { maxBufferedBytes: 50_000_000 })
     const exchange = await waiting({ body: '', alone: true })
     exchange.pause()
@@ -196,6 +196,20 @@ describe.each(HTTP_VERSIONS)('long polling over %s', (version) => {
     expect(peer()?.ends).toBe(0)
     exchange.abort()
     await eventually(() => expect(peer()?.ends).toBe(1))
+  })
+
+  it('lets go of an answer that nobody reads, some time after the connection has ended', async () => {
+    await open('', { maxBufferedBytes: 50_000_000 })
+    const exchange = await waiting({ body: '', alone: true })
+    exchange.pause()
+    for (let i = 0; i < 30; i++) peer()?.send({ type: 'echo', data: 'x'.repeat(1_000_000) })
+    await eventually(() => expect(exchange.status).toBe(200))
+    pass(10_000)
+    await eventually(() => expect(peer()?.ends).toBe(1))
+    pass(5_000)
+    exchange.resume()
+    await eventually(() => expect(exchange.closed).toBe(true))
+    expect(exchange.text.length).toBeLessThan(30_000_000)
   })
 
   it('refuses messages in a poll, where they would have no number', async () => {

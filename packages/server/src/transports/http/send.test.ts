@@ -26,7 +26,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
   const echo = (data: unknown): string => JSON.stringify({ type: 'echo', data })
   const received = () => context.engine.peers[0]?.received.map((message) => (message as { data?: unknown }).data)
 
-  it('hands the lines of a body to the engine, and the answers down the stream', async () => {
+  it('[T2] hands the lines of a body to the engine, and the answers down the stream', async () => {
     const { stream, connection } = await open()
     const answer = await send(connection, 1, `${echo(1)}\r\n\n${echo('ü')}`)
     expect(answer.status).toBe(202)
@@ -34,7 +34,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     await eventually(() => expect(stream.messages.slice(1)).toEqual([1, 'ü'].map((data) => ({ type: 'echo', data }))))
   })
 
-  it('keeps the order of the numbers when requests overtake one another', async () => {
+  it('[T3] keeps the order of the numbers when requests overtake one another', async () => {
     const { connection } = await open()
     for (const seq of [3, 2, 5]) expect((await send(connection, seq, echo(seq))).status).toBe(202)
     expect(received()).toEqual([])
@@ -44,7 +44,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     expect(received()).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('takes a repeated number and does nothing more', async () => {
+  it('[T2] takes a repeated number and does nothing more', async () => {
     const { connection } = await open()
     await send(connection, 1, echo('first'))
     await send(connection, 3, echo('early'))
@@ -54,7 +54,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     expect(received()).toEqual(['first', 'second', 'early'])
   })
 
-  it('refuses a number that is too far ahead', async () => {
+  it('[T3] refuses a number that is too far ahead', async () => {
     const { connection } = await open({ maxHeldRequests: 2 })
     const answer = await send(connection, 4, echo(4))
     expect(answer.status).toBe(409)
@@ -68,7 +68,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     expect(answer.json).toMatchObject({ error: { code: 'invalid_field' } })
   })
 
-  it('does not know connections that never were, and those that have ended', async () => {
+  it('[T4] does not know connections that never were, and those that have ended', async () => {
     const { stream, connection } = await open()
     expect((await send('node-1.nonsense', 1, echo(1))).json).toMatchObject({ error: { code: 'unknown_connection' } })
     stream.abort()
@@ -118,7 +118,7 @@ describe.each(HTTP_VERSIONS)('numbered requests over %s', (version) => {
     expect(received()).toEqual(['ü', 2])
   })
 
-  it('uses nothing of a body that was cut, and takes it as a whole when it is repeated', async () => {
+  it('[T2] uses nothing of a body that was cut, and takes it as a whole when it is repeated', async () => {
     const { connection } = await open()
     const cut = harness.request('POST', `/fusewire/v1/send?connection=${connection}&seq=1`, { body: 'open', alone: true })
     cut.body.write(`${echo(1)}\n${echo(2)}`)

@@ -14,7 +14,7 @@ const start = async (version: 'HTTP/1.1' | 'HTTP/2', options = {}): Promise<void
 }
 
 describe.each(HTTP_VERSIONS)('two-way SSE over %s', (version) => {
-  it('sends each message as the data of a default event, the name of the connection first', async () => {
+  it('[T11] sends each message as the data of a default event, the name of the connection first', async () => {
     await start(version)
     const stream = harness.request('GET', '/fusewire/v1/sse')
     await eventually(() => expect(stream.text).toMatch(/^data: \{"type":"open","connection":"node-1\.[\w-]{24}"\}\n\n$/))
@@ -30,7 +30,7 @@ describe.each(HTTP_VERSIONS)('two-way SSE over %s', (version) => {
     expect(context.traffic.sse).toMatchObject({ connections: 1, opened: 1, bytesOut: stream.text.length })
   })
 
-  it('sends comments while nothing happens', async () => {
+  it('[T5] sends comments while nothing happens', async () => {
     await start(version, { keepAliveIntervalMs: 1_000 })
     const stream = harness.request('GET', '/fusewire/v1/sse')
     await eventually(() => expect(stream.text).toContain('"open"'))

@@ -21,7 +21,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
   }
   const peer = () => context.engine.peers[0]
 
-  it('answers at once, and names the connection first', async () => {
+  it('[T1] answers at once, and names the connection first', async () => {
     const stream = await open()
     expect(stream.status).toBe(200)
     expect(stream.headers).toMatchObject({
@@ -41,7 +41,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     expect(second.text).not.toBe(first.text)
   })
 
-  it('handles the lines of the request as they come, while it stays open', async () => {
+  it('[T7] handles the lines of the request as they come, while it stays open', async () => {
     const stream = await open()
     stream.body.write(`${echo(1)}\n${echo(2)}\r\n`)
     await eventually(() => expect(dataOf(stream)).toEqual([1, 2]))
@@ -119,7 +119,7 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
     expect(last()?.rejected).toEqual([])
   })
 
-  it('sends blank lines while nothing happens, and takes the writing for a sign of life when asked', async () => {
+  it('[T5] sends blank lines while nothing happens, and takes the writing for a sign of life when asked', async () => {
     const stream = await open('', {}, { keepAliveIntervalMs: 3_000, now: () => 0 })
     const before = stream.text
     await eventually(() => expect(peer()?.signs).toBe(1))

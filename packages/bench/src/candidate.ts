@@ -25,6 +25,17 @@ const own = (file: string): string => fileURLToPath(new URL(file, import.meta.ur
 
 const CHANNEL = 'bench:fan-out'
 
+/** A publication as Fusewire's clients get it, so that every candidate puts as many bytes on the wire. */
+const envelope = (data: string): string =>
+  JSON.stringify({
+    type: 'publication',
+    channel: CHANNEL,
+    offset: 1000,
+    data,
+    sender: { session: 'xxxxxxxxxxxx' },
+    time: 1_700_000_000_000,
+  })
+
 const peer = (name: string, description: string, file: string): Candidate => ({
   name,
   description,
@@ -33,7 +44,7 @@ const peer = (name: string, description: string, file: string): Candidate => ({
   subscribe: [],
   greetings: 0,
   introduce: ['publisher'],
-  publish: (payload) => payload,
+  publish: envelope,
 })
 
 export const CANDIDATES: readonly Candidate[] = [

@@ -1,0 +1,45 @@
+import type { ErrorCode } from '@fusewire/protocol'
+
+/** What can go wrong in the client itself; every other code is the server's, see the protocol's error table. */
+export type LocalErrorCode =
+  /** The client was closed while the request waited. */
+  | 'closed'
+  /** There is no connection, and `whenOffline` is `refuse`. */
+  | 'offline'
+  /** `maxQueuedRequests` requests wait already. */
+  | 'queue_full'
+  /** The line was cut after the request was sent: it is not known whether it was carried out. */
+  | 'connection_lost'
+  /** Nothing that speaks Fusewire answers at this endpoint over this transport. */
+  | 'unreachable'
+  /** The page is put away by the browser and comes back later. */
+  | 'suspended'
+  /** `getToken` failed; the cause is what it threw. */
+  | 'token_unavailable'
+  /** A `for await` loop is slower than its channel and `maxBufferedPublications` wait. */
+  | 'buffer_overrun'
+  /** The channel is already subscribed with other options. */
+  | 'options_conflict'
+
+/** An error of the client or of the server. Branch on `code`; `message` is for people. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError'
+  readonly code: ErrorCode | LocalErrorCode | (string & {})
+  /** True when the same call can succeed later, unchanged. */
+  readonly retryable: boolean
+  /** How long the server asks to wait before that. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    code: ErrorCode | LocalErrorCode | (string & {}),
+    message: string,
+    options: { retryable?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
+  ) {
+    super(message, options)
+    this.code = code
+    this.retryable = options.retryable ?? false
+    this.retryAfterMs = options.retryAfterMs
+  }
+}
+
+export const closed = (): ClientError => new ClientError('closed', 'the client was closed')

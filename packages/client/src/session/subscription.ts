@@ -1,0 +1,97 @@
+import type { Member, Position, Publication, Subscribed, SubscriptionRequest } from '@fusewire/protocol'
+import type { ClientError } from '../client-error.ts'
+import type { Emitter } from '../emitter.ts'
+import { present } from '../wire/present.ts'
+import type { TokenKeeper, TokenSource } from './token-keeper.ts'
+
+/** What a subscription asks for. */
+export interface SubscriptionOptions extends TokenSource {
+  /** Hear `join` and `leave`. */
+  readonly presence?: boolean
+  /** Only publications that carry these tags. */
+  readonly tags?: Record<string, string>
+  /** Deliver everything after this position first. */
+  readonly since?: Position
+}
+
+/** A subscription is live. */
+export interface SubscribedEvent {
+  /** Where the channel stands. */
+  readonly position: Position
+  /** True when everything that was missed follows. */
+  readonly recovered: boolean
+  /** True when there was something to recover: with `recovered` false, the state must be loaded anew. */
+  readonly wasRecovering: boolean
+}
+
+export interface UnsubscribedEvent {
+  /** Why the server ended the subscription; absent when it was this client's wish. */
+  readonly code?: string
+  readonly reason?: string
+}
+
+export interface SubscriptionEvents {
+  publication: Publication
+  subscribed: SubscribedEvent
+  join: Member
+  leave: Member
+  unsubscribed: UnsubscribedEvent
+  error: ClientError
+}
+
+/**
+ * Where a subscription stands:
+ *
+ *          first holder            asked of the server       subscribed
+ *     off ──────────────▶ wanted ───────────────────▶ asked ───────────▶ live
+ *      ▲                    ▲ ▲                         │                  │
+ *      │                    │ └─ connection lost, ──────┴──────────────────┤
+ *      │                    │    or try again later                        │
+ *      └── last holder left, refused, or ended by the server ◀─────────────┘
+ */
+export type SubscriptionState =
+  | { readonly name: 'off' }
+  | { readonly name: 'wanted' }
+  | { readonly name: 'asked'; readonly wasRecovering: boolean }
+  | { readonly name: 'live'; readonly event: SubscribedEvent }
+
+/** A channel as the whole client sees it; every `channel(name)` with the same name shares it. */
+export interface Subscription {
+  readonly channel: string
+  readonly events: Emitter<SubscriptionEvents>
+  /** Who wants it, and how to tell that one of its end where it wants to know. */
+  readonly holders: Map<object, ((error?: ClientError) => void) | undefined>
+  /** Who waits for it to be live. */
+  readonly waiters: { readonly resolve: (event: SubscribedEvent) => void; readonly reject: (error: ClientError) => void }[]
+  options: SubscriptionOptions
+  tokens: TokenKeeper | undefined
+  state: SubscriptionState
+  /** The last publication that was delivered. */
+  position: Position | undefined
+  /** Tries that have failed in a row. */
+  attempt: number
+  /** The token has been asked for anew since it was last accepted. */
+  isRenewed: boolean
+  retryTimer: ReturnType<typeof setTimeout> | undefined
+}
+
+/** What a subscription asks of the server now. */
+export const requestOf = ({ channel, options: { presence, tags }, tokens, position }: Subscription): SubscriptionRequest =>
+  present({ channel, presence, tags, token: tokens?.token, since: position })
+
+/** The publications of a `subscribed` that are new after `last`, in order. */
+export const newPublications = (last: Position | undefined, { position, publications = [] }: Subscribed): Publication[] => {
+  let offset = last?.epoch === position.epoch ? last.offset : 0
+  return publications.filter((publication) => {
+    const isNew = publication.offset > offset
+    if (isNew) offset = publication.offset
+    return isNew
+  })
+}
+
+const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** Whether a holder that asks for `wanted` is served by a subscription made with `options`. */
+export const fits = (options: SubscriptionOptions, wanted: SubscriptionOptions): boolean =>
+  (!wanted.presence || options.presence === true) &&
+  (wanted.tags ? equal(Object.entries(wanted.tags).sort(), Object.entries(options.tags ?? {}).sort()) : !options.tags)

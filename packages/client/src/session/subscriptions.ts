@@ -1,0 +1,287 @@
+import type { ClientMessage, Publication, ServerMessage, Subscribed, SubscriptionRequest, Unsubscribed } from '@fusewire/protocol'
+import { fullJitter } from '../backoff.ts'
+import { ClientError } from '../client-error.ts'
+import { Emitter } from '../emitter.ts'
+import type { Requests } from './requests.ts'
+import {
+  fits,
+  newPublications,
+  requestOf,
+  type SubscribedEvent,
+  type Subscription,
+  type SubscriptionEvents,
+  type SubscriptionOptions,
+  type SubscriptionState,
+  type UnsubscribedEvent,
+} from './subscription.ts'
+import { TokenKeeper } from './token-keeper.ts'
+
+/** Subscriptions that `connect` carries together, in UTF-16 code units of JSON: far from any `maxMessageBytes`. */
+const MAX_CONNECT_LENGTH = 16_384
+
+/** All channels of the client: joins them, keeps their positions, and joins them again after a cut. */
+export class Subscriptions {
+  readonly #requests: Requests
+  readonly #backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }
+  readonly #byChannel = new Map<string, Subscription>()
+  /** Channels that were left, but that the server may still count as joined. */
+  readonly #leaving = new Set<string>()
+  #send: ((message: ClientMessage) => void) | undefined
+
+  constructor(requests: Requests, backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }) {
+    this.#requests = requests
+    this.#backoff = backoff
+  }
+
+  get(channel: string): Subscription | undefined {
+    return this.#byChannel.get(channel)
+  }
+
+  listen<Type extends keyof SubscriptionEvents>(
+    channel: string,
+    type: Type,
+    listener: (event: SubscriptionEvents[Type]) => void,
+  ): () => void {
+    const subscription = this.#entry(channel)
+    const stop = subscription.events.on(type, listener)
+    return () => {
+      stop()
+      this.#forgetUnused(subscription)
+    }
+  }
+
+  /** Joins on behalf of `holder`; `onEnd` is told when the subscription ends before the holder leaves. */
+  join(
+    channel: string,
+    holder: object,
+    options: SubscriptionOptions,
+    onEnd?: (error?: ClientError) => void,
+  ): Promise<SubscribedEvent> {
+    const subscription = this.#entry(channel)
+    const { holders, state } = subscription
+    if (holders.size === 0) this.#configure(subscription, options)
+    else if (!fits(subscription.options, options)) {
+      const error = new ClientError('options_conflict', `${channel} is already subscribed with other presence or tags`)
+      return Promise.reject(error)
+    }
+    const isFirst = holders.size === 0
+    holders.set(holder, onEnd)
+    if (state.name === 'live' && !isFirst) return Promise.resolve(state.event)
+    return new Promise((resolve, reject) => {
+      subscription.waiters.push({ resolve, reject })
+      if (isFirst) this.#want(subscription)
+    })
+  }
+
+  /** The last holder's leave ends the subscription; resolves when the server has confirmed, or when there is nobody to ask. */
+  async leave(channel: string, holder: object): Promise<void> {
+    const subscription = this.#byChannel.get(channel)
+    if (!subscription?.holders.delete(holder) || subscription.holders.size > 0) return
+    this.#leaving.add(channel)
+    this.#end(subscription, {}, new ClientError('not_subscribed', 'the channel was left before it was subscribed'))
+    await this.#unsubscribe(channel)
+  }
+
+  /** What `connect` asks for. The others are asked for once it is answered. */
+  hello(): SubscriptionRequest[] {
+    let length = 0
+    const requests: SubscriptionRequest[] = []
+    for (const subscription of this.#byChannel.values()) {
+      if (subscription.state.name === 'off') continue
+      subscription.state = { name: 'wanted' }
+      if (subscription.tokens?.isMissing) continue
+      length += JSON.stringify(requestOf(subscription)).length
+      if (length < MAX_CONNECT_LENGTH) requests.push(this.#ask(subscription))
+    }
+    return requests
+  }
+
+  connected(send: (message: ClientMessage) => void): void {
+    this.#send = send
+    for (const channel of this.#leaving) this.#unsubscribe(channel)
+    for (const subscription of this.#byChannel.values()) if (subscription.state.name === 'wanted') this.#subscribe(subscription)
+  }
+
+  lost(): void {
+    this.#send = undefined
+    for (const subscription of this.#byChannel.values()) {
+      clearTimeout(subscription.retryTimer)
+      subscription.tokens?.pause()
+      if (subscription.state.name !== 'off') subscription.state = { name: 'wanted' }
+    }
+  }
+
+  /** The client stops: nobody waits any longer. What holders without an `onEnd` want is taken up by the next connection. */
+  stop(error: ClientError, isWish: boolean): void {
+    this.#leaving.clear()
+    for (const subscription of [...this.#byChannel.values()]) {
+      for (const [holder, onEnd] of [...subscription.holders]) {
+        if (!onEnd) continue
+        subscription.holders.delete(holder)
+        onEnd(isWish ? undefined : error)
+      }
+      for (const { reject } of subscription.waiters.splice(0)) reject(error)
+      if (subscription.holders.size === 0) this.#end(subscription, {}, error)
+    }
+  }
+
+  receive(message: ServerMessage): void {
+    if (!('channel' in message) || message.channel === undefined) return
+    const { channel } = message
+    if (message.type === 'unsubscribed' && message.id !== undefined) this.#leaving.delete(channel)
+    else if (this.#leaving.has(channel)) return
+    else if (message.type === 'subscribed') this.#subscribed(this.#entry(channel), message)
+    else {
+      const subscription = this.#byChannel.get(channel)
+      if (subscription && subscription.state.name !== 'off') this.#deliver(subscription, message)
+    }
+  }
+
+  #deliver(subscription: Subscription, message: ServerMessage): void {
+    if (message.type === 'publication') {
+      const { type: _, channel: __, ...publication } = message
+      this.#publication(subscription, publication)
+    } else if (message.type === 'join' || message.type === 'leave') subscription.events.emit(message.type, message.member)
+    else if (message.type === 'unsubscribed') this.#revoked(subscription, message)
+  }
+
+  #entry(channel: string): Subscription {
+    const known = this.#byChannel.get(channel)
+    if (known) return known
+    const subscription: Subscription = {
+      channel,
+      events: new Emitter(),
+      holders: new Map(),
+      waiters: [],
+      options: {},
+      tokens: undefined,
+      state: { name: 'off' },
+      position: undefined,
+      attempt: 0,
+      isRenewed: false,
+      retryTimer: undefined,
+    }
+    this.#byChannel.set(channel, subscription)
+    return subscription
+  }
+
+  #forgetUnused({ channel, events, holders, state }: Subscription): void {
+    if (state.name === 'off' && holders.size === 0 && !events.has()) this.#byChannel.delete(channel)
+  }
+
+  #configure(subscription: Subscription, options: SubscriptionOptions): void {
+    const { channel, events } = subscription
+    subscription.options = options
+    subscription.position = options.since ?? subscription.position
+    subscription.tokens = new TokenKeeper(
+      options,
+      (token) => this.#requests.refresh(token, channel),
+      (error) => events.emit('error', error),
+    )
+  }
+
+  #want(subscription: Subscription): void {
+    // An unsubscribe that is still due would end the new subscription with the old one.
+    if (!this.#send) this.#leaving.delete(subscription.channel)
+    subscription.state = { name: 'wanted' }
+    this.#subscribe(subscription)
+  }
+
+  #subscribe(subscription: Subscription): void {
+    if (!this.#send) return
+    const wanted = subscription.state
+    const pending = subscription.tokens?.obtain()
+    const ask = (): void => {
+      // While the token came, the connection may have been lost or the channel left.
+      if (subscription.state === wanted) this.#send?.({ type: 'subscribe', ...this.#ask(subscription) })
+    }
+    if (pending) pending.then(ask, (error: ClientError) => subscription.state === wanted && this.#failed(subscription, error))
+    else ask()
+  }
+
+  #ask(subscription: Subscription): SubscriptionRequest {
+    const id = this.#requests.expect((error) => {
+      if (subscription.state === asked) this.#failed(subscription, error)
+    })
+    const asked: SubscriptionState = { name: 'asked', wasRecovering: subscription.position !== undefined }
+    subscription.state = asked
+    return { ...requestOf(subscription), id }
+  }
+
+  #subscribed(subscription: Subscription, message: Subscribed): void {
+    const { position, recovered = false } = message
+    const publications = newPublications(subscription.position, message)
+    const wasRecovering = subscription.state.name === 'asked' && subscription.state.wasRecovering
+    const event: SubscribedEvent = { position, recovered, wasRecovering }
+    const live: SubscriptionState = { name: 'live', event }
+    subscription.state = live
+    subscription.position = { epoch: position.epoch, offset: (publications[0]?.offset ?? position.offset + 1) - 1 }
+    subscription.attempt = 0
+    subscription.isRenewed = false
+    subscription.tokens?.accepted(message.expiresAt)
+    for (const { resolve } of subscription.waiters.splice(0)) resolve(event)
+    subscription.events.emit('subscribed', event)
+    for (const publication of publications) if (subscription.state === live) this.#publication(subscription, publication)
+    if (subscription.state === live) subscription.position = position
+  }
+
+  #publication(subscription: Subscription, publication: Publication): void {
+    const { position } = subscription
+    if (position && publication.offset <= position.offset) return
+    if (position) subscription.position = { epoch: position.epoch, offset: publication.offset }
+    subscription.events.emit('publication', publication)
+  }
+
+  #failed(subscription: Subscription, error: ClientError): void {
+    const { tokens, retryTimer } = subscription
+    clearTimeout(retryTimer)
+    if (error.code.startsWith('token_') && tokens?.isRenewable && !subscription.isRenewed) this.#renew(subscription, tokens)
+    else if (error.retryable) {
+      subscription.state = { name: 'wanted' }
+      const { minBackoffMs, maxBackoffMs } = this.#backoff
+      const delay = (error.retryAfterMs ?? 0) + fullJitter(++subscription.attempt, minBackoffMs, maxBackoffMs, Math.random())
+      subscription.retryTimer = setTimeout(() => this.#subscribe(subscription), delay)
+      subscription.events.emit('error', error)
+    } else this.#end(subscription, { code: error.code, reason: error.message }, error)
+  }
+
+  /** The server has ended the subscription. */
+  #revoked(subscription: Subscription, { code = 'disconnected', reason = code }: Unsubscribed): void {
+    if (code === 'token_expired' && subscription.tokens?.isRenewable) this.#renew(subscription, subscription.tokens)
+    else this.#end(subscription, { code, reason }, new ClientError(code, reason))
+  }
+
+  #renew(subscription: Subscription, tokens: TokenKeeper): void {
+    tokens.forget()
+    subscription.isRenewed = true
+    this.#want(subscription)
+  }
+
+  #end(subscription: Subscription, event: UnsubscribedEvent, error: ClientError): void {
+    const { holders, waiters, retryTimer, tokens, events } = subscription
+    clearTimeout(retryTimer)
+    tokens?.pause()
+    const wasOn = subscription.state.name !== 'off'
+    subscription.state = { name: 'off' }
+    subscription.position = undefined
+    const ends = [...holders.values()]
+    holders.clear()
+    for (const onEnd of ends) onEnd?.(error)
+    for (const { reject } of waiters.splice(0)) reject(error)
+    if (wasOn) events.emit('unsubscribed', event)
+    this.#forgetUnused(subscription)
+  }
+
+  /** Asks the server to end the subscription; resolves when it has, or when there is nobody to ask. */
+  #unsubscribe(channel: string): Promise<void> {
+    return new Promise((resolve) => {
+      const send = this.#send
+      if (!send) return resolve()
+      const failed = ({ code }: ClientError): void => {
+        if (code !== 'connection_lost') this.#leaving.delete(channel)
+        resolve()
+      }
+      send({ type: 'unsubscribe', channel, id: this.#requests.expect(failed, () => resolve()) })
+    })
+  }
+}

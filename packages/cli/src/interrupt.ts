@@ -1,22 +1,19 @@
-const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
-
-type Ending = keyof typeof NUMBERS
-
-const ENDINGS = Object.keys(NUMBERS) as Ending[]
+import { constants } from 'node:os'
 
 /**
- * Resolves with the first SIGINT (Ctrl-C) or SIGTERM, for a clean end. The second one ends the process at once, with the exit code
- * that shells expect: 130 or 143.
+ * Resolves with the first SIGINT (Ctrl-C) or SIGTERM, for a clean end; with `hangup`, also when the terminal goes away. The second
+ * signal ends the process at once, with the exit code that shells expect: 130 or 143.
  */
-export const interrupted = (): { readonly signal: Promise<Ending>; dispose(): void } => {
+export const interrupted = ({ hangup = true } = {}): { readonly signal: Promise<NodeJS.Signals>; dispose(): void } => {
+  const names: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...(hangup ? (['SIGHUP'] as const) : [])]
   let first = true
-  let resolve: (name: Ending) => void = () => {}
-  const signal = new Promise<Ending>((settle) => {
+  let resolve: (name: NodeJS.Signals) => void = () => {}
+  const signal = new Promise<NodeJS.Signals>((settle) => {
     resolve = settle
   })
-  const listeners = ENDINGS.map((name) => {
+  const listeners = names.map((name) => {
     const listener = () => {
-      if (!first) process.exit(128 + NUMBERS[name])
+      if (!first) process.exit(128 + constants.signals[name])
       first = false
       resolve(name)
     }

@@ -16,7 +16,8 @@ Each flag is an option of the configuration; flags are stronger than environment
 stronger than the file. Lists are separated by commas.
 
 SIGINT (Ctrl-C) and SIGTERM tell the clients to come back, and end with 0 once they have gone, after drainTimeoutMs at most; a
-second one ends at once. SIGHUP reads the certificate files again.
+second one ends at once. SIGHUP reads the certificate files again; on a terminal it ends the server, as the terminal is gone.
+Files that change are read again without it too.
 
 Examples:
   $ fusewire serve --development
@@ -30,8 +31,9 @@ Examples:
 const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<void> => {
   const { options } = loadConfiguration(flags, terminal)
   const fusewire = createFusewire(options)
-  const interrupt = interrupted()
-  const stopReloading = reloadOnHangup(fusewire)
+  // On a terminal SIGHUP says that the terminal is gone; a server that stayed would hold the port unseen.
+  const interrupt = interrupted({ hangup: terminal.interactive })
+  const stopReloading = terminal.interactive ? undefined : reloadOnHangup(fusewire)
   try {
     const listening = await fusewire.listen()
     announce(listening, options, terminal)
@@ -41,7 +43,7 @@ const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<voi
     throw explainListenError(error, options)
   } finally {
     await fusewire.close()
-    stopReloading()
+    stopReloading?.()
     interrupt.dispose()
   }
 }

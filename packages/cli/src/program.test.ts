@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { OPTION_DESCRIPTIONS } from '@fusewire/server'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { run } from './program.ts'
+import { createProgram, run } from './program.ts'
 import { MemoryTerminal } from './testing/memory-terminal.ts'
 import { VERSION } from './version.ts'
 
@@ -56,6 +56,23 @@ describe('fusewire', () => {
       expect(text(terminal.out)).toContain(initial === true ? `--no-${flag.slice(2)}` : flag)
     }
   })
+
+  it.each(OPTION_DESCRIPTIONS.map((option) => [option.flag, option] as const))(
+    'serve and check-config read %s',
+    (flag, { name, kind }) => {
+      using terminal = new MemoryTerminal()
+      for (const command of createProgram(terminal).commands.filter((one) => ['serve', 'check-config'].includes(one.name()))) {
+        const several = kind === 'list' || kind === 'rules'
+        command.parseOptions([`${flag}=x`, `${flag}=y`])
+        expect(command.opts()).toEqual({ [name]: several ? ['x', 'y'] : 'y' })
+        if (kind !== 'boolean') continue
+        command.parseOptions([flag])
+        expect(command.opts()).toEqual({ [name]: true })
+        command.parseOptions([`--no-${flag.slice(2)}`])
+        expect(command.opts()).toEqual({ [name]: false })
+      }
+    },
+  )
 
   it.each([
     [['srve'], "Unknown command 'srve'. Did you mean serve? See fusewire --help."],

@@ -106,14 +106,18 @@ export const composeServer = async (
     keys: new ApiKeys(options.apiKeys),
     openToLoopback: options.development,
     limits: options,
-    info: () => ({
-      node: core.node,
-      version: VERSION,
-      protocolVersion: PROTOCOL_VERSION,
-      development: options.development,
-      startedAt,
-      ...engine.stats(),
-    }),
+    info: () => {
+      const { connections, sessions, subscriptions, channels } = engine.stats()
+      const counts = { connections, sessions, subscriptions, channels }
+      return {
+        node: core.node,
+        version: VERSION,
+        protocolVersion: PROTOCOL_VERSION,
+        development: options.development,
+        startedAt,
+        ...counts,
+      }
+    },
     readiness: () => (ready ? [] : [new FusewireError('server_draining')]),
     ...(options.metrics && {
       metrics: createMetrics({ stats: () => engine.stats(), traffic, version: VERSION, node: core.node }),

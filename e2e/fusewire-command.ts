@@ -45,14 +45,22 @@ export class FusewireCommand implements AsyncDisposable {
     })
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   /** Waits until one of the streams has it. */
   async until(stream: 'out' | 'err', pattern: RegExp): Promise<RegExpExecArray> {
     const deadline = Date.now() + DEADLINE_MS
     for (;;) {
       const found = pattern.exec(this[stream])
       if (found) return found
-      const ended = this.#child.exitCode !== null || this.#child.signalCode !== null
-      if (ended || Date.now() > deadline) throw new Error(`${this.#args.join(' ')}: no ${pattern}\n${this.out}\n${this.err}`)
+      if (!this.isRunning || Date.now() > deadline)
+        throw new Error(`${this.#args.join(' ')}: no ${pattern}\n${this.out}\n${this.err}`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
@@ -73,7 +81,7 @@ export class FusewireCommand implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL')
+    if (this.isRunning) this.#child.kill('SIGKILL')
     await this.#exited
   }
 }

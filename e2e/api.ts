@@ -1,0 +1,48 @@
+import type { Member, Position, Publication } from '@fusewire/protocol'
+
+export interface Published {
+  readonly position: Position
+  readonly duplicate: boolean
+}
+
+/** The HTTP API as a backend calls it. */
+export class Api {
+  readonly #base: string
+  readonly #headers: Record<string, string>
+
+  constructor(base: string, key?: string) {
+    this.#base = base
+    this.#headers = { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
+  }
+
+  publish(channel: string, data: unknown, more: { tags?: Record<string, string>; key?: string } = {}): Promise<Published> {
+    return this.post('publish', { channel, data, ...more })
+  }
+
+  history(channel: string): Promise<{ position: Position; publications: Publication[] }> {
+    return this.#call(`channels/${encodeURIComponent(channel)}/history?limit=1000`, {})
+  }
+
+  clearHistory(channel: string): Promise<unknown> {
+    return this.#call(`channels/${encodeURIComponent(channel)}/history`, { method: 'DELETE' })
+  }
+
+  presence(channel: string): Promise<{ members: Member[] }> {
+    return this.#call(`channels/${encodeURIComponent(channel)}/presence`, {})
+  }
+
+  info(): Promise<Record<string, unknown>> {
+    return this.#call('info', {})
+  }
+
+  post<Answer>(command: string, body: unknown): Promise<Answer> {
+    return this.#call(command, { method: 'POST', headers: this.#headers, body: JSON.stringify(body) })
+  }
+
+  async #call<Answer>(path: string, init: RequestInit): Promise<Answer> {
+    const response = await fetch(`${this.#base}/v1/${path}`, { headers: this.#headers, ...init })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${init.method ?? 'GET'} ${path}: ${response.status} ${text}`)
+    return (text === '' ? undefined : JSON.parse(text)) as Answer
+  }
+}

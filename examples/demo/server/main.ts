@@ -36,7 +36,7 @@ try {
   announce(urls)
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error
-  console.error(error.message)
+  console.error(`${error.message}\nTo listen elsewhere: PORT=9443 npm start`)
   process.exit(1)
 }
 

@@ -13,6 +13,9 @@ export const CHANNELS = {
   device: 'device:local',
 } as const
 
+/** Channels of the moment keep no history: what is missed in them is not worth having afterwards. */
+export const MOMENTARY: readonly string[] = [CHANNELS.typing, CHANNELS.carets]
+
 /** The methods that the demo's server answers. */
 export const METHODS = {
   openDocument: 'document.open',

@@ -14,4 +14,9 @@ const getToken = async (): Promise<string> => {
 }
 
 /** The page's one line to the server; every room is a channel or two on it. */
-export const client = new FusewireClient(location.origin, { getToken, name: 'fusewire-demo' })
+export const client = new FusewireClient(location.origin, {
+  getToken,
+  name: 'fusewire-demo',
+  // Half a minute is right for thousands of clients of a server in trouble, and long for someone who watches.
+  maxBackoffMs: 4000,
+})

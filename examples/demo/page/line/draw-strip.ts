@@ -32,6 +32,8 @@ export interface StripView {
 const EDGE = 12
 const LAMP_RADIUS = 2.5
 const MARK_WIDTH = 1.5
+/** How far the ends of a broken wire are bent. */
+const FRAY = 3
 
 export const drawStrip = (context: CanvasRenderingContext2D, view: StripView): void => {
   const { width, height, now, inks, outages, live } = view
@@ -66,11 +68,11 @@ const drawWire = (context: CanvasRenderingContext2D, y: number, width: number, h
   context.beginPath()
   context.moveTo(0, y)
   for (const [from, to] of holes) {
-    if (to <= 0) continue
-    context.lineTo(from - 3, y)
-    context.lineTo(from, y - 3)
-    context.moveTo(to, y + 3)
-    context.lineTo(to + 3, y)
+    if (to <= 0 || to - from < 2 * FRAY) continue
+    context.lineTo(from - FRAY, y)
+    context.lineTo(from, y - FRAY)
+    context.moveTo(to, y + FRAY)
+    context.lineTo(to + FRAY, y)
   }
   context.lineTo(width, y)
   context.stroke()

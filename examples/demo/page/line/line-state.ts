@@ -23,17 +23,20 @@ client.on('message', (message) => {
   if (message.type === 'connected') accepted.value = message
 })
 
+const measure = async (): Promise<void> => {
+  if (line.value.status !== 'connected' || document.hidden) return
+  try {
+    const milliseconds = await client.ping()
+    latencies.value = [...latencies.value, milliseconds].slice(-LATENCIES_KEPT)
+  } catch {
+    // The line was cut under the ping; the state tells.
+  }
+}
+
 /** The SDK measures with each heartbeat, every 25 seconds. A page that shows a live number asks more often. */
 export const measureLatency = (): void => {
-  setInterval(() => {
-    if (line.value.status !== 'connected' || document.hidden) return
-    client.ping().then(
-      (milliseconds) => {
-        latencies.value = [...latencies.value, milliseconds].slice(-LATENCIES_KEPT)
-      },
-      () => undefined,
-    )
-  }, PING_MS)
+  setInterval(measure, PING_MS)
+  client.on('state', measure)
 }
 
 /** How the page itself came: `h2`, `http/1.1`. Empty where the browser does not tell. */

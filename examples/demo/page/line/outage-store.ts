@@ -1,4 +1,5 @@
 import { computed, signal } from '@preact/signals'
+import { MOMENTARY } from '../../shared/channels.ts'
 import { client } from './client.ts'
 import { type Outage, type OutageCause, tellOutage } from './outage.ts'
 
@@ -40,7 +41,7 @@ client.on('state', (state) => {
 client.on('message', (message) => {
   if (message.type === 'connected') {
     tell({ type: 'back', at: Date.now(), transport: client.state.transport ?? '', resumed: message.resumed })
-  } else if (message.type === 'subscribed' && message.recovered !== undefined) {
+  } else if (message.type === 'subscribed' && message.recovered !== undefined && !MOMENTARY.includes(message.channel)) {
     tell({
       type: 'subscribed',
       channel: message.channel,

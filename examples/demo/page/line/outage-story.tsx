@@ -7,6 +7,9 @@ import { transportName } from './transport-names.ts'
 
 const CAUSE_NAMES: Record<OutageCause, string> = { cut: 'Cut', moved: 'Moved', lost: 'Lost' }
 
+/** A shorter wait is none. */
+const NOTICED_MS = 100
+
 const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`
 
 /** What the newest outage went through, step by step, in one line. */
@@ -41,10 +44,12 @@ const Steps = ({ outage: { cause, cutAt, steps, back, recovered, incomplete } }:
       {!back && newest?.kind === 'connecting' && <li>connecting</li>}
       {back && (
         <>
-          <li>
-            waited <span class="number">{seconds(back.at - cutAt)}</span>
-            {tries > 1 ? `, ${tries} tries` : ''}
-          </li>
+          {back.at - cutAt >= NOTICED_MS && (
+            <li>
+              waited <span class="number">{seconds(back.at - cutAt)}</span>
+              {tries > 1 ? `, ${tries} tries` : ''}
+            </li>
+          )}
           <li>
             {back.resumed ? 'resumed' : 'a new session'} by {transportName(back.transport)}
           </li>

@@ -3,9 +3,8 @@ import { useSignal } from '@preact/signals'
 import type { TargetedSubmitEvent } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { MAX_NAME_LENGTH } from '../../shared/visitor.ts'
-import { rename } from '../line/rename.ts'
 import { Avatar } from './avatar.tsx'
-import { identity } from './identity.ts'
+import { identity, takeName } from './identity.ts'
 
 /** The visitor's name; a press lets them choose another. */
 export const NamePlate = () => {
@@ -21,7 +20,10 @@ export const NamePlate = () => {
     event.preventDefault()
     const chosen = field.current?.value.trim() ?? ''
     writing.value = false
-    if (chosen !== '' && chosen !== name) void rename(chosen)
+    if (chosen === '' || chosen === name) return
+    takeName(chosen)
+    // Others see the name that the token says: a new name is a new token, and a new session.
+    location.reload()
   }
 
   if (!writing.value) {

@@ -1,11 +1,11 @@
-import { createServer, type Http2Server as NodeServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { createServer, type Http2Server as NodeServer, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Log } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
-import { errorAnswer } from '../error-answer.ts'
 import { Http2SessionGuard } from './http2-session-guard.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
+import { refuseStream } from './refuse.ts'
 
 const SWEEP_INTERVAL_MS = 5000
 /** nghttp2's own limit on all resets (RST_STREAM of finished streams too); ours is stricter, and logged. */
@@ -83,10 +83,4 @@ export class Http2Server {
     const now = performance.now()
     for (const guard of this.#sessions.values()) guard.sweep(now)
   }
-}
-
-const refuseStream = (stream: ServerHttp2Stream, error: FusewireError): void => {
-  const { status, body } = errorAnswer(error)
-  stream.respond({ ':status': status, 'content-type': 'application/json' })
-  stream.end(body)
 }

@@ -14,9 +14,11 @@ class FakeSession extends EventEmitter {
     this.done.push('close')
   }
 
-  destroy(_error: Error, code: number): void {
+  goaway(code: number): void {
     this.done.push(code)
   }
+
+  destroy(): void {}
 
   ping(answered: () => void): boolean {
     this.done.push('ping')

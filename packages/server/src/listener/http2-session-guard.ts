@@ -94,7 +94,9 @@ export class Http2SessionGuard {
   #end(fault: SessionFault, code: number): void {
     this.#ended = true
     this.#report(fault)
-    // Without an error Node would take its default for that, a code of its own, for ours.
-    this.#session.destroy(new Error(fault), code)
+    this.#session.goaway(code)
+    // A turn later, because Node 22 would destroy the socket under the GOAWAY. With an error, because without one Node takes the
+    // default of that, a code of its own, for ours.
+    setImmediate(() => this.#session.destroy(new Error(fault), code))
   }
 }

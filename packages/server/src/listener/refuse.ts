@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { FusewireError } from '@fusewire/protocol'
 import { errorAnswer } from '../error-answer.ts'
@@ -31,4 +32,17 @@ export const refuse = (socket: Duplex, error: FusewireError, headers: Readonly<R
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`)
   endAndLinger(socket, `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
+}
+
+/** Answers a request on a stream of HTTP/2 with an error response. */
+export const refuseStream = (
+  stream: ServerHttp2Stream,
+  error: FusewireError,
+  headers: Readonly<Record<string, string>> = {},
+): void => {
+  if (stream.destroyed || stream.closed) return
+  const { status, body } = errorAnswer(error)
+  stream.on('error', ignoreError)
+  stream.respond({ ...headers, ':status': status, 'content-type': 'application/json' })
+  stream.end(body)
 }

@@ -1,0 +1,39 @@
+/** Opcodes of RFC 6455 section 5.2. */
+export const OPCODE = { text: 0x1, binary: 0x2 } as const
+
+export interface FrameKind {
+  readonly opcode: (typeof OPCODE)[keyof typeof OPCODE]
+  /** The payload is compressed (RSV1, RFC 7692 section 6). */
+  readonly compressed?: boolean
+}
+
+const FIN = 0x80
+const RSV1 = 0x40
+
+const headerLength = (payloadLength: number): number => (payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10)
+
+/**
+ * A whole data frame of a server (RFC 6455 section 5.2), which is not masked. `write` gets the part of the frame that the payload
+ * is to be put into, so that it is copied nowhere.
+ */
+export const dataFrame = (
+  { opcode, compressed = false }: FrameKind,
+  payloadLength: number,
+  write: (payload: Buffer) => void,
+): Buffer => {
+  const start = headerLength(payloadLength)
+  const frame = Buffer.allocUnsafe(start + payloadLength)
+  frame[0] = FIN | (compressed ? RSV1 : 0) | opcode
+  if (start === 2) {
+    frame[1] = payloadLength
+  } else if (start === 4) {
+    frame[1] = 126
+    frame.writeUInt16BE(payloadLength, 2)
+  } else {
+    frame[1] = 127
+    frame.writeUInt32BE(Math.floor(payloadLength / 2 ** 32), 2)
+    frame.writeUInt32BE(payloadLength % 2 ** 32, 6)
+  }
+  write(frame.subarray(start))
+  return frame
+}

@@ -1,0 +1,44 @@
+import { WebSocket } from 'ws'
+
+/** What a {@link OwnedWebSocket} tells its owner. */
+export interface SocketOwner {
+  message(data: Buffer, isBinary: boolean): void
+  pong(): void
+  /** The client has broken the protocol; the closing is under way. */
+  failed(error: Error): void
+  /** Called once, after everything else. */
+  ended(): void
+}
+
+/** A WebSocket that knows whose it is, so that its listeners are the same functions for all connections and not closures of each. */
+export class OwnedWebSocket extends WebSocket {
+  owner: SocketOwner | undefined
+}
+
+/** From now on the owner hears of the socket. */
+export const own = (socket: OwnedWebSocket, owner: SocketOwner): void => {
+  socket.owner = owner
+  socket.on('message', onMessage)
+  socket.on('pong', onPong)
+  socket.on('error', onError)
+  socket.on('close', onClose)
+}
+
+function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
+  // One Buffer, because `binaryType` is left at "nodebuffer".
+  ownerOf(this)?.message(data as Buffer, isBinary)
+}
+
+function onPong(this: WebSocket): void {
+  ownerOf(this)?.pong()
+}
+
+function onError(this: WebSocket, error: Error): void {
+  ownerOf(this)?.failed(error)
+}
+
+function onClose(this: WebSocket): void {
+  ownerOf(this)?.ended()
+}
+
+const ownerOf = (socket: WebSocket): SocketOwner | undefined => (socket as OwnedWebSocket).owner

@@ -1,0 +1,132 @@
+import type { Duplex } from 'node:stream'
+import type { Connection, Frame, FrameFormat, Peer } from '@fusewire/engine'
+import { type Codec, type DisconnectCode, ERRORS, FusewireError } from '@fusewire/protocol'
+import { deliver } from '../inbound.ts'
+import { Outbox, type Sink } from '../outbox.ts'
+import type { TransportContext } from '../transport-context.ts'
+import { closeReason } from './close-reason.ts'
+import { type OwnedWebSocket, own, type SocketOwner } from './owned-websocket.ts'
+
+/** What lies under a WebSocket: a TCP or TLS socket, or a stream of HTTP/2. */
+export interface Carrier {
+  readonly transport: 'websocket' | 'websocket-h2'
+  readonly stream: Duplex
+  readonly remoteAddress: string
+}
+
+/** What a connection needs besides its carrier. */
+export interface WebSocketServices {
+  readonly context: TransportContext
+  readonly codec: Codec
+  readonly format: FrameFormat
+  /** A closing that the other side does not finish is cut off after this time. */
+  readonly closeTimeoutMs: number
+}
+
+/**
+ * A WebSocket of the engine's. `ws` reads it and writes control frames; the engine's frames are ready-made and are written to the
+ * carrier directly, between the whole frames of `ws`.
+ *
+ *     open ──close(), overflow──▶ closing ──▶ closed
+ *       └──────the client closes, or is gone────▲
+ */
+export class WebSocketConnection implements Connection, SocketOwner, Sink {
+  readonly transport: Carrier['transport']
+  readonly format: FrameFormat
+  readonly remoteAddress: string
+  readonly #socket: OwnedWebSocket
+  readonly #stream: Duplex
+  readonly #codec: Codec
+  readonly #context: TransportContext
+  readonly #closeTimeoutMs: number
+  readonly #outbox: Outbox
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  /** Absent once it has been told of the end. */
+  #peer: Peer | undefined
+
+  constructor(socket: OwnedWebSocket, carrier: Carrier, services: WebSocketServices) {
+    const { context } = services
+    this.transport = carrier.transport
+    this.format = services.format
+    this.remoteAddress = carrier.remoteAddress
+    this.#socket = socket
+    this.#stream = carrier.stream
+    this.#codec = services.codec
+    this.#context = context
+    this.#closeTimeoutMs = services.closeTimeoutMs
+    this.#outbox = new Outbox(context.scheduler, this, context.limits.maxBufferedBytes)
+    own(socket, this)
+    const traffic = context.traffic[this.transport]
+    traffic.opened++
+    traffic.connections++
+    this.#peer = context.open(this)
+  }
+
+  send(frame: Frame): void {
+    this.#outbox.push(frame)
+  }
+
+  close(code: DisconnectCode, reason: string): void {
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    this.#outbox.end()
+    this.#startClosing(ERRORS[code].closeCode, reason)
+  }
+
+  probe(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping()
+  }
+
+  write(bytes: Uint8Array): boolean {
+    // No data may follow a close frame (RFC 6455 section 5.5.1), and the client may have had one from `ws` already.
+    if (this.#socket.readyState !== this.#socket.OPEN) return true
+    this.#context.traffic[this.transport].bytesOut += bytes.byteLength
+    if (this.#stream.write(bytes)) return true
+    this.#stream.once('drain', () => this.#outbox.drained())
+    return false
+  }
+
+  overflow(): void {
+    const { transport, remoteAddress } = this
+    this.#context.log('slow_consumer', { transport, remoteAddress })
+    this.#state = 'closing'
+    this.#startClosing(ERRORS.slow_consumer.closeCode, ERRORS.slow_consumer.help)
+    // The engine is in the middle of a send.
+    queueMicrotask(() => this.#tellEnd())
+  }
+
+  message(data: Buffer, isBinary: boolean): void {
+    if (this.#state !== 'open' || !this.#peer) return
+    this.#context.traffic[this.transport].bytesIn += data.byteLength
+    if (isBinary !== (this.#codec.frame === 'binary')) this.#peer.reject(new FusewireError('wrong_frame_type'))
+    else deliver(this.#peer, this.#codec, isBinary ? data : data.toString(), this.#context.limits.maxDepth)
+  }
+
+  pong(): void {
+    this.#peer?.alive()
+  }
+
+  failed(error: Error): void {
+    const { transport, remoteAddress } = this
+    this.#context.log('websocket_protocol_error', { transport, remoteAddress, error: error.message })
+  }
+
+  ended(): void {
+    this.#state = 'closed'
+    this.#outbox.abandon()
+    this.#context.traffic[this.transport].connections--
+    this.#tellEnd()
+  }
+
+  #startClosing(closeCode: number, reason: string): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(closeCode, closeReason(reason))
+    // The client has ended its side without a closing handshake: `ws` sets no deadline for it to read the rest.
+    else setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs).unref()
+  }
+
+  #tellEnd(): void {
+    const peer = this.#peer
+    this.#peer = undefined
+    peer?.closed()
+  }
+}

@@ -1,0 +1,89 @@
+import { constants, deflateRawSync } from 'node:zlib'
+import type { Frame, FrameFormat } from '@fusewire/engine'
+import { type Codec, jsonCodec, type ServerMessage } from '@fusewire/protocol'
+import { msgpackCodec } from '@fusewire/protocol/msgpack'
+import { dataFrame, OPCODE } from './data-frame.ts'
+
+/** The formats of one codec: plain frames, and compressed ones for connections that negotiated permessage-deflate. */
+export interface CodecFormats {
+  readonly codec: Codec
+  readonly plain: FrameFormat
+  readonly deflated: FrameFormat
+}
+
+export interface WebSocketFormats {
+  readonly json: CodecFormats
+  readonly msgpack: CodecFormats
+}
+
+/** Made once for all connections, because connections share frames by sharing the format object. */
+export const createWebSocketFormats = (compressionThresholdBytes: number): WebSocketFormats => ({
+  json: createCodecFormats(jsonCodec, compressionThresholdBytes),
+  msgpack: createCodecFormats(msgpackCodec, compressionThresholdBytes),
+})
+
+const createCodecFormats = (codec: Codec, compressionThresholdBytes: number): CodecFormats => {
+  const plain = new PlainFormat(codec)
+  return { codec, plain, deflated: new DeflatedFormat(plain, compressionThresholdBytes) }
+}
+
+/** One message, one frame. Remembers the last one, which a publication asks for twice: for the plain and the deflated format. */
+class PlainFormat implements FrameFormat {
+  readonly name: string
+  readonly opcode: (typeof OPCODE)[keyof typeof OPCODE]
+  readonly #codec: Codec
+  #lastMessage: ServerMessage | undefined
+  #lastFrame: Buffer = Buffer.alloc(0)
+
+  constructor(codec: Codec) {
+    this.name = `ws-${codec.name}`
+    this.opcode = codec.frame === 'text' ? OPCODE.text : OPCODE.binary
+    this.#codec = codec
+  }
+
+  encode(message: ServerMessage): Buffer {
+    if (message === this.#lastMessage) return this.#lastFrame
+    const payload = this.#codec.encode(message)
+    this.#lastFrame =
+      typeof payload === 'string'
+        ? dataFrame(this, Buffer.byteLength(payload), (target) => target.write(payload))
+        : dataFrame(this, payload.byteLength, (target) => target.set(payload))
+    this.#lastMessage = message
+    return this.#lastFrame
+  }
+}
+
+/** What Z_SYNC_FLUSH ends with, and the frame leaves out (RFC 7692 section 7.2.1). */
+const TAIL_LENGTH = 4
+
+/**
+ * Compresses a message once for all connections, each without context takeover. A message that is small, or does not become
+ * smaller, goes out as the very frame of the plain format.
+ */
+class DeflatedFormat implements FrameFormat {
+  readonly name: string
+  readonly #plain: PlainFormat
+  readonly #thresholdBytes: number
+
+  constructor(plain: PlainFormat, thresholdBytes: number) {
+    this.name = `${plain.name}-deflate`
+    this.#plain = plain
+    this.#thresholdBytes = thresholdBytes
+  }
+
+  encode(message: ServerMessage): Frame {
+    const frame = this.#plain.encode(message)
+    if (frame.length < this.#thresholdBytes) return frame
+    const payload = payloadOf(frame)
+    if (payload.length < this.#thresholdBytes) return frame
+    const deflated = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH })
+    const length = deflated.length - TAIL_LENGTH
+    if (length >= payload.length) return frame
+    return dataFrame({ opcode: this.#plain.opcode, compressed: true }, length, (target) => deflated.copy(target, 0, 0, length))
+  }
+}
+
+const payloadOf = (frame: Buffer): Buffer => {
+  const length = frame[1] ?? 0
+  return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10)
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { FusewireError } from '@fusewire/protocol'
+import { WebSocketServer } from 'ws'
+import { refuse, refuseStream } from '../../listener/refuse.ts'
+import type { TransportContext } from '../transport-context.ts'
+import { EchoConnection } from './echo-connection.ts'
+import { type Agreement, agree } from './handshake.ts'
+import { OwnedWebSocket } from './owned-websocket.ts'
+import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
+import { createWebSocketFormats } from './websocket-formats.ts'
+import { adoptStream } from './ws-internals.ts'
+
+export interface WebSocketOptions {
+  /** Offer permessage-deflate. Default true. */
+  readonly compression?: boolean
+  /** Messages below this size are sent as they are. Default 1024. */
+  readonly compressionThresholdBytes?: number
+  /** How long the other side may take to finish a closing handshake. Default 5,000. */
+  readonly closeTimeoutMs?: number
+}
+
+/** WebSocket over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441). */
+export interface WebSocketTransport {
+  /** Takes the socket of an `Upgrade: websocket` request. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Takes the stream of an extended CONNECT request with `:protocol` websocket. */
+  connectStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void
+  /** Refuses further handshakes and ends the echoes; the engine ends the connections that are its own. Idempotent. */
+  close(): void
+}
+
+/** Appended to the client's key (RFC 6455 section 1.3). */
+const KEY_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/** So that a client with another version knows which to use (RFC 6455 section 4.4). */
+const VERSION = { 'sec-websocket-version': '13' }
+
+export const createWebSocketTransport = (context: TransportContext, options: WebSocketOptions = {}): WebSocketTransport => {
+  const { compression = true, compressionThresholdBytes = 1024, closeTimeoutMs = 5000 } = options
+  const { traffic, limits } = context
+  const formats = createWebSocketFormats(compressionThresholdBytes)
+  const rules = {
+    compression,
+    isOriginAllowed: (origin: string | undefined, host: string | undefined) => context.isOriginAllowed(origin, host),
+  }
+  const echoes = new Set<EchoConnection>()
+  let closed = false
+
+  const serverOptions = {
+    noServer: true,
+    clientTracking: false,
+    WebSocket: OwnedWebSocket,
+    maxPayload: limits.maxMessageBytes,
+    perMessageDeflate: compression,
+    closeTimeout: closeTimeoutMs,
+  }
+  const server = new WebSocketServer(serverOptions)
+  server.on('wsClientError', (error, socket) => {
+    traffic.websocket.refused++
+    refuse(socket, new FusewireError('malformed_request', error.message), VERSION)
+  })
+
+  const decide = (url: string | undefined, headers: IncomingHttpHeaders): Agreement => {
+    const agreement = agree(url ?? '', headers, rules)
+    if (closed) throw new FusewireError('server_draining')
+    return agreement
+  }
+
+  const start = (socket: OwnedWebSocket, carrier: Carrier, agreement: Agreement): void => {
+    if (agreement.endpoint === 'echo') {
+      echoes.add(new EchoConnection(socket, carrier, context, (connection) => echoes.delete(connection)))
+      return
+    }
+    const { codec, plain, deflated } = formats[agreement.codec]
+    const format = agreement.extensions === undefined ? plain : deflated
+    new WebSocketConnection(socket, carrier, { context, codec, format, closeTimeoutMs })
+  }
+
+  return {
+    upgrade: (request, socket, head) => {
+      let agreement: Agreement
+      try {
+        agreement = decide(request.url, request.headers)
+      } catch (error) {
+        traffic.websocket.refused++
+        refuse(socket, error as FusewireError, VERSION)
+        return
+      }
+      // What `ws` reads next is what has been agreed on already.
+      setHeader(request, 'sec-websocket-protocol', agreement.subprotocol)
+      setHeader(request, 'sec-websocket-extensions', agreement.extensions)
+      const remoteAddress = request.socket.remoteAddress ?? ''
+      server.handleUpgrade(request, socket, head, (webSocket) => {
+        start(webSocket as OwnedWebSocket, { transport: 'websocket', stream: socket, remoteAddress }, agreement)
+      })
+    },
+
+    connectStream: (stream, headers) => {
+      // Aborted while it waited for its turn.
+      if (stream.destroyed || stream.closed) return
+      let agreement: Agreement
+      try {
+        agreement = decide(headers[':path'], headers)
+      } catch (error) {
+        traffic['websocket-h2'].refused++
+        refuseStream(stream, error as FusewireError, VERSION)
+        return
+      }
+      const { subprotocol, extensions } = agreement
+      const key = headers['sec-websocket-key']
+      stream.respond({
+        ':status': 200,
+        ...(subprotocol !== undefined && { 'sec-websocket-protocol': subprotocol }),
+        ...(extensions !== undefined && { 'sec-websocket-extensions': extensions }),
+        // RFC 8441 does without; undici and Node's own client insist.
+        ...(typeof key === 'string' && { 'sec-websocket-accept': acceptOf(key) }),
+      })
+      // Firefox never ends its half of a closed WebSocket, and would run out of streams.
+      stream.once('finish', closeStream)
+      const remoteAddress = stream.session?.socket.remoteAddress ?? ''
+      start(
+        adoptStream<OwnedWebSocket>(server, stream, subprotocol, extensions),
+        { transport: 'websocket-h2', stream, remoteAddress },
+        agreement,
+      )
+    },
+
+    close: () => {
+      closed = true
+      for (const echo of echoes) echo.close('server_draining')
+    },
+  }
+}
+
+function closeStream(this: ServerHttp2Stream): void {
+  this.close()
+}
+
+const acceptOf = (key: string): string =>
+  createHash('sha1')
+    .update(key + KEY_GUID)
+    .digest('base64')
+
+const setHeader = (request: IncomingMessage, name: string, value: string | undefined): void => {
+  if (value === undefined) delete request.headers[name]
+  else request.headers[name] = value
+}

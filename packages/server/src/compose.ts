@@ -23,6 +23,7 @@ import { nodeEnvironment } from './node-environment.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
 import { FlushScheduler } from './transports/flush-scheduler.ts'
 import { createHttpTransports, type HttpTransports } from './transports/http/http-transports.ts'
+import { createTcpTransport } from './transports/tcp/tcp-transport.ts'
 import { createTraffic } from './transports/traffic.ts'
 import type { TransportContext } from './transports/transport-context.ts'
 import { createWebSocketTransport } from './transports/websocket/websocket-transport.ts'
@@ -144,6 +145,7 @@ export const composeServer = async (
       ...(options.transports.includes('websocket-h2') && {
         connectStream: (stream, headers) => webSockets.connectStream(stream, headers),
       }),
+      ...(options.transports.includes('tcp') && { rawTcp: createTcpTransport(context) }),
     },
     ...(certificates && { tls: certificates }),
     limits: options,

@@ -1,3 +1,4 @@
+import './audit-counters.css'
 import { computed } from '@preact/signals'
 import { auditCounts } from './audit.ts'
 import { outages } from './outage-store.ts'

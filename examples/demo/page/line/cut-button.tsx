@@ -1,3 +1,4 @@
+import './cut-button.css'
 import { line } from './line-state.ts'
 import { CUTS, chosenCut, cutLine, heldUntil } from './scissors.ts'
 

@@ -1,3 +1,4 @@
+import './line-status.css'
 import { Sparkline } from '../charts/sparkline.tsx'
 import { accepted, latencies, latency, line, pageProtocol } from './line-state.ts'
 import { transportName } from './transport-names.ts'

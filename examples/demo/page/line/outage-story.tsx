@@ -1,3 +1,4 @@
+import './outage-story.css'
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { auditCounts } from './audit.ts'
@@ -62,7 +63,9 @@ const Steps = ({ outage: { cause, cutAt, steps, back, recovered, incomplete } }:
                 <span class="number">{gaps}</span> lost, <span class="number">{duplicates}</span> doubled
               </>
             ) : (
-              `beyond the history: ${incomplete.join(', ')}`
+              <span title={incomplete.join(', ')}>
+                {incomplete.length} {incomplete.length === 1 ? 'channel' : 'channels'} loaded anew: their past is gone
+              </span>
             )}
           </li>
         </>

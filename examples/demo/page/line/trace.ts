@@ -19,6 +19,9 @@ const marks: Mark[] = []
 /** How far the server's clock is behind this one, as far as live publications show it. */
 let skew: number | undefined
 
+/** A hidden page draws nothing and forgets nothing: then this many marks are enough. */
+const MAX_MARKS = 5000
+
 /** What arrived within the strip's time, oldest first as it came. */
 export const recentMarks = (now: number): readonly Mark[] => {
   const oldest = now - TRACE_MS
@@ -31,6 +34,7 @@ const laneOf = (channel: string): number => LANES.findIndex((id) => channel.star
 const add = (channel: string, { time }: Pick<Publication, 'time'>, recovered: boolean): void => {
   const now = Date.now()
   if (!recovered) skew = Math.min(skew ?? Number.POSITIVE_INFINITY, now - time)
+  if (marks.length >= MAX_MARKS) marks.splice(0, MAX_MARKS / 5)
   // What was recovered is drawn where it belongs: at the time when it was published.
   marks.push({ at: recovered ? Math.min(now, time + (skew ?? 0)) : now, lane: laneOf(channel), recovered })
 }

@@ -1,3 +1,4 @@
+import './transport-switch.css'
 import { signal } from '@preact/signals'
 import { client } from './client.ts'
 import { line } from './line-state.ts'

@@ -1,3 +1,4 @@
+import './wire-strip.css'
 import { useEffect, useRef } from 'preact/hooks'
 import { ROOMS } from '../rooms/rooms.ts'
 import { theme } from '../shell/theme.ts'

@@ -14,9 +14,7 @@ export const DocumentStatus = () => {
   const here = replica.value
   return (
     <div class="document-status">
-      <p class={here?.local.kind === 'synchronized' ? 'document-progress' : 'document-progress ahead'} aria-live="polite">
-        {progress()}
-      </p>
+      <p class={here?.local.kind === 'synchronized' ? 'document-progress' : 'document-progress ahead'}>{progress()}</p>
       {here && (
         <p class="number soft">
           version {here.version} · {here.text.length} characters

@@ -60,7 +60,10 @@ export class FusewireClient {
     const { tokens, heartbeat, subscriptions } = this.#session
     const policy = { ...settings, renewable: tokens.isRenewable }
     this.#connector = new Connector({ ...settings, endpoints: readEndpoints(endpoints), policy }, findPlatform(options), {
-      authorize: () => tokens.obtain(),
+      authorize: (isRefused) => {
+        if (isRefused) tokens.forget()
+        return tokens.obtain()
+      },
       hello: () => this.#session.hello(),
       connected: (message) => {
         this.#session.connected(message)
@@ -150,7 +153,9 @@ export class FusewireClient {
   #wake(): void {
     const { state } = this.#connector
     if (state.name === 'closed') throw state.error ?? closed()
-    if (state.name === 'idle') this.#connector.dispatch({ type: 'connect' })
+    // A moment later, so that what is subscribed in one breath goes out with the connect.
+    if (state.name === 'idle')
+      queueMicrotask(() => this.#connector.state.name === 'idle' && this.#connector.dispatch({ type: 'connect' }))
   }
 
   #changed(state: ConnectionState, before: ConnectionState): void {

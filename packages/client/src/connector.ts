@@ -15,8 +15,8 @@ import { json } from './wire/json.ts'
 
 /** What the connector asks of the session that it connects, and tells it. */
 export interface ConnectorHost {
-  /** Gets a token where one is needed. Rejects with a {@link Failure}. */
-  authorize(): void | Promise<void>
+  /** Gets a token where one is needed, a new one when the last was refused. Rejects with a {@link Failure}. */
+  authorize(isRefused: boolean): void | Promise<void>
   /** The first message of a connection. */
   hello(): ClientMessage
   connected(message: Connected): void
@@ -126,14 +126,14 @@ export class Connector {
 
   #authorize(): void {
     const isCurrent = this.#guard()
+    const { attempt, error } = this.#state as { attempt: number; error?: Partial<Failure> }
     const authorized = (): void => {
       const transports = this.#transports.filter((name) => this.#isAvailable(name))
-      const { attempt } = this.#state as { attempt: number }
       const routes = planRound(this.#options.endpoints, transports, this.#worked, attempt, this.#first)
       const none = new Failure('fatal', 'unsupported_transport', `this platform has no ${this.#transports}`)
       this.dispatch(routes.length > 0 ? { type: 'authorized', routes } : { type: 'failed', failure: none }, isCurrent)
     }
-    const pending = this.#host.authorize()
+    const pending = this.#host.authorize(error?.kind === 'authentication')
     if (pending) pending.then(authorized, (failure: Failure) => this.dispatch({ type: 'failed', failure }, isCurrent))
     else authorized()
   }
@@ -154,7 +154,7 @@ export class Connector {
         endpoint,
         codec,
         platform: this.#platform as TransportRequest['platform'],
-        hello: this.#host.hello(),
+        hello: () => this.#host.hello(),
         listener: { receive: (payload) => isCurrent() && this.#read(codec, payload, isCurrent), closed: failed },
       })
     } catch (cause) {

@@ -46,10 +46,10 @@ export const withDefaults = (given: ClientOptions) => ({
 
 /** Endpoints as transports use them: `https://host[/base]`. @throws TypeError for what is no URL. */
 export const readEndpoints = (given: string | URL | readonly (string | URL)[] | undefined): string[] => {
-  const { origin } = (globalThis as { location?: { origin: string } }).location ?? {}
-  const list = given === undefined ? [origin] : Array.isArray(given) ? given : [given]
+  const { location } = globalThis as { location?: { origin: string } }
+  const list = [given ?? location?.origin].flat()
+  if (!list[0]) throw new TypeError('where there is no page, an endpoint is needed')
   return list.map((endpoint) => {
-    if (!endpoint) throw new TypeError('where there is no page, an endpoint is needed')
     const { protocol, host, pathname } = new URL(String(endpoint).replace(/^ws/i, 'http'))
     if (!/^https?:$/.test(protocol)) throw new TypeError(`${endpoint} is no http(s) or ws(s) URL`)
     return `${protocol}//${host}${pathname.replace(/\/+$/, '')}`

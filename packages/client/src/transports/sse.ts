@@ -15,6 +15,6 @@ export const openSse: OpenTransport = (request) => {
   source.onmessage = ({ data }: MessageEvent) => transport.hear(data)
   // An EventSource does not tell a refusal from a cut line.
   source.onerror = () => transport.fail(lineFailure('the stream has ended'))
-  transport.send(hello)
+  transport.send(hello())
   return transport
 }

@@ -5,7 +5,7 @@ import { SplitTransport } from './split-transport.ts'
 import type { OpenTransport, TransportRequest } from './transport.ts'
 
 const read = async (transport: SplitTransport, { platform, endpoint, hello, codec }: TransportRequest): Promise<never> => {
-  const response = await post(platform, endpoint + PATHS.stream, codec.encode(hello) as string, { signal: transport.signal })
+  const response = await post(platform, endpoint + PATHS.stream, codec.encode(hello()) as string, { signal: transport.signal })
   assertFusewire(response)
   const reader = response.body?.getReader()
   const decoder = new TextDecoder()

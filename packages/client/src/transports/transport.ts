@@ -35,8 +35,8 @@ export interface TransportRequest {
   readonly codec: Codec
   /** Has what the transport needs. */
   readonly platform: CompletePlatform
-  /** MUST be the first message sent. */
-  readonly hello: ClientMessage
+  /** Makes the message that MUST be the first; to be called once, as late as can be, because it carries what is subscribed by then. */
+  readonly hello: () => ClientMessage
   readonly listener: TransportListener
 }
 

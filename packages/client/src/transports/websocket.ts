@@ -22,7 +22,7 @@ export const openWebSocket: OpenTransport = ({ endpoint, codec, platform, hello,
     listener.closed(failure)
   }
 
-  socket.onopen = () => send(hello)
+  socket.onopen = () => send(hello())
   socket.onmessage = ({ data }: MessageEvent) => listener.receive(typeof data === 'string' ? data : new Uint8Array(data))
   socket.onclose = ({ code, reason }: CloseEvent) => end(closeFailure(code, reason))
   // The close event that follows says more, but some platforms send none when the handshake fails.

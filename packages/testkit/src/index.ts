@@ -1,6 +1,8 @@
 export { type BrokerContractOptions, type BrokerUnderTest, brokerContract } from './broker-contract.ts'
+export { EngineHarness, type EngineHarnessOptions, plainAuthenticator } from './engine-harness.ts'
 export { type EventuallyOptions, eventually } from './eventually.ts'
 export { FakeEnvironment } from './fake-environment.ts'
+export { HeldCalls } from './held-calls.ts'
 export { MemoryConnection, memoryFormat } from './memory-connection.ts'
 export { presenceContract } from './presence-contract.ts'
 export { turn } from './turn.ts'

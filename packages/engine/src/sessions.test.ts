@@ -1,0 +1,116 @@
+import { EngineHarness } from '@fusewire/testkit'
+import { beforeEach, describe, expect, it } from 'vitest'
+
+let harness: EngineHarness
+beforeEach(async () => {
+  harness = await EngineHarness.start()
+})
+
+describe('resuming', () => {
+  it('[S] gives the session back with its subscriptions, and what was missed', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    await harness.subscribe(first, 'open:a')
+    harness.engine.publish('open:a', { data: 1 })
+    first.cut()
+    harness.engine.publish('open:a', { data: 2 })
+    harness.engine.publish('open:a', { data: 3 })
+    const { position } = first.last('subscribed')
+    const second = await harness.connect({
+      resume: first.last('connected').resume,
+      subscriptions: [{ channel: 'open:a', since: { epoch: position.epoch, offset: 1 } }],
+    })
+    expect(second.last('connected')).toMatchObject({ resumed: true, session: first.last('connected').session, user: 'ann' })
+    expect(second.last('subscribed')).toMatchObject({ recovered: true, publications: [{ data: 2 }, { data: 3 }] })
+    harness.engine.publish('open:a', { data: 4 })
+    expect(second.last('publication').data).toBe(4)
+  })
+
+  it('keeps a subscription that the client does not name, and says that it cannot know what is missing', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    await harness.subscribe(first, 'open:a')
+    first.cut()
+    const second = await harness.connect({ resume: first.last('connected').resume })
+    expect(second.last('subscribed')).toMatchObject({ channel: 'open:a', recovered: false })
+    harness.engine.publish('open:a', { data: 1 })
+    expect(second.all('publication')).toHaveLength(1)
+  })
+
+  it('says recovered: false when the history window was exceeded, the epoch is another, or nothing is kept', async () => {
+    const client = await harness.connect()
+    for (let n = 1; n <= 4; n++) harness.engine.publish('short:a', { data: n })
+    for (let n = 1; n <= 4; n++) harness.engine.publish('none:a', { data: n })
+    const { epoch } = (await harness.engine.history('short:a', {})).position
+    const none = (await harness.engine.history('none:a', {})).position
+    await harness.subscribe(client, 'short:a', { epoch, offset: 1 })
+    expect(client.last('subscribed')).toMatchObject({ recovered: false })
+    expect(client.last('subscribed').publications).toBeUndefined()
+    await harness.subscribe(client, 'short:a', { epoch, offset: 2 })
+    expect(client.last('subscribed')).toMatchObject({ recovered: true, publications: [{ data: 3 }, { data: 4 }] })
+    await harness.subscribe(client, 'short:a', { epoch: 'other', offset: 4 })
+    expect(client.last('subscribed').recovered).toBe(false)
+    await harness.subscribe(client, 'none:a', { epoch: none.epoch, offset: 3 })
+    expect(client.last('subscribed').recovered).toBe(false)
+    await harness.subscribe(client, 'none:a', none)
+    expect(client.last('subscribed').recovered).toBe(true)
+  })
+
+  it('closes the connection that a newer one replaces, and lets only the newer one live', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    await harness.subscribe(first, 'open:a')
+    const second = await harness.connect({ resume: first.last('connected').resume })
+    expect(first.closedWith).toBe('session_replaced')
+    harness.engine.publish('open:a', { data: 1 })
+    expect(first.all('publication')).toHaveLength(0)
+    expect(second.all('publication')).toHaveLength(1)
+    expect(harness.engine.stats()).toMatchObject({ sessions: 1, detachedSessions: 0, connections: 1 })
+  })
+
+  it('makes a new session when the TTL has ended, when the token is unknown, or when it belongs to another user', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    const { resume } = first.last('connected')
+    const thief = await harness.connect({ resume, token: 'bob' })
+    expect(thief.last('connected')).toMatchObject({ resumed: false, user: 'bob' })
+    first.cut()
+    harness.advance(61_000)
+    expect((await harness.connect({ resume, token: 'ann' })).last('connected').resumed).toBe(false)
+    expect((await harness.connect({ resume: 'guess', token: 'ann' })).last('connected').resumed).toBe(false)
+  })
+
+  it('counts the TTL from the last break', async () => {
+    let client = await harness.connect({ token: 'ann' })
+    const { resume } = client.last('connected')
+    for (let n = 0; n < 3; n++) {
+      client.cut()
+      harness.advance(40_000)
+      client = await harness.connect({ resume })
+      expect(client.last('connected').resumed).toBe(true)
+    }
+  })
+
+  it('asks for a new token when the one of the session has ended', async () => {
+    const first = await harness.connect({ token: `ann@${harness.environment.now() + 11_000}` })
+    first.cut()
+    harness.advance(12_000)
+    const { resume } = first.last('connected')
+    expect((await harness.connect({ resume })).closedWith).toBe('token_expired')
+    expect((await harness.connect({ resume, token: 'ann' })).last('connected').resumed).toBe(true)
+  })
+
+  it('leaves nothing behind after many rounds', async () => {
+    for (let n = 0; n < 200; n++) {
+      const client = await harness.connect({ token: `user${n}` })
+      await harness.subscribe(client, 'open:a')
+      if (n % 2) client.cut()
+      else client.say({ type: 'disconnect' })
+    }
+    harness.advance(61_000)
+    expect(harness.engine.stats()).toMatchObject({
+      sessions: 0,
+      detachedSessions: 0,
+      connections: 0,
+      subscriptions: 0,
+      channels: 0,
+    })
+    expect(await harness.engine.presence('open:a')).toEqual([])
+  })
+})

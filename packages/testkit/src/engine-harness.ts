@@ -1,0 +1,126 @@
+import {
+  type Authenticator,
+  type Broker,
+  type ChannelRule,
+  DEFAULT_RULE,
+  DEVELOPMENT_RULE,
+  Engine,
+  type EngineLimits,
+  type FrameFormat,
+  type Identity,
+  MemoryBroker,
+  MemoryPresence,
+  type PresenceStore,
+  RpcRouter,
+  RuleBook,
+} from '@fusewire/engine'
+import { type ClientMessage, FusewireError, type Position } from '@fusewire/protocol'
+import { FakeEnvironment } from './fake-environment.ts'
+import { MemoryConnection } from './memory-connection.ts'
+import { turn } from './turn.ts'
+
+const LIMITS: EngineLimits = {
+  pingIntervalMs: 25_000,
+  pongTimeoutMs: 5000,
+  connectTimeoutMs: 10_000,
+  sessionTtlMs: 60_000,
+  maxBadMessages: 3,
+  maxPendingRequests: 4,
+  maxChannelsPerSession: 3,
+}
+
+/** How often a server turns the engine's clock. */
+const TICK_MS = 250
+
+/**
+ * Reads tokens that are written as what they say: `ann`, `ann@<end in ms>`; channel tokens are `ann>room`, `ann>room@<end in ms>`.
+ * `bad` is refused, `admin` may do everything, `auto` is subscribed to `open:auto` and `secret:auto`.
+ */
+export const plainAuthenticator: Authenticator = {
+  async authenticate(token): Promise<Identity> {
+    if (token === 'bad') throw new FusewireError('token_invalid')
+    const [user, expiresAt] = token?.split('@') ?? []
+    return {
+      ...(user !== undefined && { user }),
+      ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }),
+      capabilities: user === 'admin' ? [{ channels: ['**'], allow: ['publish', 'subscribe'] }] : [],
+      channels: user === 'auto' ? ['open:auto', 'secret:auto'] : [],
+    }
+  },
+  async authorizeChannel(token, channel, user) {
+    const [grant, expiresAt] = token.split('@')
+    if (grant !== `${user}>${channel}`) throw new FusewireError('token_invalid')
+    return { channel, ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }) }
+  },
+}
+
+export interface EngineHarnessOptions {
+  readonly limits?: Partial<EngineLimits>
+  /** Stand in for the parts in memory. */
+  readonly broker?: (environment: FakeEnvironment) => Broker
+  readonly presence?: PresenceStore
+  readonly authenticator?: Authenticator
+  /** Before those that every harness has: `open:*`, `short:*` (2 kept), `none:*` (no history, no presence), `inbox:*` (owner), `secret:*`. */
+  readonly rules?: Readonly<Record<string, ChannelRule>>
+}
+
+/** An engine in memory, and clients that talk to it. */
+export class EngineHarness {
+  readonly environment = new FakeEnvironment()
+  readonly rpc = new RpcRouter()
+  readonly rules = new RuleBook(DEFAULT_RULE)
+  /** Events of the engine's log. */
+  readonly events: [event: string, details: object][] = []
+  readonly engine: Engine
+
+  private constructor({ limits, broker, presence, authenticator, rules = {} }: EngineHarnessOptions) {
+    for (const [pattern, rule] of Object.entries(rules)) this.rules.add(pattern, rule)
+    this.rules.add('open:*', DEVELOPMENT_RULE)
+    this.rules.add('short:*', { ...DEVELOPMENT_RULE, historySize: 2 })
+    this.rules.add('none:*', { ...DEVELOPMENT_RULE, historySize: 0, presence: false })
+    this.rules.add('inbox:*', { ...DEFAULT_RULE, subscribe: 'owner' })
+    this.rules.add('secret:*', { ...DEFAULT_RULE, subscribe: 'nobody', publish: 'nobody' })
+    this.engine = new Engine({
+      broker: broker?.(this.environment) ?? new MemoryBroker(this.environment),
+      presence: presence ?? new MemoryPresence(),
+      authenticator: authenticator ?? plainAuthenticator,
+      environment: this.environment,
+      rules: this.rules,
+      rpc: this.rpc,
+      limits: { ...LIMITS, ...limits },
+      log: (event, details) => this.events.push([event, details]),
+      node: { node: 'test', version: '0.0.0' },
+    })
+  }
+
+  static async start(options: EngineHarnessOptions = {}): Promise<EngineHarness> {
+    const harness = new EngineHarness(options)
+    await harness.engine.start()
+    return harness
+  }
+
+  open(format?: FrameFormat): MemoryConnection {
+    return new MemoryConnection((connection) => this.engine.open(connection), format)
+  }
+
+  /** A client whose `connect` has been answered. */
+  async connect(message: Partial<Extract<ClientMessage, { type: 'connect' }>> = {}): Promise<MemoryConnection> {
+    const connection = this.open()
+    connection.say({ type: 'connect', id: 1, ...message })
+    await turn()
+    return connection
+  }
+
+  async subscribe(connection: MemoryConnection, channel: string, since?: Position): Promise<void> {
+    connection.say({ type: 'subscribe', channel, ...(since && { since }) })
+    await turn()
+  }
+
+  /** Lets time pass, and the engine notice, as a running server does. */
+  advance(ms: number): void {
+    for (let passed = 0; passed < ms; passed += TICK_MS) {
+      this.environment.advance(TICK_MS)
+      this.engine.tick()
+    }
+  }
+}

@@ -8,6 +8,7 @@ export type Frame = Uint8Array
 /**
  * How messages become the bytes of a connection: a codec and a framing. Connections that share the same object share frames, so
  * a transport MUST use one format object for all connections whose bytes are alike, and `encode` MUST NOT depend on the connection.
+ * A format may know the last message again by its identity, so a message MUST NOT be changed once it has been encoded.
  */
 export interface FrameFormat {
   /** Stable, for metrics and traces: `ws-json`, `sse`, … */

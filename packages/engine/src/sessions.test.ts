@@ -76,6 +76,16 @@ describe('resuming', () => {
     expect((await harness.connect({ resume: 'guess', token: 'ann' })).last('connected').resumed).toBe(false)
   })
 
+  it('keeps a session for its whole TTL, however long that is', async () => {
+    harness = await EngineHarness.start({ limits: { sessionTtlMs: 600_000 } })
+    const first = await harness.connect({ token: 'ann' })
+    first.cut()
+    harness.advance(599_000)
+    expect(harness.engine.stats()).toMatchObject({ detachedSessions: 1, sessionsExpired: 0 })
+    harness.advance(1500)
+    expect(harness.engine.stats()).toMatchObject({ sessions: 0, sessionsExpired: 1 })
+  })
+
   it('counts the TTL from the last break', async () => {
     let client = await harness.connect({ token: 'ann' })
     const { resume } = client.last('connected')

@@ -1,22 +1,25 @@
-/** Something with a deadline. It decides itself whether it is still wanted, so that moving a deadline costs nothing. */
+/** Something with a deadline, which may be moved or dropped at any time. */
 export interface Timed {
-  /** Called at or shortly after its deadline. Returns the next one in milliseconds since the epoch, or undefined to leave the wheel. */
+  /** Called at its deadline or shortly after, never before. Returns the next deadline, or undefined to leave the wheel. MUST NOT throw. */
   due(now: number): number | undefined
 }
 
+/** Items by the deadlines that they wait for. */
+type Slot = Map<Timed, number>
+
 /**
  * A hashed timing wheel (Varghese and Lauck, 1987) for the heartbeats and TTLs of many thousand connections: one timer for all of
- * them, and O(1) for each. Deadlines are kept to the length of one slot, never early.
+ * them, and O(1) for each. Deadlines are milliseconds since the epoch and are kept to the length of one slot, never early.
  */
 export class TimerWheel {
-  readonly #slots: Set<Timed>[]
+  readonly #slots: Slot[]
   readonly #slotMs: number
-  readonly #places = new Map<Timed, Set<Timed>>()
+  readonly #places = new Map<Timed, Slot>()
   #cursor: number
 
   constructor(now: number, slotMs = 250, slots = 512) {
     this.#slotMs = slotMs
-    this.#slots = Array.from({ length: slots }, () => new Set<Timed>())
+    this.#slots = Array.from({ length: slots }, (): Slot => new Map())
     this.#cursor = Math.floor(now / slotMs)
   }
 
@@ -24,13 +27,13 @@ export class TimerWheel {
     return this.#places.size
   }
 
-  /** Adds an item, or moves it to a new deadline. One further away than the wheel is long comes up early and is put back. */
+  /** Adds an item, or moves it to a new deadline. One further away than the wheel is long waits in the last slot for another round. */
   schedule(item: Timed, deadline: number): void {
     this.cancel(item)
     const wanted = Math.ceil(deadline / this.#slotMs)
     const last = this.#cursor + this.#slots.length - 1
     const slot = this.#slotAt(Math.min(Math.max(wanted, this.#cursor + 1), last))
-    slot.add(item)
+    slot.set(item, deadline)
     this.#places.set(item, slot)
   }
 
@@ -39,7 +42,7 @@ export class TimerWheel {
     this.#places.delete(item)
   }
 
-  /** Turns the wheel to `now` and calls what is due. A clock that went back, or far ahead, turns it once around at most. */
+  /** Turns the wheel to `now` and calls what is due. */
   advance(now: number): void {
     const target = Math.floor(now / this.#slotMs)
     const behind = target - this.#cursor
@@ -53,24 +56,28 @@ export class TimerWheel {
     }
   }
 
-  /** After a jump of the clock no slot tells how far its items are: all of them are asked. */
+  /** The clock went back, or further ahead than the wheel is long: no slot tells any more how far its items are. */
   #turnAround(target: number, now: number): void {
     this.#cursor = target
-    for (const item of [...this.#places.keys()]) this.#fire(item, now)
+    for (const slot of new Set(this.#places.values())) this.#empty(slot, now)
   }
 
-  #empty(slot: Set<Timed>, now: number): void {
-    for (const item of [...slot]) if (slot.has(item)) this.#fire(item, now)
+  #empty(slot: Slot, now: number): void {
+    for (const [item, deadline] of [...slot]) {
+      // One that was called before it may have moved or dropped it.
+      if (slot.get(item) !== deadline) continue
+      const next = deadline > now ? deadline : this.#call(item, now)
+      if (next !== undefined) this.schedule(item, next)
+    }
   }
 
-  #fire(item: Timed, now: number): void {
+  #call(item: Timed, now: number): number | undefined {
     this.cancel(item)
-    const next = item.due(now)
-    if (next !== undefined) this.schedule(item, next)
+    return item.due(now)
   }
 
-  #slotAt(index: number): Set<Timed> {
-    const slot = this.#slots[index % this.#slots.length]
+  #slotAt(index: number): Slot {
+    const slot = this.#slots.at(index % this.#slots.length)
     if (!slot) throw new RangeError('the wheel has no such slot')
     return slot
   }

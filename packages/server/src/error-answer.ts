@@ -1,5 +1,12 @@
 import { ERRORS, type FusewireError } from '@fusewire/protocol'
 
+/** The body of every error answer over HTTP. */
+export interface Refusal {
+  readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean }
+}
+
+export const refusalOf = ({ code, message, retryable }: FusewireError): Refusal => ({ error: { code, message, retryable } })
+
 export interface ErrorAnswer {
   readonly status: number
   /** JSON. */
@@ -7,7 +14,7 @@ export interface ErrorAnswer {
 }
 
 /** How an error is answered over HTTP where no framework does it: before an upgrade, and to bytes that never became a request. */
-export const errorAnswer = ({ code, message, retryable }: FusewireError): ErrorAnswer => ({
-  status: ERRORS[code].httpStatus,
-  body: JSON.stringify({ error: { code, message, retryable } }),
+export const errorAnswer = (error: FusewireError): ErrorAnswer => ({
+  status: ERRORS[error.code].httpStatus,
+  body: JSON.stringify(refusalOf(error)),
 })

@@ -4,11 +4,12 @@ import { ERRORS, type FusewireError } from '@fusewire/protocol'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { refusalOf } from '../error-answer.ts'
 import { fieldError, issueWords, queryIssueWords } from './field-errors.ts'
 import { parseBody, writeAnswer } from './json-body.ts'
 import { KnownPaths } from './known-paths.ts'
 import { openApiOptions } from './openapi.ts'
-import { asRefusable, refusalHeaders, refusalOf } from './refusal.ts'
+import { asRefusable, refusalHeaders } from './refusal.ts'
 
 /** The Fastify instance that routes are added to. */
 export type ApiServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

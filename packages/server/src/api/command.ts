@@ -1,8 +1,8 @@
 import type { Awaitable } from '@fusewire/engine'
 import type { z } from 'zod'
+import type { Refusal } from '../error-answer.ts'
 import type { MessageLimits } from './api-limits.ts'
 import type { Application } from './application.ts'
-import type { Refusal } from './refusal.ts'
 
 /** What a command works with. */
 export interface CommandContext {

@@ -1,12 +1,5 @@
 import { ERRORS, FusewireError } from '@fusewire/protocol'
 
-/** The body of every error answer. */
-export interface Refusal {
-  readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean }
-}
-
-export const refusalOf = ({ code, message, retryable }: FusewireError): Refusal => ({ error: { code, message, retryable } })
-
 /** What Fastify itself refuses, in our words; by its error codes. */
 const FRAMEWORK_REFUSALS: Readonly<Record<string, () => FusewireError>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => new FusewireError('message_too_large', 'the request body is too large'),

@@ -2,7 +2,7 @@ import type { TransportName } from '@fusewire/engine'
 
 /** What has passed through one transport since the start. Plain numbers: incremented where it happens, read when metrics are scraped. */
 export interface TransportTraffic {
-  /** Bytes of the stream itself: what TLS and HTTP/2 add around them is not counted. */
+  /** Bytes of the stream, without what TLS and HTTP/2 add; inbound WebSocket messages count by their size after decompression. */
   bytesIn: number
   bytesOut: number
   /** Open now. */

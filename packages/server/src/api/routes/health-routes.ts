@@ -1,7 +1,8 @@
 import type { FusewireError } from '@fusewire/protocol'
 import { z } from 'zod'
+import { refusalOf } from '../../error-answer.ts'
 import type { ApiServer } from '../api-server.ts'
-import { refusalHeaders, refusalOf } from '../refusal.ts'
+import { refusalHeaders } from '../refusal.ts'
 import { refusal } from '../schemas/answers.ts'
 import { documented } from '../schemas/documented.ts'
 

@@ -256,9 +256,9 @@ describe('what the server says', () => {
     expect(server.lines).toHaveLength(1)
     await pass(1001)
     expect(client.state.status).toBe('connected')
-    server.say({ type: 'disconnect', code: 'session_replaced', closeCode: 4205, reason: 'elsewhere', reconnect: false })
+    server.say({ type: 'disconnect', code: 'disconnected', closeCode: 4206, reason: 'by the application', reconnect: false })
     await pass(60_000)
-    expect(client.state).toMatchObject({ status: 'closed', error: { code: 'session_replaced', retryable: false } })
+    expect(client.state).toMatchObject({ status: 'closed', error: { code: 'disconnected', retryable: false } })
     expect(server.lines).toHaveLength(2)
   })
 

@@ -10,7 +10,7 @@ test('the range of a close code decides, for codes that this client does not kno
   expect(disconnect(4077, 'something_new')).toBe('transient')
   expect(disconnect(4102, 'token_expired')).toBe('authentication')
   expect(disconnect(4155, 'something_new')).toBe('authentication')
-  expect(disconnect(4205, 'session_replaced', false)).toBe('fatal')
+  expect(disconnect(4206, 'disconnected', false)).toBe('fatal')
   expect(disconnect(4207, 'origin_not_allowed', false)).toBe('fatal')
 })
 
@@ -25,6 +25,10 @@ test('another transport is tried when this one is turned off', () => {
 test('a slow line is no reason to stop', () => {
   expect(disconnect(4204, 'connect_timeout', false)).toBe('transient')
   expect(closeFailure(4204, '').kind).toBe('transient')
+})
+
+test('a session that was taken over by a late attempt of this very client is taken back', () => {
+  expect(disconnect(4205, 'session_replaced', false)).toBe('transient')
 })
 
 test('how long the server asks to wait is kept', () => {
@@ -44,6 +48,7 @@ test('how long the server asks to wait is kept', () => {
 test('standard close codes that blame the line leave room for another transport, those that blame the client stop', () => {
   for (const code of [1000, 1001, 1002, 1005, 1006, 1011, 1015]) expect(closeFailure(code, '').kind).toBe('unreachable')
   for (const code of [1003, 1007, 1008, 1009]) expect(closeFailure(code, '').kind).toBe('fatal')
+  expect(closeFailure(1009, '').code).toBe('message_too_large')
 })
 
 test('a refused connect is classed by its code, an unknown one by whether it can be retried', () => {
@@ -67,7 +72,7 @@ test('every error of the table that the server answers over HTTP finds its class
   expect(of('transient')).toEqual(
     expect.arrayContaining(['unknown_connection', 'out_of_sequence', 'connect_timeout', 'overloaded']),
   )
-  expect(of('fatal')).toEqual(expect.arrayContaining(['origin_not_allowed', 'session_replaced', 'message_too_large']))
+  expect(of('fatal')).toEqual(expect.arrayContaining(['origin_not_allowed', 'disconnected', 'message_too_large']))
 })
 
 test('an answer without our body is not our server: elsewhere may be one', () => {

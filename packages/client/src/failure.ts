@@ -36,6 +36,8 @@ const BY_CODE: Partial<Record<string, FailureKind>> = {
   method_not_allowed: 'unreachable',
   // This client sends its connect at once: the line was slow, not the client wrong.
   connect_timeout: 'transient',
+  // Nobody else holds this client's resume secret: an attempt that it gave up has reached the server late, and overtaken this one.
+  session_replaced: 'transient',
   // Split transports: the node has forgotten the connection. A new one resumes the session.
   unknown_connection: 'transient',
   out_of_sequence: 'transient',
@@ -72,7 +74,8 @@ export const closeFailure = (closeCode: number, reason: string): Failure => {
   const kind = BY_ACTION[closeAction(closeCode)]
   const message = `the connection was closed (${closeCode}${reason && `, ${reason}`})`
   if (closeCode === 4208 || (closeCode < 4000 && (kind === 'transient' || closeCode === 1002))) return lineFailure(message)
-  return new Failure(closeCode === 4204 ? 'transient' : kind, `close_${closeCode}`, message)
+  const code = closeCode === 1009 ? 'message_too_large' : `close_${closeCode}`
+  return new Failure(closeCode === 4204 ? 'transient' : kind, code, message)
 }
 
 /** `{ "error": { code, message, retryable } }`, which every refusal of the server has as its body. */

@@ -25,4 +25,5 @@ export const assertFusewire = (response: Response): void => {
 }
 
 /** What is no failure yet comes from the platform: the request or its answer did not get through. */
-export const asFailure = (cause: unknown): Failure => (cause instanceof Failure ? cause : lineFailure('the line was cut', cause))
+export const asFailure = (cause: unknown): Failure =>
+  cause instanceof Failure ? cause : lineFailure('the request failed', cause)

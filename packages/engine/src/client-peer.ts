@@ -232,8 +232,8 @@ export class ClientPeer implements Peer, SessionLink, Timed {
     const session = this.#ports.handshake.attach(accepted, this)
     this.#state = { kind: 'connected', session }
     this.#ports.wheel.schedule(this, this.#nextDeadline(this.#heardAt + this.#ports.limits.pingIntervalMs))
-    const failures = this.#ports.handshake.welcome(session, message, accepted)
-    for (const { request, error } of await failures) this.#refuse({ type: 'subscribe', ...request }, error)
+    const failures = await this.#ports.handshake.welcome(session, this, message, accepted)
+    for (const { request, error } of failures) this.#refuse({ type: 'subscribe', ...request }, error)
   }
 
   /** The client leaves for good: its session ends with it. */

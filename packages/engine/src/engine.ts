@@ -1,4 +1,5 @@
 import type { Connected, Member } from '@fusewire/protocol'
+import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits } from './client-peer.ts'
 import { Handshake } from './handshake.ts'
@@ -6,10 +7,11 @@ import { Hub } from './hub.ts'
 import type { Log } from './log.ts'
 import { compilePattern } from './pattern.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable, Broker, HistoryPage, HistoryQuery, PresenceStore, PublicationDraft, Published } from './ports/broker.ts'
+import type { Awaitable, Broker, HistoryPage, HistoryQuery, PublicationDraft, Published } from './ports/broker.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Environment } from './ports/environment.ts'
 import type { Peer } from './ports/peer.ts'
+import type { PresenceStore } from './ports/presence-store.ts'
 import { Publisher } from './publisher.ts'
 import type { RpcCaller, RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
@@ -57,17 +59,16 @@ export class Engine {
     const now = () => environment.now()
     this.#ports = ports
     this.#wheel = new TimerWheel(environment.now())
-    this.#hub = new Hub(broker, rules, this.#counters)
+    this.#hub = new Hub(broker, this.#counters)
     this.#publisher = new Publisher(broker, rules)
     this.#subscriptions = new Subscriptions({
       hub: this.#hub,
       broker,
-      presence,
+      attendance: new Attendance({ presence, rules, counters: this.#counters, log }),
       authenticator,
       rules,
       wheel: this.#wheel,
       counters: this.#counters,
-      log,
       maxChannelsPerSession: limits.maxChannelsPerSession,
     })
     this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits.sessionTtlMs, (session) =>

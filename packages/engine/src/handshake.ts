@@ -2,7 +2,7 @@ import { type Connect, type Connected, FusewireError, type SubscriptionRequest }
 import type { Authenticator, Identity } from './ports/authenticator.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { SubscribeOptions, Subscriptions } from './subscriptions.ts'
 
 export interface HandshakePorts {
   readonly now: () => number
@@ -18,6 +18,12 @@ export interface Accepted {
   readonly identity: Identity
   /** The session to resume, if it is still there. */
   readonly resumable: Session | undefined
+}
+
+/** A subscription of `connect` that could not be made. */
+export interface Failure {
+  readonly request: SubscriptionRequest
+  readonly error: unknown
 }
 
 /** From `connect` to `connected`: who it is, which session it gets, and the subscriptions that it starts with. */
@@ -51,11 +57,12 @@ export class Handshake {
   /** Says `connected`, then makes the subscriptions; answers with those that failed. */
   async welcome(
     session: Session,
-    { id, subscriptions: asked = [] }: Connect,
+    link: SessionLink,
+    { id, subscriptions = [] }: Connect,
     { resumable, identity }: Accepted,
-  ): Promise<readonly { readonly request: SubscriptionRequest; readonly error: unknown }[]> {
+  ): Promise<readonly Failure[]> {
     const resumed = session === resumable
-    const connected: Connected = {
+    link.send({
       type: 'connected',
       ...(id !== undefined && { id }),
       session: session.id,
@@ -64,23 +71,30 @@ export class Handshake {
       ...(identity.user !== undefined && { user: identity.user }),
       ...(identity.expiresAt !== undefined && { expiresAt: identity.expiresAt }),
       ...this.#ports.greeting,
-    }
-    session.link?.send(connected)
-
-    const names = new Set(asked.map(({ channel }) => channel))
-    const kept = resumed ? [...session.subscriptions.keys()].filter((channel) => !names.has(channel)) : []
-    const granted = identity.channels.filter((channel) => !names.has(channel) && !session.subscriptions.has(channel))
-    const work: (readonly [SubscriptionRequest, { trusted?: boolean; resumed?: boolean }])[] = [
-      ...asked.map((request) => [request, {}] as const),
-      ...kept.map((channel) => [{ channel }, { trusted: true, resumed: true }] as const),
-      ...granted.map((channel) => [{ channel }, { trusted: true }] as const),
-    ]
-    const outcomes = await Promise.allSettled(
-      work.map(([request, options]) => this.#ports.subscriptions.subscribe(session, request, options)),
-    )
-    return outcomes.flatMap((outcome, index) => {
-      const request = work[index]?.[0]
-      return outcome.status === 'rejected' && request ? [{ request, error: outcome.reason as unknown }] : []
     })
+
+    const asked = new Map<string, SubscriptionRequest>()
+    const failures: Failure[] = []
+    for (const request of subscriptions) {
+      // Of two at the same time only one could be answered.
+      if (asked.has(request.channel))
+        failures.push({ request, error: new FusewireError('invalid_field', 'named twice in connect') })
+      else asked.set(request.channel, request)
+    }
+    const subscribe = async (request: SubscriptionRequest, options?: SubscribeOptions): Promise<void> => {
+      try {
+        await this.#ports.subscriptions.subscribe(session, request, options)
+      } catch (error) {
+        failures.push({ request, error })
+      }
+    }
+    const kept = [...session.subscriptions.keys()].filter((channel) => !asked.has(channel))
+    const granted = identity.channels.filter((channel) => !asked.has(channel) && !session.subscriptions.has(channel))
+    await Promise.all([
+      ...[...asked.values()].map((request) => subscribe(request)),
+      ...kept.map((channel) => subscribe({ channel }, { resumed: true })),
+      ...granted.map((channel) => subscribe({ channel })),
+    ])
+    return failures
   }
 }

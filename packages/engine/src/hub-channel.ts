@@ -1,7 +1,12 @@
 import type { Join, Leave, Publication, PublicationMessage } from '@fusewire/protocol'
-import type { Connection, FrameFormat } from './ports/connection.ts'
-import type { ChannelRule } from './rule.ts'
+import type { Connection, Frame, FrameFormat } from './ports/connection.ts'
 import type { Subscription } from './subscription.ts'
+
+/** Publications that are held for a subscription while its history is read, at most; see {@link isOverrun}. */
+const MAX_HELD_PUBLICATIONS = 10_000
+
+/** Whether more was published than could be held: something is missing, and the subscription cannot go live. */
+export const isOverrun = (held: readonly Publication[]): boolean => held.length > MAX_HELD_PUBLICATIONS
 
 /** A live subscription in its place. */
 interface Place {
@@ -15,14 +20,12 @@ interface Place {
  */
 export class HubChannel {
   readonly name: string
-  readonly rule: ChannelRule
   readonly #subscriptions = new Set<Subscription>()
   readonly #recovering = new Set<Subscription>()
   readonly #groups = new Map<FrameFormat, Place[]>()
 
-  constructor(name: string, rule: ChannelRule) {
+  constructor(name: string) {
     this.name = name
-    this.rule = rule
   }
 
   get size(): number {
@@ -65,14 +68,16 @@ export class HubChannel {
 
   /** Returns how many connections it was handed to. */
   deliver(publication: Publication): number {
-    for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.push(publication)
+    for (const { state } of this.#recovering)
+      if (state.kind === 'recovering' && !isOverrun(state.held)) state.held.push(publication)
     if (this.#groups.size === 0) return 0
     const message: PublicationMessage = { type: 'publication', channel: this.name, ...publication }
     let delivered = 0
     for (const [format, places] of this.#groups) {
-      const frame = format.encode(message)
+      let frame: Frame | undefined
       for (const { subscription, connection } of places) {
         if (subscription.filter && !subscription.wants(publication)) continue
+        frame ??= format.encode(message)
         connection.send(frame)
         delivered++
       }
@@ -84,7 +89,7 @@ export class HubChannel {
   announce(message: Join | Leave): number {
     let delivered = 0
     for (const [format, places] of this.#groups) {
-      let frame: Uint8Array | undefined
+      let frame: Frame | undefined
       for (const { subscription, connection } of places) {
         if (!subscription.wantsPresence) continue
         frame ??= format.encode(message)

@@ -1,7 +1,6 @@
 import type { Publication } from '@fusewire/protocol'
 import { HubChannel } from './hub-channel.ts'
 import type { Awaitable, Broker, BrokerListener } from './ports/broker.ts'
-import type { RuleBook } from './rule-book.ts'
 import type { Session } from './session.ts'
 import type { Counters } from './stats.ts'
 import { Subscription } from './subscription.ts'
@@ -16,13 +15,11 @@ interface Entry {
 export class Hub implements BrokerListener {
   readonly #entries = new Map<string, Entry>()
   readonly #broker: Broker
-  readonly #rules: RuleBook
   readonly #counters: Counters
   #subscriptions = 0
 
-  constructor(broker: Broker, rules: RuleBook, counters: Counters) {
+  constructor(broker: Broker, counters: Counters) {
     this.#broker = broker
-    this.#rules = rules
     this.#counters = counters
   }
 
@@ -43,7 +40,7 @@ export class Hub implements BrokerListener {
   enter(session: Session, name: string): Subscription {
     let entry = this.#entries.get(name)
     if (!entry) {
-      entry = { channel: new HubChannel(name, this.#rules.of(name)), ready: this.#broker.subscribe(name) }
+      entry = { channel: new HubChannel(name), ready: this.#broker.subscribe(name) }
       this.#entries.set(name, entry)
     }
     const subscription = new Subscription(session, entry.channel)
@@ -64,8 +61,14 @@ export class Hub implements BrokerListener {
     this.#subscriptions--
     if (channel.size > 0) return
     this.#entries.delete(channel.name)
-    // Nobody waits for this: a broker that is away has forgotten its subscribers anyway.
-    Promise.resolve(this.#broker.unsubscribe(channel.name)).catch(() => undefined)
+    this.#loseInterest(channel.name)
+  }
+
+  /** Nobody waits for this, and it never rejects: a broker that is away has forgotten its subscribers anyway. */
+  async #loseInterest(name: string): Promise<void> {
+    try {
+      await this.#broker.unsubscribe(name)
+    } catch {}
   }
 
   publication(name: string, publication: Publication): void {

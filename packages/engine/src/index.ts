@@ -11,7 +11,6 @@ export type {
   BrokerListener,
   HistoryPage,
   HistoryQuery,
-  PresenceStore,
   PublicationDraft,
   Published,
   PublishOptions,
@@ -19,6 +18,7 @@ export type {
 export type { Connection, Frame, FrameFormat, TransportName } from './ports/connection.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Peer } from './ports/peer.ts'
+export type { PresenceStore } from './ports/presence-store.ts'
 export { type RpcCaller, type RpcHandler, RpcRouter } from './rpc-router.ts'
 export { type ChannelRule, DEFAULT_RULE, DEVELOPMENT_RULE } from './rule.ts'
 export { RuleBook } from './rule-book.ts'

@@ -11,7 +11,8 @@ import {
 import { assertAllowed, assertHistoryReadable, assertPresenceVisible } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable, PresenceStore } from './ports/broker.ts'
+import type { Awaitable } from './ports/broker.ts'
+import type { PresenceStore } from './ports/presence-store.ts'
 import type { Publisher } from './publisher.ts'
 import type { RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
@@ -116,7 +117,10 @@ export class SessionRequests {
   }
 
   async #renew(session: Session, token: string): Promise<number | undefined> {
+    const { link } = session
     const identity = await this.#ports.authenticator.authenticate(token)
+    // A connection that has taken over meanwhile may have brought a newer one.
+    if (session.link !== link) return undefined
     if (identity.user !== session.user) throw new FusewireError('token_invalid', 'the new token belongs to another user')
     session.renew(identity)
     return identity.expiresAt

@@ -31,13 +31,14 @@ export class Session {
   readonly resumeToken: string
   /** By channel. */
   readonly subscriptions = new Map<string, Subscription>()
-  state: SessionState = { kind: 'detached' }
+  state: SessionState
   #identity: Identity
   #capabilities: CapabilitySet
 
-  constructor(id: string, resumeToken: string, identity: Identity) {
+  constructor(id: string, resumeToken: string, identity: Identity, link: SessionLink) {
     this.id = id
     this.resumeToken = resumeToken
+    this.state = { kind: 'attached', link }
     this.#identity = identity
     this.#capabilities = new CapabilitySet(identity.capabilities)
   }

@@ -2,7 +2,7 @@ import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
 import { Session, type SessionLink } from './session.ts'
 import type { Counters } from './stats.ts'
-import type { TimerWheel } from './timer-wheel.ts'
+import type { Timed, TimerWheel } from './timer-wheel.ts'
 
 /** Which sessions an application means. */
 export type Target = { readonly user: string } | { readonly session: string }
@@ -16,9 +16,10 @@ export class Sessions {
   readonly #wheel: TimerWheel
   readonly #counters: Counters
   readonly #ttlMs: number
-  /** Called with a session whose end has come, before it is forgotten. */
+  /** Called with a session that has ended. */
   readonly #onEnd: (session: Session) => void
-  #detached = 0
+  /** Those without a connection, and what waits for the end of their TTL. */
+  readonly #detached = new Map<Session, Timed>()
 
   constructor(environment: Environment, wheel: TimerWheel, counters: Counters, ttlMs: number, onEnd: (session: Session) => void) {
     this.#environment = environment
@@ -33,17 +34,12 @@ export class Sessions {
   }
 
   get detachedCount(): number {
-    return this.#detached
-  }
-
-  [Symbol.iterator](): IterableIterator<Session> {
-    return this.#byId.values()
+    return this.#detached.size
   }
 
   create(identity: Identity, link: SessionLink): Session {
     const id = this.#environment.id()
-    const session = new Session(id, `${id}.${this.#environment.secret()}`, identity)
-    session.state = { kind: 'attached', link }
+    const session = new Session(id, `${id}.${this.#environment.secret()}`, identity, link)
     this.#byId.set(id, session)
     this.#byResumeToken.set(session.resumeToken, session)
     if (session.user !== undefined) {
@@ -69,39 +65,48 @@ export class Sessions {
   attach(session: Session, link: SessionLink): void {
     const { state } = session
     session.state = { kind: 'attached', link }
-    if (state.kind === 'attached') state.link.end('session_replaced')
-    else this.#detached--
     this.#counters.sessionsResumed++
+    this.#stopWaiting(session)
+    if (state.kind !== 'attached') return
+    pauseSubscriptions(session)
+    state.link.end('session_replaced')
   }
 
   /** The link has been lost: the session stays, without delivery, until its TTL ends. Nothing happens when it has another link by now. */
   detach(session: Session, link: SessionLink): void {
     if (session.link !== link) return
     session.state = { kind: 'detached' }
-    this.#detached++
-    for (const subscription of session.subscriptions.values()) subscription.channel.pause(subscription)
-    const deadline = this.#environment.now() + this.#ttlMs
-    const detachment = session.state
-    this.#wheel.schedule({ due: () => this.#expire(session, detachment) }, deadline)
+    const expiry: Timed = { due: () => this.#expire(session) }
+    this.#detached.set(session, expiry)
+    this.#wheel.schedule(expiry, this.#environment.now() + this.#ttlMs)
+    pauseSubscriptions(session)
   }
 
   /** Ends the session for good. Idempotent. */
   end(session: Session): void {
-    const { state } = session
-    if (state.kind === 'ended') return
-    if (state.kind === 'detached') this.#detached--
+    if (session.state.kind === 'ended') return
     session.state = { kind: 'ended' }
-    this.#onEnd(session)
+    this.#stopWaiting(session)
     this.#byId.delete(session.id)
     this.#byResumeToken.delete(session.resumeToken)
     const ofUser = session.user === undefined ? undefined : this.#byUser.get(session.user)
     if (ofUser?.delete(session) && ofUser.size === 0 && session.user !== undefined) this.#byUser.delete(session.user)
+    this.#onEnd(session)
   }
 
-  /** Only the break that set the deadline counts: a session that was resumed and lost again has a later one. */
-  #expire(session: Session, detachment: Session['state']): undefined {
-    if (session.state !== detachment) return
+  #expire(session: Session): undefined {
     this.#counters.sessionsExpired++
     this.end(session)
   }
+
+  #stopWaiting(session: Session): void {
+    const expiry = this.#detached.get(session)
+    if (expiry) this.#wheel.cancel(expiry)
+    this.#detached.delete(session)
+  }
+}
+
+/** What they miss from now on is in their channels' history. */
+const pauseSubscriptions = ({ subscriptions }: Session): void => {
+  for (const subscription of subscriptions.values()) subscription.channel.pause(subscription)
 }

@@ -2,15 +2,18 @@ import type { Member, Publication } from '@fusewire/protocol'
 import type { HubChannel } from './hub-channel.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
+import type { Timed } from './timer-wheel.ts'
 
 /**
  * Where a subscription stands:
  *
  *      subscribe            history read
  *   ──────────▶ recovering ─────────────▶ live
- *                   ▲  │ connection lost    │ connection lost, or subscribed again
- *                   │  ▼                    │
- *                   paused ◀────────────────┘
+ *                 ▲  │  ▲                  │ │
+ *                 │  │  └─subscribed again─┘ │
+ *         resumed │  │ connection lost       │ connection lost
+ *                 │  ▼                       │
+ *                 paused ◀───────────────────┘
  *
  * `recovering` keeps what is published meanwhile; `live` has its place in the channel's delivery groups; `paused` has no
  * connection: what it misses is in the channel's history.
@@ -20,6 +23,12 @@ export type SubscriptionState =
   | { readonly kind: 'recovering'; readonly held: Publication[] }
   | { readonly kind: 'live'; readonly connection: Connection; index: number }
 
+/** Whether others see the session in the channel. While it is `joining`, the store may have heard of it already, or not. */
+export type PresenceState =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'joining'; readonly member: Member }
+  | { readonly kind: 'present'; readonly member: Member }
+
 /** A session in a channel. */
 export class Subscription {
   readonly session: Session
@@ -28,17 +37,23 @@ export class Subscription {
   filter: Readonly<Record<string, string>> | undefined
   /** Whether `join` and `leave` are wanted. */
   wantsPresence = false
+  state: SubscriptionState = { kind: 'paused' }
+  presence: PresenceState = { kind: 'absent' }
   /** Info from the channel token, shown in presence instead of the connection's. */
   info: unknown
-  /** How it stands in presence, once it does. */
-  member: Member | undefined
   /** End of the channel token in milliseconds since the epoch. */
   expiresAt: number | undefined
-  state: SubscriptionState = { kind: 'paused' }
+  /** What waits for that end. */
+  expiry: Timed | undefined
 
   constructor(session: Session, channel: HubChannel) {
     this.session = session
     this.channel = channel
+  }
+
+  /** False once it has ended, whatever its session does in the channel now. */
+  get isEntered(): boolean {
+    return this.session.subscriptions.get(this.channel.name) === this
   }
 
   wants(publication: Publication): boolean {

@@ -1,12 +1,13 @@
-import { FusewireError, type SubscriptionRequest } from '@fusewire/protocol'
+import { FusewireError, type Position, type Publication, type Subscribed, type SubscriptionRequest } from '@fusewire/protocol'
 import { assertAllowed, assertPresenceVisible } from './access.ts'
+import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import type { Hub } from './hub.ts'
-import type { Log } from './log.ts'
+import { isOverrun } from './hub-channel.ts'
 import type { Authenticator, ChannelGrant } from './ports/authenticator.ts'
-import type { Broker, HistoryPage, PresenceStore } from './ports/broker.ts'
+import type { Broker, HistoryPage } from './ports/broker.ts'
 import type { RuleBook } from './rule-book.ts'
-import type { Session } from './session.ts'
+import type { Session, SessionLink } from './session.ts'
 import type { Counters } from './stats.ts'
 import type { Subscription } from './subscription.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -14,17 +15,20 @@ import type { TimerWheel } from './timer-wheel.ts'
 export interface SubscriptionsPorts {
   readonly hub: Hub
   readonly broker: Broker
-  readonly presence: PresenceStore
+  readonly attendance: Attendance
   readonly authenticator: Authenticator
   readonly rules: RuleBook
   readonly wheel: TimerWheel
   readonly counters: Counters
-  readonly log: Log
   readonly maxChannelsPerSession: number
 }
 
-/** Publications that a subscription holds while its history is being read, at most; more of them and it is refused. */
-const MAX_HELD_PUBLICATIONS = 10_000
+export interface SubscribeOptions {
+  /** The application asks, and needs no access. */
+  readonly trusted?: boolean
+  /** A resumed session goes on with a subscription that its client has not named: its filter and wishes stay. */
+  readonly resumed?: boolean
+}
 
 /** How sessions enter and leave channels. */
 export class Subscriptions {
@@ -35,69 +39,60 @@ export class Subscriptions {
   }
 
   /**
-   * Subscribes, or subscribes again after a break, and sends `subscribed`, everything after `since` in it, to the session's link.
-   * `trusted` requests come from the application and need no access.
+   * Subscribes, or subscribes again, and sends `subscribed`, everything after `since` in it, to the session's link.
    *
-   * From `recover` on nothing is missed: what is published while the history is read is held and follows it.
+   * From `recover` on nothing is missed: what is published while the history is read is held and follows it. The request is its
+   * connection's: when the session has lost or changed that meanwhile, it comes to nothing.
    */
-  async subscribe(
-    session: Session,
-    request: SubscriptionRequest,
-    options: { trusted?: boolean; resumed?: boolean } = {},
-  ): Promise<void> {
-    const { hub, broker, rules, counters } = this.#ports
-    const { channel: name, since } = request
+  async subscribe(session: Session, request: SubscriptionRequest, options: SubscribeOptions = {}): Promise<void> {
+    const { channel: name, since, token } = request
+    const { link } = session
     assertChannelName(name)
-    const grant =
-      request.token === undefined
-        ? undefined
-        : await this.#ports.authenticator.authorizeChannel(request.token, name, session.user)
-    const known = session.subscriptions.get(name)
-    if (!options.trusted && !known && !grant) assertAllowed('subscribe', name, rules.of(name).subscribe, session)
-    if (request.presence) assertPresenceVisible(name, rules.of(name), session)
-    const subscription = known ?? this.#enter(session, name)
-    subscription.filter = request.tags ?? (options.resumed ? subscription.filter : undefined)
-    subscription.wantsPresence = request.presence ?? (options.resumed ? subscription.wantsPresence : false)
-    if (grant) this.#accept(subscription, grant)
+    const grant = token === undefined ? undefined : await this.#ports.authenticator.authorizeChannel(token, name, session.user)
+    if (session.link !== link) return
 
-    const { channel } = subscription
+    const known = session.subscriptions.get(name)
+    if (!options.trusted && !known && !grant) this.#assertMaySubscribe(session, name)
+    if (request.presence) assertPresenceVisible(name, this.#ports.rules.of(name), session)
+    const subscription = known ?? this.#enter(session, name)
+    if (grant) this.#accept(subscription, grant)
+    const { channel, filter, wantsPresence } = subscription
+    const wasLive = subscription.state.kind === 'live'
+    if (!options.resumed) {
+      subscription.filter = request.tags
+      subscription.wantsPresence = request.presence ?? false
+    }
+
     const held = channel.recover(subscription)
-    let page: HistoryPage
+    const isRecovering = (): boolean => subscription.state.kind === 'recovering' && subscription.state.held === held
     try {
-      await hub.ready(subscription)
-      page = await broker.history(name, since ? { since } : { limit: 0 })
-      if (held.length > MAX_HELD_PUBLICATIONS) throw new FusewireError('overloaded')
-      await this.#join(subscription)
+      const page = await this.#read(subscription, since)
+      if (!isRecovering()) {
+        // A newer subscribe decides, or the connection is gone; or else the application has ended what was about to begin.
+        if (!link || session.link !== link || subscription.isEntered) return
+        throw new FusewireError('not_subscribed', 'unsubscribed by the application before it was subscribed')
+      }
+      if (isOverrun(held)) throw new FusewireError('overloaded', `${name} publishes more than can wait for its history`)
+      if (!link) {
+        channel.pause(subscription)
+        return
+      }
+      const recovered = since ? page.complete : options.resumed ? false : undefined
+      if (since) this.#ports.counters.recoveries[page.complete ? 'complete' : 'incomplete']++
+      link.send(subscribedMessage(subscription, request.id, page, recovered))
+      this.#goLive(subscription, link, held, page.position.offset)
     } catch (error) {
-      if (known) channel.pause(subscription)
-      else this.#drop(subscription)
+      if (isRecovering()) {
+        if (!known) this.#drop(subscription)
+        else if (!link || !wasLive || isOverrun(held)) channel.pause(subscription)
+        else {
+          // What it was before goes on, as if nothing had been asked.
+          Object.assign(subscription, { filter, wantsPresence })
+          this.#goLive(subscription, link, held, 0)
+        }
+      }
       throw error
     }
-    // Another subscribe of the same channel, a lost connection or an unsubscribe came while this one waited, and decides.
-    if (subscription.state.kind !== 'recovering' || subscription.state.held !== held) return
-    const { link } = session
-    if (!link) {
-      channel.pause(subscription)
-      return
-    }
-
-    const recovered = since ? page.complete : options.resumed ? false : undefined
-    if (since) counters.recoveries[page.complete ? 'complete' : 'incomplete']++
-    const publications = recovered ? page.publications.filter((publication) => subscription.wants(publication)) : []
-    link.send({
-      type: 'subscribed',
-      ...(request.id !== undefined && { id: request.id }),
-      channel: name,
-      position: page.position,
-      ...(recovered !== undefined && { recovered }),
-      ...(publications.length > 0 && { publications }),
-      ...(subscription.expiresAt !== undefined && { expiresAt: subscription.expiresAt }),
-    })
-    for (const publication of held) {
-      if (publication.offset > page.position.offset && subscription.wants(publication))
-        link.send({ type: 'publication', channel: name, ...publication })
-    }
-    channel.goLive(subscription, link.connection)
   }
 
   /** Ends the subscription, and presence with it. False when there was none. */
@@ -109,7 +104,7 @@ export class Subscriptions {
   }
 
   /** Ends the subscription on behalf of the server, and tells the client why. */
-  revoke(session: Session, name: string, code: 'permission_denied' | 'token_expired' | 'disconnected', reason: string): boolean {
+  revoke(session: Session, name: string, code: 'token_expired' | 'disconnected', reason: string): boolean {
     if (!this.unsubscribe(session, name)) return false
     session.link?.send({ type: 'unsubscribed', channel: name, code, reason })
     return true
@@ -117,15 +112,24 @@ export class Subscriptions {
 
   /** Takes a newer channel token. Returns its end. */
   async refresh(session: Session, name: string, token: string): Promise<number | undefined> {
+    const { link } = session
+    const grant = await this.#ports.authenticator.authorizeChannel(token, name, session.user)
+    // A connection that has taken over meanwhile may have brought a newer one.
+    if (session.link !== link) return undefined
     const subscription = session.subscriptions.get(name)
     if (!subscription) throw new FusewireError('not_subscribed')
-    this.#accept(subscription, await this.#ports.authenticator.authorizeChannel(token, name, session.user))
-    return subscription.expiresAt
+    this.#accept(subscription, grant)
+    return grant.expiresAt
   }
 
   /** Ends all subscriptions of a session that has ended. */
   endAll(session: Session): void {
     for (const subscription of [...session.subscriptions.values()]) this.#drop(subscription)
+  }
+
+  #assertMaySubscribe(session: Session, name: string): void {
+    if (session.identity.channels.includes(name)) return
+    assertAllowed('subscribe', name, this.#ports.rules.of(name).subscribe, session)
   }
 
   #enter(session: Session, name: string): Subscription {
@@ -137,42 +141,65 @@ export class Subscriptions {
     return subscription
   }
 
-  #accept(subscription: Subscription, { expiresAt, info }: ChannelGrant): void {
-    subscription.expiresAt = expiresAt
-    subscription.info = info
-    if (expiresAt !== undefined) this.#ports.wheel.schedule({ due: (now) => this.#expire(subscription, now) }, expiresAt)
+  /** Each of these may come late, or find that the subscription has ended. */
+  async #read(subscription: Subscription, since: Position | undefined): Promise<HistoryPage> {
+    const { hub, broker, attendance } = this.#ports
+    await hub.ready(subscription)
+    const page = await broker.history(subscription.channel.name, since ? { since } : { limit: 0 })
+    if (subscription.isEntered) await attendance.join(subscription)
+    return page
   }
 
-  /** A token that has been refreshed meanwhile has a deadline of its own. */
-  #expire(subscription: Subscription, now: number): undefined {
-    const { session, channel, expiresAt } = subscription
-    if (expiresAt === undefined || expiresAt > now || session.subscriptions.get(channel.name) !== subscription) return
+  /** What was held after `offset` follows, then everything that is published. */
+  #goLive(subscription: Subscription, link: SessionLink, held: readonly Publication[], offset: number): void {
+    const { channel } = subscription
+    for (const publication of held)
+      if (publication.offset > offset && subscription.wants(publication))
+        link.send({ type: 'publication', channel: channel.name, ...publication })
+    channel.goLive(subscription, link.connection)
+  }
+
+  #accept(subscription: Subscription, { expiresAt, info }: ChannelGrant): void {
+    this.#stopExpiry(subscription)
+    subscription.info = info
+    subscription.expiresAt = expiresAt
+    if (expiresAt === undefined) return
+    subscription.expiry = { due: () => this.#expire(subscription) }
+    this.#ports.wheel.schedule(subscription.expiry, expiresAt)
+  }
+
+  #expire({ session, channel }: Subscription): undefined {
     this.revoke(session, channel.name, 'token_expired', 'the channel token has expired')
   }
 
-  async #join(subscription: Subscription): Promise<void> {
-    const { channel, session } = subscription
-    if (!channel.rule.presence || subscription.member || !isEntered(subscription)) return
-    const member = session.member(subscription.info)
-    subscription.member = member
-    await this.#ports.presence.add(channel.name, member)
-    if (!isEntered(subscription)) return this.#ports.presence.remove(channel.name, session.id)
-    this.#ports.counters.deliveries += channel.announce({ type: 'join', channel: channel.name, member })
+  #stopExpiry(subscription: Subscription): void {
+    if (subscription.expiry) this.#ports.wheel.cancel(subscription.expiry)
+    subscription.expiry = undefined
   }
 
   #drop(subscription: Subscription): void {
-    const { channel, session } = subscription
-    session.subscriptions.delete(channel.name)
+    subscription.session.subscriptions.delete(subscription.channel.name)
+    this.#stopExpiry(subscription)
     this.#ports.hub.leave(subscription)
-    const { member } = subscription
-    if (!member) return
-    this.#ports.counters.deliveries += channel.announce({ type: 'leave', channel: channel.name, member })
-    Promise.resolve(this.#ports.presence.remove(channel.name, session.id)).catch((error: unknown) =>
-      this.#ports.log('presence_remove_failed', { channel: channel.name, session: session.id, error }),
-    )
+    this.#ports.attendance.leave(subscription)
   }
 }
 
-/** False when it was dropped while something was awaited. */
-const isEntered = (subscription: Subscription): boolean =>
-  subscription.session.subscriptions.get(subscription.channel.name) === subscription
+const subscribedMessage = (
+  subscription: Subscription,
+  id: number | undefined,
+  { position, publications: missed }: HistoryPage,
+  recovered: boolean | undefined,
+): Subscribed => {
+  const { channel, expiresAt } = subscription
+  const publications = recovered ? missed.filter((publication) => subscription.wants(publication)) : []
+  return {
+    type: 'subscribed',
+    ...(id !== undefined && { id }),
+    channel: channel.name,
+    position,
+    ...(recovered !== undefined && { recovered }),
+    ...(publications.length > 0 && { publications }),
+    ...(expiresAt !== undefined && { expiresAt }),
+  }
+}

@@ -1,5 +1,6 @@
 interface Call {
-  carryOut(): void
+  /** Lets the caller know what has come of it. */
+  answer(): void
   refuse(error: Error): void
 }
 
@@ -9,11 +10,11 @@ interface Call {
  * @example
  * const held = new HeldCalls()
  * const engine = newEngine({ broker: held.of(new MemoryBroker(environment), 'history') })
- * held.isHolding = true
+ * held.holding = 'calls'
  */
 export class HeldCalls {
-  /** False lets new calls pass. */
-  isHolding = false
+  /** `calls` are carried out when they are released; with `answers` they are carried out at once, and only the answer waits. */
+  holding: 'nothing' | 'calls' | 'answers' = 'nothing'
   readonly #calls: Call[] = []
 
   /** Calls that wait now. */
@@ -21,7 +22,7 @@ export class HeldCalls {
     return this.#calls.length
   }
 
-  /** The port, with these of its methods held while {@link isHolding}. */
+  /** The port, with these of its methods held as {@link holding} says. */
   of<Port extends object>(port: Port, ...methods: readonly (keyof Port)[]): Port {
     return new Proxy(port, {
       get: (target, name) => {
@@ -29,17 +30,22 @@ export class HeldCalls {
         if (typeof value !== 'function') return value
         const call = (...parameters: unknown[]): unknown => Reflect.apply(value, target, parameters)
         if (!methods.some((method) => method === name)) return call
-        return (...parameters: unknown[]) => (this.isHolding ? this.#hold(() => call(...parameters)) : call(...parameters))
+        return (...parameters: unknown[]) => {
+          if (this.holding === 'nothing') return call(...parameters)
+          if (this.holding === 'calls') return this.#hold(() => call(...parameters))
+          const answer = call(...parameters)
+          return this.#hold(() => answer)
+        }
       },
     })
   }
 
-  /** Carries out the oldest calls, in their order, and lets their callers know. */
+  /** Answers the oldest calls, in their order. */
   release(count = Number.POSITIVE_INFINITY): void {
-    for (const call of this.#calls.splice(0, count)) call.carryOut()
+    for (const call of this.#calls.splice(0, count)) call.answer()
   }
 
-  /** Refuses the oldest calls; they have no effect. */
+  /** Refuses the oldest calls; those that were held themselves have no effect. */
   refuse(error: Error, count = Number.POSITIVE_INFINITY): void {
     for (const call of this.#calls.splice(0, count)) call.refuse(error)
   }
@@ -47,7 +53,7 @@ export class HeldCalls {
   #hold(work: () => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#calls.push({
-        carryOut: () => {
+        answer: () => {
           try {
             resolve(work())
           } catch (error) {

@@ -1,5 +1,5 @@
 import type { Member } from '@fusewire/protocol'
-import type { PresenceStore } from '../ports/broker.ts'
+import type { PresenceStore } from '../ports/presence-store.ts'
 
 /** Presence of a single process. */
 export class MemoryPresence implements PresenceStore {

@@ -47,7 +47,10 @@ export interface BrokerListener {
   publication(channel: string, publication: Publication): void
 }
 
-/** What carries and keeps publications. Errors MUST be {@link FusewireError}s, `broker_unavailable` when the broker is away. */
+/**
+ * What carries and keeps publications. Errors MUST be {@link FusewireError}s, `broker_unavailable` when the broker is away. Calls for
+ * one channel MUST take effect in the order in which they are made, whether or not the caller has waited for the one before.
+ */
 export interface Broker {
   /** MUST be called once, before anything else. */
   start(listener: BrokerListener): Awaitable<void>
@@ -59,13 +62,4 @@ export interface Broker {
   /** Forgets the publications; offsets go on, so that a client that misses some is told. */
   clearHistory(channel: string): Awaitable<void>
   close(): Awaitable<void>
-}
-
-/** Who is subscribed where, over all nodes. */
-export interface PresenceStore {
-  add(channel: string, member: Member): Awaitable<void>
-  remove(channel: string, session: string): Awaitable<void>
-  list(channel: string): Awaitable<readonly Member[]>
-  /** Sessions, and distinct users among them; sessions without a user count as one user each. */
-  count(channel: string): Awaitable<{ sessions: number; users: number }>
 }

@@ -166,7 +166,7 @@ describe('connected', () => {
 })
 
 test('an event that cannot happen is a mistake of the caller', () => {
-  expect(() => run([connected])).toThrow('connected cannot happen while idle')
+  expect(() => run([connected])).toThrow('connected while idle')
 })
 
 describe('any sequence of events', () => {

@@ -106,7 +106,7 @@ const LATE = 'no answer within connectTimeoutMs'
 const stay = (state: ConnectionState): Step => ({ state, effects: [] })
 
 const illegal = (state: ConnectionState, event: ConnectionEvent): never => {
-  throw new Error(`${event.type} cannot happen while ${state.name}`)
+  throw new Error(`${event.type} while ${state.name}`)
 }
 
 const check = (state: ConnectionState): Step => ({ state, effects: ['check'] })
@@ -148,7 +148,7 @@ const rest = (failedBefore: number, error: ClientError, { now, random, policy }:
     name === 'waiting'
       ? fullJitter(attempt, policy.minBackoffMs, policy.maxBackoffMs, random)
       : policy.probeIntervalMs * (0.5 + random)
-  return { state: { name, attempt, wakeAt: now + asked + delay, error }, effects: ['drop'] }
+  return { state: { name, attempt, wakeAt: now + asked + Math.round(delay), error }, effects: ['drop'] }
 }
 
 const suspend = (state: Exclude<ConnectionState, { name: 'idle' | 'closed' }>): Step => ({

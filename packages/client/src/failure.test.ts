@@ -16,7 +16,6 @@ test('the range of a close code decides, for codes that this client does not kno
 
 test('another transport is tried when this one is turned off', () => {
   expect(disconnect(4208, 'unsupported_transport', false)).toBe('unreachable')
-  expect(closeFailure(4208, '').kind).toBe('unreachable')
   expect(
     httpFailure(404, JSON.stringify({ error: { code: 'unsupported_transport', message: '', retryable: false } }), null).kind,
   ).toBe('unreachable')
@@ -24,7 +23,6 @@ test('another transport is tried when this one is turned off', () => {
 
 test('a slow line is no reason to stop', () => {
   expect(disconnect(4204, 'connect_timeout', false)).toBe('transient')
-  expect(closeFailure(4204, '').kind).toBe('transient')
 })
 
 test('a session that was taken over by a late attempt of this very client is taken back', () => {

@@ -73,9 +73,9 @@ export const messageFailure = (
 export const closeFailure = (closeCode: number, reason: string): Failure => {
   const kind = BY_ACTION[closeAction(closeCode)]
   const message = `the connection was closed (${closeCode}${reason && `, ${reason}`})`
-  if (closeCode === 4208 || (closeCode < 4000 && (kind === 'transient' || closeCode === 1002))) return lineFailure(message)
+  if (closeCode < 4000 && (kind === 'transient' || closeCode === 1002)) return lineFailure(message)
   const code = closeCode === 1009 ? 'message_too_large' : `close_${closeCode}`
-  return new Failure(closeCode === 4204 ? 'transient' : kind, code, message)
+  return new Failure(kind, code, message)
 }
 
 /** `{ "error": { code, message, retryable } }`, which every refusal of the server has as its body. */

@@ -1,4 +1,4 @@
-import type { Member, Position, Publication, Subscribed, SubscriptionRequest } from '@fusewire/protocol'
+import type { Member, Position, Publication, SubscriptionRequest } from '@fusewire/protocol'
 import type { ClientError } from '../client-error.ts'
 import type { Emitter } from '../emitter.ts'
 import { present } from '../wire/present.ts'
@@ -78,16 +78,6 @@ export interface Subscription {
 /** What a subscription asks of the server now. */
 export const requestOf = ({ channel, options: { presence, tags }, tokens, position }: Subscription): SubscriptionRequest =>
   present({ channel, presence, tags, token: tokens?.token, since: position })
-
-/** The publications of a `subscribed` that are new after `last`, in order. */
-export const newPublications = (last: Position | undefined, { position, publications = [] }: Subscribed): Publication[] => {
-  let offset = last?.epoch === position.epoch ? last.offset : 0
-  return publications.filter((publication) => {
-    const isNew = publication.offset > offset
-    if (isNew) offset = publication.offset
-    return isNew
-  })
-}
 
 const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 

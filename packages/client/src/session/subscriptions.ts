@@ -1,11 +1,11 @@
-import type { ClientMessage, Publication, ServerMessage, Subscribed, SubscriptionRequest, Unsubscribed } from '@fusewire/protocol'
+import type { ClientMessage, ServerMessage, SubscriptionRequest, Unsubscribed } from '@fusewire/protocol'
 import { fullJitter } from '../backoff.ts'
 import { ClientError } from '../client-error.ts'
 import { Emitter } from '../emitter.ts'
+import { deliver, goLive } from './delivery.ts'
 import type { Requests } from './requests.ts'
 import {
   fits,
-  newPublications,
   requestOf,
   type SubscribedEvent,
   type Subscription,
@@ -130,18 +130,16 @@ export class Subscriptions {
     const { channel } = message
     if (message.type === 'unsubscribed' && message.id !== undefined) this.#leaving.delete(channel)
     else if (this.#leaving.has(channel)) return
-    else if (message.type === 'subscribed') this.#subscribed(this.#entry(channel), message)
+    else if (message.type === 'subscribed') goLive(this.#entry(channel), message)
     else {
       const subscription = this.#byChannel.get(channel)
-      if (subscription && subscription.state.name !== 'off') this.#deliver(subscription, message)
+      if (subscription && subscription.state.name !== 'off') this.#hear(subscription, message)
     }
   }
 
-  #deliver(subscription: Subscription, message: ServerMessage): void {
-    if (message.type === 'publication') {
-      const { type: _, channel: __, ...publication } = message
-      this.#publication(subscription, publication)
-    } else if (message.type === 'join' || message.type === 'leave') subscription.events.emit(message.type, message.member)
+  #hear(subscription: Subscription, message: ServerMessage): void {
+    if (message.type === 'publication') deliver(subscription, message)
+    else if (message.type === 'join' || message.type === 'leave') subscription.events.emit(message.type, message.member)
     else if (message.type === 'unsubscribed') this.#revoked(subscription, message)
   }
 
@@ -206,30 +204,6 @@ export class Subscriptions {
     const asked: SubscriptionState = { name: 'asked', wasRecovering: subscription.position !== undefined }
     subscription.state = asked
     return { ...requestOf(subscription), id }
-  }
-
-  #subscribed(subscription: Subscription, message: Subscribed): void {
-    const { position, recovered = false } = message
-    const publications = newPublications(subscription.position, message)
-    const wasRecovering = subscription.state.name === 'asked' && subscription.state.wasRecovering
-    const event: SubscribedEvent = { position, recovered, wasRecovering }
-    const live: SubscriptionState = { name: 'live', event }
-    subscription.state = live
-    subscription.position = { epoch: position.epoch, offset: (publications[0]?.offset ?? position.offset + 1) - 1 }
-    subscription.attempt = 0
-    subscription.isRenewed = false
-    subscription.tokens?.accepted(message.expiresAt)
-    for (const { resolve } of subscription.waiters.splice(0)) resolve(event)
-    subscription.events.emit('subscribed', event)
-    for (const publication of publications) if (subscription.state === live) this.#publication(subscription, publication)
-    if (subscription.state === live) subscription.position = position
-  }
-
-  #publication(subscription: Subscription, publication: Publication): void {
-    const { position } = subscription
-    if (position && publication.offset <= position.offset) return
-    if (position) subscription.position = { epoch: position.epoch, offset: publication.offset }
-    subscription.events.emit('publication', publication)
   }
 
   #failed(subscription: Subscription, error: ClientError): void {

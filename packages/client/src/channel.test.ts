@@ -92,6 +92,24 @@ describe('one subscription', () => {
     await client.close()
   })
 
+  test('that was left before it was answered never becomes live', async () => {
+    const { client, server } = harness()
+    void client.connect()
+    await pass()
+    const channel = client.channel('c')
+    const subscribed = vi.fn()
+    channel.on('subscribed', subscribed)
+    const outcome = settled(channel.subscribe())
+    void channel.unsubscribe()
+    expect(await outcome).toMatchObject({ error: { code: 'not_subscribed' } })
+    await pass()
+    expect(subscribed).not.toHaveBeenCalled()
+    client.interrupt()
+    await pass(1000)
+    expect(server.received.filter(({ type }) => type === 'connect').at(-1)).toMatchObject({ subscriptions: [] })
+    await client.close()
+  })
+
   test('that was left while the line was down is left on the server as well', async () => {
     const { client, server } = harness()
     const channel = client.channel('c')
@@ -161,6 +179,24 @@ describe('after a cut', () => {
     server.publish('c', 'new')
     await pass()
     expect(heard).toEqual([1, 2, 3, 4, 5, 'new'])
+    await client.close()
+  })
+
+  test('a server that recovers more than was asked for doubles nothing', async () => {
+    const { client, server, heard } = await watched()
+    server.publish('c', 1)
+    server.publish('c', 2)
+    await pass()
+    const { epoch, log } = server.channel('c')
+    server.say({
+      type: 'subscribed',
+      channel: 'c',
+      position: { epoch, offset: 3 },
+      recovered: true,
+      publications: [...log, { ...log[0], offset: 3, data: 3 }],
+    })
+    await pass()
+    expect(heard).toEqual([1, 2, 3])
     await client.close()
   })
 

@@ -78,6 +78,20 @@ describe('when the line is cut after the request was sent', () => {
     await client.close()
   })
 
+  test('publishes keep their order, those that were under way before those that waited', async () => {
+    const { client, server } = await setup()
+    server.intercept = (message) => (message.type === 'publish' ? 'silence' : undefined)
+    const channel = client.channel<number>('c')
+    const outcomes = Array.from({ length: 150 }, (_, i) => settled(channel.publish(i)))
+    await pass()
+    server.intercept = () => undefined
+    server.cut()
+    await pass(1000)
+    for (const outcome of await Promise.all(outcomes)) expect(outcome).toHaveProperty('value')
+    expect(server.channel('c').log.map(({ data }) => data)).toEqual(Array.from({ length: 150 }, (_, i) => i))
+    await client.close()
+  })
+
   test('an rpc is given up, because it may have been carried out', async () => {
     const { client, server } = await setup()
     server.intercept = (message) => (message.type === 'rpc' ? 'silence' : undefined)

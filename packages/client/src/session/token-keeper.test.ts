@@ -62,6 +62,33 @@ describe('tokens', () => {
     expect(client.state.status).toBe('closed')
   })
 
+  test('a token that comes too late for its attempt serves the next one', async () => {
+    const gifts: ((token: string) => void)[] = []
+    const getToken = () => new Promise<string>((resolve) => gifts.push(resolve))
+    const { client, server } = harness({ getToken, connectTimeoutMs: 1000 })
+    void settled(client.connect())
+    await pass(1000)
+    expect(client.state).toMatchObject({ status: 'waiting', error: { code: 'token_unavailable' } })
+    gifts[0]?.('late')
+    await pass(1000)
+    expect(client.state.status).toBe('connected')
+    expect(gifts).toHaveLength(1)
+    expect(server.received[0]).toMatchObject({ token: 'late' })
+    await client.close()
+  })
+
+  test("a token that comes after close is nobody's", async () => {
+    const gifts: ((token: string) => void)[] = []
+    const { client, server } = harness({ getToken: () => new Promise((resolve) => gifts.push(resolve)) })
+    void settled(client.connect())
+    await pass()
+    await client.close()
+    gifts[0]?.('late')
+    await pass(10_000)
+    expect(client.state.status).toBe('closed')
+    expect(server.lines).toHaveLength(0)
+  })
+
   test('a token is renewed ahead of its end, without a new connection', async () => {
     const getToken = vi.fn(async () => 'next')
     const { client, server } = harness({ token: 'first', getToken })

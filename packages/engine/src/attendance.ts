@@ -37,9 +37,9 @@ export class Attendance {
     const { channel, session, presence } = subscription
     if (presence.kind === 'absent') return
     subscription.presence = { kind: 'absent' }
+    this.#remove(channel.name, session.id)
     if (presence.kind === 'present')
       this.#ports.counters.deliveries += channel.announce({ type: 'leave', channel: channel.name, member: presence.member })
-    this.#remove(channel.name, session.id)
   }
 
   /** Nobody waits for this, and it never rejects. */

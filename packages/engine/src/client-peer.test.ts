@@ -1,5 +1,5 @@
 import { MessageError } from '@fusewire/protocol'
-import { EngineHarness, turn } from '@fusewire/testkit'
+import { EngineHarness, HeldCalls, memoryFormat, plainAuthenticator, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 let harness: EngineHarness
@@ -163,5 +163,119 @@ describe('heartbeats and ends', () => {
     expect(harness.engine.disconnectUser({ user: 'ann' })).toBe(2)
     expect(clients.map(({ closedWith }) => closedWith)).toEqual(['disconnected', 'disconnected', undefined])
     expect(harness.engine.stats().sessions).toBe(1)
+  })
+})
+
+describe('messages that cannot be written', () => {
+  it('become internal errors of their requests, whether the answer is there at once or later', async () => {
+    harness = await EngineHarness.start({
+      authenticator: {
+        ...plainAuthenticator,
+        authenticate: async () => ({ user: 'ann', info: 1n, capabilities: [], channels: [] }),
+      },
+    })
+    harness.rpc.add('big', () => 1n)
+    const client = await harness.connect({ token: 'ann' })
+    await harness.subscribe(client, 'open:a')
+    expect(() => client.say({ type: 'presence', id: 5, channel: 'open:a' })).not.toThrow()
+    client.say({ type: 'rpc', id: 6, method: 'big' })
+    await turn()
+    expect(client.all('error').map(({ id, code }) => [id, code])).toEqual([
+      [5, 'internal_error'],
+      [6, 'internal_error'],
+    ])
+    expect(harness.events.filter(([event]) => event === 'request_failed')).toHaveLength(2)
+  })
+})
+
+describe('leaving', () => {
+  it('ends the session of a client that is told to stop, though its stream closes at once', async () => {
+    const client = await harness.connect({ token: 'ann' })
+    for (let n = 0; n < 3; n++) client.peer.reject(new MessageError('malformed_message', 'no'))
+    expect(client.closedWith).toBe('malformed_message')
+    expect(harness.engine.stats()).toMatchObject({ sessions: 0, connections: 0 })
+  })
+
+  it('handles nothing that waits behind disconnect', async () => {
+    const encoded: string[] = []
+    const { encode } = memoryFormat()
+    const client = harness.open({
+      name: 'watched',
+      encode: (message) => {
+        encoded.push(message.type)
+        return encode(message)
+      },
+    })
+    client.say({ type: 'connect' })
+    client.say({ type: 'disconnect' })
+    client.say({ type: 'ping' })
+    client.say({ type: 'rpc', id: 2, method: 'nothing' })
+    await turn()
+    expect(client.closedWith).toBe('closed')
+    expect(encoded).toEqual(['connected'])
+  })
+})
+
+describe('the end of a token', () => {
+  it('is kept when a refresh brings it nearer', async () => {
+    const client = await harness.connect({ token: 'ann' })
+    client.say({ type: 'refresh', token: `ann@${harness.environment.now() + 3000}` })
+    await turn()
+    harness.advance(2500)
+    expect(client.isOpen).toBe(true)
+    harness.advance(1000)
+    expect(client.closedWith).toBe('token_expired')
+  })
+
+  it('is not set by a connection that has been replaced while its token was checked', async () => {
+    const tokens = new HeldCalls()
+    harness = await EngineHarness.start({ authenticator: tokens.of(plainAuthenticator, 'authenticate') })
+    const first = await harness.connect({ token: 'ann' })
+    tokens.holding = 'calls'
+    first.say({ type: 'refresh', token: `ann@${harness.environment.now() + 3000}` })
+    tokens.holding = 'nothing'
+    const second = await harness.connect({ resume: first.last('connected').resume, token: 'ann' })
+    tokens.release()
+    await turn()
+    harness.advance(6000)
+    expect(second.isOpen).toBe(true)
+  })
+})
+
+describe('a clock that leaps', () => {
+  const HOUR = 3_600_000
+
+  it.each([
+    ['ahead', HOUR],
+    ['back', -HOUR],
+  ])('%s tells nothing about clients: each gets a full interval from then', async (_, leap) => {
+    const fresh = harness.open()
+    const pinging = await harness.connect()
+    pinging.say({ type: 'ping' })
+    const listening = await harness.connect()
+    const left = await harness.connect({ token: 'ann' })
+    left.cut()
+    harness.advance(9000)
+    harness.environment.advance(leap)
+    harness.engine.tick()
+    harness.advance(9000)
+    expect([fresh.isOpen, pinging.isOpen, listening.isOpen]).toEqual([true, true, true])
+    harness.advance(1500)
+    expect(fresh.closedWith).toBe('connect_timeout')
+    harness.advance(18_000)
+    expect([pinging.isOpen, listening.isOpen, listening.probes]).toEqual([true, true, 1])
+    harness.advance(2000)
+    expect([pinging.closedWith, listening.closedWith]).toEqual(['heartbeat_timeout', 'heartbeat_timeout'])
+    expect(harness.engine.stats()).toMatchObject({ sessions: 3, sessionsExpired: 0 })
+    harness.advance(30_000)
+    expect(harness.engine.stats()).toMatchObject({ sessions: 2, sessionsExpired: 1 })
+  })
+
+  it('ahead ends tokens, which are good until a date', async () => {
+    const client = await harness.connect({ token: `ann@${harness.environment.now() + HOUR}` })
+    harness.environment.advance(2 * HOUR)
+    harness.engine.tick()
+    harness.advance(500)
+    expect(client.closedWith).toBe('token_expired')
   })
 })

@@ -3,26 +3,24 @@ import {
   closeAction,
   type DisconnectCode,
   ERRORS,
-  type ErrorMessage,
   FusewireError,
   MessageError,
   type ServerMessage,
 } from '@fusewire/protocol'
+import { Backlog } from './backlog.ts'
+import { errorMessage } from './error-message.ts'
 import type { Handshake } from './handshake.ts'
+import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import type { Log } from './log.ts'
-import type { Connection } from './ports/connection.ts'
+import type { Connection, Frame } from './ports/connection.ts'
 import type { Peer } from './ports/peer.ts'
 import type { Session, SessionLink } from './session.ts'
-import type { SessionRequests } from './session-requests.ts'
+import type { SessionRequest, SessionRequests } from './session-requests.ts'
 import type { Sessions } from './sessions.ts'
 import type { Counters } from './stats.ts'
 import type { Timed, TimerWheel } from './timer-wheel.ts'
 
-export interface PeerLimits {
-  /** How often a client is expected to send a heartbeat, in milliseconds. Default 25,000. */
-  readonly pingIntervalMs: number
-  /** How late a heartbeat may be, in milliseconds. Default 5,000. */
-  readonly pongTimeoutMs: number
+export interface PeerLimits extends HeartbeatLimits {
   /** How long a connection may stay without any message, in milliseconds. Default 10,000. */
   readonly connectTimeoutMs: number
   /** Messages of one connection that could not be accepted, before it is closed. Default 10. */
@@ -31,6 +29,7 @@ export interface PeerLimits {
   readonly maxPendingRequests: number
 }
 
+/** The same for all peers of an engine. */
 export interface PeerPorts {
   readonly now: () => number
   readonly handshake: Handshake
@@ -45,12 +44,16 @@ export interface PeerPorts {
 }
 
 /**
- *     fresh ──connect accepted──▶ connected
- *       └───────────┬────────────────┘
- *                   ▼ closed by either side
- *                 closed
+ *     silent ──anything comes──▶ fresh ──connect accepted──▶ connected
+ *       └───────────────────────────┴────────────┬──────────────┘
+ *                                                ▼ closed by either side
+ *                                              closed
  */
-type State = { readonly kind: 'fresh' } | { readonly kind: 'connected'; readonly session: Session } | { readonly kind: 'closed' }
+type State =
+  | { readonly kind: 'silent' }
+  | { readonly kind: 'fresh' }
+  | { readonly kind: 'connected'; readonly session: Session }
+  | { readonly kind: 'closed' }
 
 /**
  * One connection as the engine sees it: hands messages on in their order, answers heartbeats, counts what is wrong, and ends what
@@ -62,59 +65,54 @@ type State = { readonly kind: 'fresh' } | { readonly kind: 'connected'; readonly
 export class ClientPeer implements Peer, SessionLink, Timed {
   readonly connection: Connection
   readonly #ports: PeerPorts
-  #state: State = { kind: 'fresh' }
-  #heardAt: number
-  /** A client that pings is held to its heartbeat; one that never does is probed. */
-  #heartbeat: 'none' | 'client' = 'none'
-  #silent = true
+  readonly #heartbeat: Heartbeat
+  #state: State = { kind: 'silent' }
   #badMessages = 0
   #pendingRequests = 0
-  /** Messages behind one that must be finished first; undefined when nothing blocks. */
-  #waiting: ClientMessage[] | undefined
+  readonly #backlog = new Backlog<ClientMessage>()
 
   constructor(connection: Connection, ports: PeerPorts) {
     this.connection = connection
     this.#ports = ports
     const now = ports.now()
-    this.#heardAt = now
-    ports.wheel.schedule(this, now + ports.limits.connectTimeoutMs)
+    this.#heartbeat = new Heartbeat(ports.limits, connection.probe !== undefined, now)
+    this.#watch(now)
   }
 
   receive(message: ClientMessage): void {
     if (this.#state.kind === 'closed') return
-    this.#heardAt = this.#ports.now()
-    this.#silent = false
+    this.#hear()
     this.#ports.counters.messagesIn[message.type]++
-    if (!this.#waiting) this.#handle(message)
-    else if (this.#waiting.length < this.#ports.limits.maxPendingRequests) this.#waiting.push(message)
+    if (!this.#backlog.isBlocked) this.#handle(message)
+    else if (this.#backlog.size < this.#ports.limits.maxPendingRequests) this.#backlog.push(message)
     else this.#refuse(message, new FusewireError('overloaded', 'too many requests wait for their turn'))
   }
 
   reject(error: FusewireError): void {
     if (this.#state.kind === 'closed') return
-    this.#heardAt = this.#ports.now()
-    this.#silent = false
-    this.send(this.#errorMessage(error, error instanceof MessageError ? { id: error.id } : {}))
+    this.#hear()
+    this.#sendError(error, error instanceof MessageError ? { id: error.id } : {})
     if (++this.#badMessages >= this.#ports.limits.maxBadMessages)
       this.end('malformed_message', 'too many messages could not be accepted')
   }
 
   alive(): void {
-    if (this.#heartbeat === 'none') this.#heardAt = this.#ports.now()
+    this.#heartbeat.alive(this.#ports.now())
   }
 
   closed(): void {
     const state = this.#state
     if (state.kind === 'closed') return
     this.#state = { kind: 'closed' }
-    this.#waiting = undefined
+    this.#backlog.clear()
     this.#ports.wheel.cancel(this)
     if (state.kind === 'connected') this.#ports.sessions.detach(state.session, this)
     this.#ports.onClosed(this)
   }
 
+  /** Throws `internal_error` when the message cannot be written, and has no effect then. */
   send(message: ServerMessage): void {
-    this.connection.send(this.connection.format.encode(message))
+    if (this.#state.kind !== 'closed') this.connection.send(this.#encode(message))
   }
 
   end(code: DisconnectCode, reason: string = ERRORS[code].help): void {
@@ -130,49 +128,58 @@ export class ClientPeer implements Peer, SessionLink, Timed {
       transport: this.connection.transport,
       remoteAddress: this.connection.remoteAddress,
     })
-    this.connection.close(code, reason)
     // A client that is told to stop does not come back for its session, except where another connection of it has.
     if (state.kind === 'connected' && state.session.link === this && action === 'stop') this.#ports.sessions.end(state.session)
     this.closed()
+    this.connection.close(code, reason)
+  }
+
+  /** The clock has leaped, and nobody knows how long the client has been silent: it gets all of its time again. */
+  restartClock(now: number): void {
+    this.#heartbeat.heard(now)
+    this.#watch(now)
   }
 
   due(now: number): number | undefined {
-    if (this.#state.kind === 'closed') return undefined
-    const { pingIntervalMs, pongTimeoutMs } = this.#ports.limits
-    if (this.#silent && !this.#waiting && this.#state.kind === 'fresh') {
-      this.end('connect_timeout')
+    const end = this.#reasonToEnd(now)
+    if (end) {
+      this.end(end)
       return undefined
     }
-    if (this.#state.kind === 'connected' && this.#isExpired(this.#state.session, now)) {
-      this.end('token_expired')
-      return undefined
-    }
-    const deadline = this.#heardAt + pingIntervalMs + pongTimeoutMs
-    if (now >= deadline) {
-      this.end('heartbeat_timeout')
-      return undefined
-    }
-    const probeAt = this.#heardAt + pingIntervalMs
-    if (this.#heartbeat === 'client' || !this.connection.probe) return this.#nextDeadline(deadline)
-    if (now < probeAt) return this.#nextDeadline(probeAt)
-    this.connection.probe()
-    return this.#nextDeadline(deadline)
+    if (this.#heartbeat.isToBeAsked(now)) this.connection.probe?.()
+    return this.#nextLook(now)
   }
 
-  /** The session's token may end before the next heartbeat. */
-  #nextDeadline(deadline: number): number {
-    const expiresAt = this.#state.kind === 'connected' ? this.#state.session.identity.expiresAt : undefined
-    return expiresAt === undefined ? deadline : Math.min(deadline, expiresAt)
+  #hear(): void {
+    this.#heartbeat.heard(this.#ports.now())
+    if (this.#state.kind === 'silent') this.#state = { kind: 'fresh' }
   }
 
-  #isExpired({ identity: { expiresAt } }: Session, now: number): boolean {
-    return expiresAt !== undefined && expiresAt <= now
+  #reasonToEnd(now: number): DisconnectCode | undefined {
+    const state = this.#state
+    if (state.kind === 'silent') return 'connect_timeout'
+    if (state.kind === 'connected' && now >= expiryOf(state.session)) return 'token_expired'
+    return this.#heartbeat.isMissed(now) ? 'heartbeat_timeout' : undefined
+  }
+
+  #watch(now: number): void {
+    const next = this.#nextLook(now)
+    if (next !== undefined) this.#ports.wheel.schedule(this, next)
+  }
+
+  #nextLook(now: number): number | undefined {
+    const state = this.#state
+    if (state.kind === 'closed') return undefined
+    if (state.kind === 'silent') return now + this.#ports.limits.connectTimeoutMs
+    const next = this.#heartbeat.nextLook(now)
+    // The session's token may end before.
+    return state.kind === 'connected' ? Math.min(next, expiryOf(state.session)) : next
   }
 
   #handle(message: ClientMessage): void {
     switch (message.type) {
       case 'ping':
-        this.#heartbeat = 'client'
+        this.#heartbeat.pinged()
         this.send({ type: 'pong', ...(message.id !== undefined && { id: message.id }) })
         return
       case 'echo':
@@ -189,7 +196,7 @@ export class ClientPeer implements Peer, SessionLink, Timed {
     }
   }
 
-  #request(message: Parameters<SessionRequests['handle']>[1]): void {
+  #request(message: SessionRequest): void {
     const state = this.#state
     if (state.kind !== 'connected') {
       this.#refuse(message, new FusewireError('not_connected'))
@@ -199,19 +206,24 @@ export class ClientPeer implements Peer, SessionLink, Timed {
       this.#refuse(message, new FusewireError('overloaded', 'too many requests wait for their answer'))
       return
     }
-    let answer: ReturnType<SessionRequests['handle']>
     try {
-      answer = this.#ports.requests.handle(state.session, message)
+      const answer = this.#ports.requests.handle(state.session, message)
+      if (answer instanceof Promise) this.#await(message, answer)
+      else if (answer) this.send(answer)
     } catch (error) {
       this.#refuse(message, error)
-      return
     }
-    if (!(answer instanceof Promise)) {
-      if (answer) this.send(answer)
-      return
-    }
+  }
+
+  #await(message: SessionRequest, answer: Promise<ServerMessage | undefined>): void {
     const answered = this.#answer(answer)
-    if (message.type === 'subscribe' || message.type === 'refresh') this.#block(message, answered)
+    if (message.type === 'subscribe') this.#block(message, answered)
+    // The new token may end sooner than anything that was waited for.
+    else if (message.type === 'refresh')
+      this.#block(
+        message,
+        answered.then(() => this.#watch(this.#ports.now())),
+      )
     else answered.catch((error: unknown) => this.#refuse(message, error))
   }
 
@@ -219,7 +231,7 @@ export class ClientPeer implements Peer, SessionLink, Timed {
     this.#pendingRequests++
     try {
       const answer = await pending
-      if (answer && this.#state.kind !== 'closed') this.send(answer)
+      if (answer) this.send(answer)
     } finally {
       this.#pendingRequests--
     }
@@ -231,7 +243,7 @@ export class ClientPeer implements Peer, SessionLink, Timed {
     if (this.#state.kind !== 'fresh') return
     const session = this.#ports.handshake.attach(accepted, this)
     this.#state = { kind: 'connected', session }
-    this.#ports.wheel.schedule(this, this.#nextDeadline(this.#heardAt + this.#ports.limits.pingIntervalMs))
+    this.#watch(this.#ports.now())
     const failures = await this.#ports.handshake.welcome(session, this, message, accepted)
     for (const { request, error } of failures) this.#refuse({ type: 'subscribe', ...request }, error)
   }
@@ -246,20 +258,15 @@ export class ClientPeer implements Peer, SessionLink, Timed {
 
   /** Keeps later messages waiting until `work` is done. */
   #block(message: ClientMessage, work: Promise<void>): void {
-    this.#waiting = []
+    this.#backlog.block()
     work.catch((error: unknown) => this.#refuse(message, error)).then(() => this.#unblock())
   }
 
   #unblock(): void {
-    const waiting = this.#waiting ?? []
-    this.#waiting = undefined
-    while (waiting.length > 0 && this.#waiting === undefined) {
-      const next = waiting.shift()
-      if (next) this.#handle(next)
+    for (const message of this.#backlog.unblock()) {
+      if (this.#state.kind === 'closed') return
+      this.#handle(message)
     }
-    // One of them blocks again: the rest stays in front of what arrives meanwhile.
-    const blocked = this.#waiting as ClientMessage[] | undefined
-    blocked?.unshift(...waiting)
   }
 
   #refuse(message: ClientMessage, cause: unknown): void {
@@ -268,21 +275,26 @@ export class ClientPeer implements Peer, SessionLink, Timed {
     if (error.code === 'internal_error') this.#ports.log('request_failed', { type: message.type, error: cause })
     const { id } = message as { id?: number }
     const channel = 'channel' in message ? message.channel : undefined
-    this.send(this.#errorMessage(error, { id, channel }))
+    this.#sendError(error, { id, channel })
     if (message.type !== 'connect') return
     const { code } = error
     if (code === 'token_required' || code === 'token_invalid' || code === 'token_expired') this.end(code, error.message)
   }
 
-  #errorMessage(error: FusewireError, { id, channel }: { id?: number | undefined; channel?: string | undefined }): ErrorMessage {
+  #sendError(error: FusewireError, request: Parameters<typeof errorMessage>[1]): void {
     this.#ports.counters.error(error.code)
-    return {
-      type: 'error',
-      ...(id !== undefined && { id }),
-      code: error.code,
-      message: error.message,
-      retryable: error.retryable,
-      ...(channel !== undefined && { channel }),
+    this.send(errorMessage(error, request))
+  }
+
+  #encode(message: ServerMessage): Frame {
+    try {
+      return this.connection.format.encode(message)
+    } catch (cause) {
+      // What was asked may be right; what an rpc handler or a token's info holds is not to be written.
+      throw new FusewireError('internal_error', undefined, { cause })
     }
   }
 }
+
+/** When the session's token ends. */
+const expiryOf = ({ identity }: Session): number => identity.expiresAt ?? Number.POSITIVE_INFINITY

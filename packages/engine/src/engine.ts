@@ -1,7 +1,7 @@
 import type { Connected, Member } from '@fusewire/protocol'
 import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
-import { ClientPeer, type PeerLimits } from './client-peer.ts'
+import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
 import { Handshake } from './handshake.ts'
 import { Hub } from './hub.ts'
 import type { Log } from './log.ts'
@@ -41,6 +41,9 @@ export interface EnginePorts {
   readonly node: Pick<Connected, 'node' | 'version' | 'development'>
 }
 
+/** Between two ticks the clock moves by less than this, unless it leaps. */
+const MAX_TICK_GAP_MS = 5000
+
 /** Sessions, channels and the way between them: everything but bytes, sockets and time. */
 export class Engine {
   readonly #ports: EnginePorts
@@ -52,13 +55,16 @@ export class Engine {
   readonly #subscriptions: Subscriptions
   readonly #handshake: Handshake
   readonly #requests: SessionRequests
+  readonly #peerPorts: PeerPorts
   readonly #peers = new Set<ClientPeer>()
+  #tickedAt: number
 
   constructor(ports: EnginePorts) {
     const { broker, presence, authenticator, environment, rules, limits, log } = ports
     const now = () => environment.now()
     this.#ports = ports
-    this.#wheel = new TimerWheel(environment.now())
+    this.#tickedAt = environment.now()
+    this.#wheel = new TimerWheel(this.#tickedAt)
     this.#hub = new Hub(broker, this.#counters)
     this.#publisher = new Publisher(broker, rules)
     this.#subscriptions = new Subscriptions({
@@ -94,6 +100,17 @@ export class Engine {
       subscriptions: this.#subscriptions,
       rpc: ports.rpc,
     })
+    this.#peerPorts = {
+      now,
+      handshake: this.#handshake,
+      requests: this.#requests,
+      sessions: this.#sessions,
+      counters: this.#counters,
+      limits,
+      log,
+      wheel: this.#wheel,
+      onClosed: (peer) => this.#peers.delete(peer),
+    }
   }
 
   /** Begins to listen to the broker. To be awaited before the first connection. */
@@ -103,24 +120,21 @@ export class Engine {
 
   /** Takes a new connection. */
   open(connection: Connection): Peer {
-    const peer = new ClientPeer(connection, {
-      now: () => this.#ports.environment.now(),
-      handshake: this.#handshake,
-      requests: this.#requests,
-      sessions: this.#sessions,
-      counters: this.#counters,
-      limits: this.#ports.limits,
-      log: this.#ports.log,
-      wheel: this.#wheel,
-      onClosed: (closed) => this.#peers.delete(closed),
-    })
+    const peer = new ClientPeer(connection, this.#peerPorts)
     this.#peers.add(peer)
     return peer
   }
 
   /** Turns the clock: heartbeats, TTLs and token ends. To be called several times a second. */
   tick(): void {
-    this.#wheel.advance(this.#ports.environment.now())
+    const now = this.#ports.environment.now()
+    // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
+    if (Math.abs(now - this.#tickedAt) > MAX_TICK_GAP_MS) {
+      for (const peer of this.#peers) peer.restartClock(now)
+      this.#sessions.restartClock(now)
+    }
+    this.#tickedAt = now
+    this.#wheel.advance(now)
   }
 
   publish(channel: string, draft: PublicationDraft, options: { readonly idempotencyKey?: string } = {}): Awaitable<Published> {

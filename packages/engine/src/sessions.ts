@@ -82,6 +82,11 @@ export class Sessions {
     pauseSubscriptions(session)
   }
 
+  /** The clock has leaped, and nobody knows how long the detached sessions have waited: their TTL begins again. */
+  restartClock(now: number): void {
+    for (const expiry of this.#detached.values()) this.#wheel.schedule(expiry, now + this.#ttlMs)
+  }
+
   /** Ends the session for good. Idempotent. */
   end(session: Session): void {
     if (session.state.kind === 'ended') return

@@ -4,7 +4,7 @@ import type { Capability } from '../access.ts'
 export interface Identity {
   /** Absent for an anonymous client. */
   readonly user?: string
-  /** Shown to others in presence. */
+  /** Shown to others in presence: a value that JSON can carry. */
   readonly info?: unknown
   /** Milliseconds since the epoch; absent when the identity does not expire. */
   readonly expiresAt?: number
@@ -17,6 +17,7 @@ export interface Identity {
 export interface ChannelGrant {
   readonly channel: string
   readonly expiresAt?: number
+  /** Shown to others in this channel's presence, in place of the identity's. */
   readonly info?: unknown
 }
 

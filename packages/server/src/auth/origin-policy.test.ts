@@ -82,6 +82,15 @@ describe('a server for this machine alone', () => {
     expect(policy.isAllowed('null', 'localhost:8443')).toBe(false)
   })
 
+  it('knows a page that sends no origin, because it takes the server for its own, by the name that it asks for', () => {
+    expect(policy.isAllowed(undefined, 'evil.test:8443')).toBe(false)
+    expect(policy.isAllowed(undefined, 'localhost.evil.test')).toBe(false)
+    expect(policy.isAllowed(undefined, 'not a host')).toBe(false)
+    for (const host of ['localhost:8443', '127.0.0.1', '[::1]:8443', 'app.example.com', undefined])
+      expect(policy.isAllowed(undefined, host), host).toBe(true)
+    expect(new OriginPolicy(['https://app.example.com']).isAllowed(undefined, 'evil.test:8443')).toBe(true)
+  })
+
   it.each(['evil.test', 'localhost.evil.test', '127.0.0.1.evil.test', '192.168.1.7', '[::2]', 'notlocalhost'])(
     'does not take a page of %s for its own, whatever address that name has',
     (host) => {
@@ -92,7 +101,7 @@ describe('a server for this machine alone', () => {
 
   it('still takes what is listed, and programs', () => {
     expect(policy.isAllowed('https://app.example.com', 'localhost:8443')).toBe(true)
-    expect(policy.isAllowed(undefined, 'anything')).toBe(true)
+    expect(policy.isAllowed(undefined, 'localhost:8443')).toBe(true)
   })
 })
 

@@ -36,7 +36,8 @@ export class OriginPolicy {
 
   /** `origin` and `host` are the request's headers as they came; `host` is `:authority` on HTTP/2. */
   isAllowed(origin: string | undefined, host: string | undefined): boolean {
-    if (origin === undefined || this.#exact.has(origin)) return true
+    if (origin === undefined) return this.#isAllowedWithoutOrigin(host)
+    if (this.#exact.has(origin)) return true
     if (origin === 'null') return false
     if (this.#any) return true
     const url = parseOrigin(origin)
@@ -46,6 +47,15 @@ export class OriginPolicy {
     return this.#subdomains.some(
       ({ protocol, suffix, port }) => url.protocol === protocol && url.port === port && isBelow(url.hostname, suffix),
     )
+  }
+
+  /**
+   * Whether to take a request without an origin. Browsers send none with a GET of the page's own origin, and for them a page whose name
+   * was pointed at this machine is of its origin; the name that it is asked by gives it away.
+   */
+  #isAllowedWithoutOrigin(host: string | undefined): boolean {
+    if (!this.#loopback || host === undefined) return true
+    return this.isAllowed(`https://${host}`, host) || this.isAllowed(`http://${host}`, host)
   }
 
   /** Whether a page of this host is the server's own, on whatever port. */

@@ -1,7 +1,8 @@
 /**
  * The demo: a Fusewire server inside of a program of its own, with rules, two feeds, three remote procedures and a page.
  *
- *   PORT   where to listen; 8443 when it is not set
+ *   PORT             where to listen; 8443 when it is not set
+ *   CLEARTEXT_PORT   listens there as well, without TLS
  */
 import { ConfigurationError, createFusewire } from '@fusewire/server'
 import { CHANNELS, METHODS } from '../shared/channels.ts'
@@ -31,8 +32,13 @@ fusewire.rpc(METHODS.openDocument, document.open)
 fusewire.rpc(METHODS.editDocument, document.edit)
 fusewire.rpc(METHODS.notify, createNotifier(publish))
 
+const { PORT = '8443', CLEARTEXT_PORT } = process.env
+
 try {
-  const { urls } = await fusewire.listen({ port: Number(process.env.PORT ?? 8443) })
+  const { urls } = await fusewire.listen({
+    port: Number(PORT),
+    ...(CLEARTEXT_PORT && { cleartextPort: Number(CLEARTEXT_PORT) }),
+  })
   announce(urls)
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error

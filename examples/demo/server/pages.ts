@@ -18,6 +18,8 @@ const HASHED = /^\/assets\//
 export const createPages = (): HttpHandler => {
   if (!existsSync(FOLDER)) throw new Error('The page is not built. Run: npm run build')
   const serveFile = sirv(FOLDER, {
+    // Looks into the folder at each request: a page that is built anew while this runs is served at once.
+    dev: true,
     etag: true,
     setHeaders: (response, path) =>
       response.setHeader('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache'),

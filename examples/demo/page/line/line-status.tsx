@@ -27,7 +27,7 @@ export const LineStatus = () => {
       {status === 'closed' && error && <p class="line-error">{error.message}</p>}
       <div class="latency">
         <span class="latency-value number">
-          {latency.value === undefined ? '–' : latency.value.toFixed(latency.value < 10 ? 1 : 0)}
+          {status !== 'connected' || latency.value === undefined ? '–' : latency.value.toFixed(latency.value < 10 ? 1 : 0)}
         </span>
         <span class="soft">ms there and back</span>
         <Sparkline values={latencies.value} tone="accent" />
@@ -39,7 +39,7 @@ export const LineStatus = () => {
         </div>
         <div>
           <dt class="engraved">Page by</dt>
-          <dd class="number">{protocol === 'h2' ? 'HTTP/2' : protocol || 'not told'}</dd>
+          <dd class="number">{protocol === 'h2' ? 'HTTP/2' : protocol.toUpperCase() || 'not told'}</dd>
         </div>
       </dl>
     </div>

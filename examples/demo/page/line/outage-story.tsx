@@ -32,14 +32,15 @@ const Steps = ({ outage: { cause, cutAt, steps, back, recovered, incomplete } }:
   const atCut = useSignal(auditCounts.peek())
   const gaps = useComputed(() => auditCounts.value.gaps - atCut.value.gaps)
   const duplicates = useComputed(() => auditCounts.value.duplicates - atCut.value.duplicates)
-  const tries = steps.filter(({ kind }) => kind === 'connecting').length
+  // Each wait ends in one attempt, which may try several transports in turn.
+  const attempts = steps.filter(({ kind }) => kind === 'waiting').length
   const newest = steps.at(-1)
   return (
     <ol>
       <li class="story-cut">{CAUSE_NAMES[cause]}</li>
       {!back && newest?.kind === 'waiting' && (
         <li>
-          waiting, try {tries + 1} in <Countdown until={newest.retryAt} />
+          waiting, attempt {attempts} in <Countdown until={newest.retryAt} />
         </li>
       )}
       {!back && newest?.kind === 'connecting' && <li>connecting</li>}
@@ -48,7 +49,7 @@ const Steps = ({ outage: { cause, cutAt, steps, back, recovered, incomplete } }:
           {back.at - cutAt >= NOTICED_MS && (
             <li>
               waited <span class="number">{seconds(back.at - cutAt)}</span>
-              {tries > 1 ? `, ${tries} tries` : ''}
+              {attempts > 1 ? `, ${attempts} attempts` : ''}
             </li>
           )}
           <li>

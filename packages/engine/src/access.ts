@@ -1,5 +1,5 @@
 import { FusewireError } from '@fusewire/protocol'
-import { compilePattern } from './pattern.ts'
+import { compilePattern, type Pattern } from './pattern.ts'
 import type { ChannelRule } from './rule.ts'
 
 /** What a client may do in a channel. */
@@ -7,7 +7,7 @@ export type Action = 'subscribe' | 'publish' | 'history' | 'presence'
 
 /**
  * Who may do it without further proof: `anyone`, also anonymous clients; `user`, every client with a token; `owner`, the user whose
- * id is the channel's part after the last colon; `nobody`. Whatever this says, a capability or channel token that names the
+ * id is the channel's part after the last colon, or the whole name where there is none; `nobody`. Whatever this says, a capability or channel token that names the
  * channel allows it too.
  */
 export type Access = 'anyone' | 'user' | 'owner' | 'nobody'
@@ -34,7 +34,7 @@ export const isGrantedByRule = (access: Access, channel: string, user: string | 
 
 /** The capabilities of one identity, with their patterns compiled once. */
 export class CapabilitySet {
-  readonly #grants: readonly { readonly patterns: readonly RegExp[]; readonly allow: ReadonlySet<Action> }[]
+  readonly #grants: readonly { readonly patterns: readonly Pattern[]; readonly allow: ReadonlySet<Action> }[]
 
   constructor(capabilities: readonly Capability[]) {
     this.#grants = capabilities.map(({ channels, allow }) => ({ patterns: channels.map(compilePattern), allow: new Set(allow) }))

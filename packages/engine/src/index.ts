@@ -3,7 +3,7 @@ export { Engine, type EngineLimits, type EnginePorts } from './engine.ts'
 export type { Log } from './log.ts'
 export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.ts'
 export { MemoryPresence } from './memory/memory-presence.ts'
-export { compilePattern } from './pattern.ts'
+export { compilePattern, type Pattern } from './pattern.ts'
 export type { Authenticator, ChannelGrant, Identity } from './ports/authenticator.ts'
 export type {
   Awaitable,

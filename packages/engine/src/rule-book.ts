@@ -1,4 +1,4 @@
-import { compilePattern } from './pattern.ts'
+import { compilePattern, type Pattern } from './pattern.ts'
 import type { ChannelRule } from './rule.ts'
 
 /** How many channels' rules are remembered, so that a publish to a known channel compiles and matches nothing. */
@@ -6,7 +6,7 @@ const MAX_REMEMBERED = 10_000
 
 /** The rules in their order; the first whose pattern matches decides, the fallback where none does. */
 export class RuleBook {
-  readonly #rules: { readonly pattern: RegExp; readonly rule: ChannelRule }[] = []
+  readonly #rules: { readonly pattern: Pattern; readonly rule: ChannelRule }[] = []
   readonly #fallback: ChannelRule
   readonly #known = new Map<string, ChannelRule>()
 

@@ -129,3 +129,18 @@ describe('channels', () => {
     expect(JSON.stringify(client.received)).not.toContain('secret detail')
   })
 })
+
+describe('idempotency keys', () => {
+  it('[S8] of clients are their own: nobody uses up those of another user or of the application', async () => {
+    const clients = [await harness.connect({ token: 'a b' }), await harness.connect({ token: 'a' })]
+    clients[0]?.say({ type: 'publish', id: 2, channel: 'open:a', data: 1, key: 'c' })
+    clients[1]?.say({ type: 'publish', id: 2, channel: 'open:a', data: 2, key: 'b c' })
+    const published = await harness.engine.publish('open:a', { data: 3 }, { idempotencyKey: 'a b c' })
+    expect(clients.map((client) => client.last('result').data)).toMatchObject([
+      { position: { offset: 1 } },
+      { position: { offset: 2 } },
+    ])
+    expect(published).toMatchObject({ position: { offset: 3 }, duplicate: false })
+    expect(await harness.engine.publish('open:a', { data: 3 }, { idempotencyKey: 'a b c' })).toMatchObject({ duplicate: true })
+  })
+})

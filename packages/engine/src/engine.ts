@@ -4,6 +4,7 @@ import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
 import { Handshake } from './handshake.ts'
 import { Hub } from './hub.ts'
+import { applicationKey } from './idempotency-key.ts'
 import type { Log } from './log.ts'
 import { compilePattern } from './pattern.ts'
 import type { Authenticator } from './ports/authenticator.ts'
@@ -94,6 +95,7 @@ export class Engine {
     })
     this.#requests = new SessionRequests({
       rules,
+      broker,
       publisher: this.#publisher,
       presence,
       authenticator,
@@ -138,11 +140,14 @@ export class Engine {
   }
 
   publish(channel: string, draft: PublicationDraft, options: { readonly idempotencyKey?: string } = {}): Awaitable<Published> {
-    return this.#publisher.publish(channel, draft, options.idempotencyKey)
+    assertChannelName(channel)
+    const { idempotencyKey: key } = options
+    return this.#publisher.publish(channel, draft, key === undefined ? undefined : applicationKey(key))
   }
 
   history(channel: string, query: HistoryQuery): Awaitable<HistoryPage> {
-    return this.#publisher.history(channel, query)
+    assertChannelName(channel)
+    return this.#ports.broker.history(channel, query)
   }
 
   clearHistory(channel: string): Awaitable<void> {
@@ -171,6 +176,7 @@ export class Engine {
 
   /** Subscribes every session of the target, whatever the rule says. Returns how many. */
   async subscribeUser(target: Target, channel: string): Promise<number> {
+    assertChannelName(channel)
     const sessions = this.#sessions.find(target).filter((session) => !session.subscriptions.has(channel))
     await Promise.all(sessions.map((session) => this.#subscriptions.subscribe(session, { channel }, { trusted: true })))
     return sessions.length

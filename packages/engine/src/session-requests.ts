@@ -10,8 +10,9 @@ import {
 } from '@fusewire/protocol'
 import { assertAllowed, assertHistoryReadable, assertPresenceVisible } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
+import { clientKey } from './idempotency-key.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable } from './ports/broker.ts'
+import type { Awaitable, Broker } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import type { Publisher } from './publisher.ts'
 import type { RpcRouter } from './rpc-router.ts'
@@ -21,6 +22,7 @@ import type { Subscriptions } from './subscriptions.ts'
 
 export interface SessionRequestsPorts {
   readonly rules: RuleBook
+  readonly broker: Broker
   readonly publisher: Publisher
   readonly presence: PresenceStore
   readonly authenticator: Authenticator
@@ -72,7 +74,7 @@ export class SessionRequests {
     assertChannelName(channel)
     assertAllowed('publish', channel, this.#ports.rules.of(channel).publish, session)
     const draft = { data, ...(tags && { tags }), sender: session.member() }
-    const published = this.#ports.publisher.publish(channel, draft, key && `${session.user ?? ''} ${key}`)
+    const published = this.#ports.publisher.publish(channel, draft, key && clientKey(session.user, key))
     if (id === undefined) return published instanceof Promise ? published.then(() => undefined) : undefined
     return after(published, ({ position, duplicate }) =>
       result(id, { position, ...(duplicate && { duplicate }) } satisfies PublishResult),
@@ -95,7 +97,7 @@ export class SessionRequests {
       ...(since && { since }),
       ...(reverse && { reverse }),
     }
-    return after(this.#ports.publisher.history(channel, query), ({ position, publications, complete }) =>
+    return after(this.#ports.broker.history(channel, query), ({ position, publications, complete }) =>
       result(id, { position, publications, ...(since && { recovered: complete }) } satisfies HistoryResult),
     )
   }

@@ -311,7 +311,7 @@ describe('transports by hand', () => {
     channel.on('subscribed', ({ recovered }) => recoveries.push(recovered))
     void channel.subscribe()
     await pass()
-    for (const [i, name] of (['poll', 'sse', 'stream', 'websocket', 'auto'] as const).entries()) {
+    for (const [i, name] of (['poll', 'sse', 'websocket', 'stream', 'auto'] as const).entries()) {
       server.publish('c', i * 2)
       client.useTransport(name)
       server.publish('c', i * 2 + 1)

@@ -46,7 +46,7 @@ export class Connector {
   readonly #host: ConnectorHost
   readonly #alarm = new Alarm(() => this.dispatch({ type: 'wake' }))
   readonly #events: { readonly event: ConnectionEvent; readonly isCurrent?: (() => boolean) | undefined }[] = []
-  /** What has worked, by endpoint, for the client's life. */
+  /** What has worked, by endpoint. */
   readonly #worked = new Map<string, TransportName>()
   #transports: readonly TransportName[]
   /** The endpoint that the next round begins with. */
@@ -77,6 +77,8 @@ export class Connector {
   /** Connects over these transports from now on; a connection over another one is given up. */
   reroute(transports: readonly TransportName[] = this.#options.transports): void {
     this.#transports = transports
+    // A transport that was forced is no proof against a better one.
+    this.#worked.clear()
     this.dispatch({ type: 'reroute' })
   }
 

@@ -2,7 +2,7 @@
  * What the browser tests run inside of a page, as `recorder`: clients that write down what they are told, so that a test outside
  * can ask at any time.
  */
-import { type ClientOptions, type Connected, FusewireClient, type Member, type SubscribedEvent } from '@fusewire/client'
+import { type ClientOptions, type Connected, FusewireClient, type SubscribedEvent } from '@fusewire/client'
 import { msgpackCodec } from '@fusewire/client/msgpack'
 
 declare global {
@@ -82,8 +82,6 @@ export class RecordedClient {
   readonly transports: (string | undefined)[] = []
   readonly subscribed: SubscribedEvent[] = []
   readonly publications: { readonly offset: number; readonly data: unknown }[] = []
-  readonly joined: Member[] = []
-  readonly left: Member[] = []
   readonly errors: string[] = []
   readonly #channel
 
@@ -99,11 +97,9 @@ export class RecordedClient {
     this.client.on('message', (message) => message.type === 'connected' && this.connected.push(message))
     this.client.on('state', ({ status, transport }) => status === 'connected' && this.transports.push(transport))
     this.client.on('error', (error) => this.errors.push(String(error)))
-    this.#channel = this.client.channel(channel, { presence: true })
+    this.#channel = this.client.channel(channel)
     this.#channel.on('subscribed', (event) => this.subscribed.push(event))
     this.#channel.on('publication', ({ offset, data }) => this.publications.push({ offset, data }))
-    this.#channel.on('join', (member) => this.joined.push(member))
-    this.#channel.on('leave', (member) => this.left.push(member))
     this.#channel.on('error', (error) => this.errors.push(String(error)))
   }
 
@@ -114,10 +110,6 @@ export class RecordedClient {
   /** Publishes these one after another, without waiting in between; resolves when the server has all of them. */
   async publish(...data: readonly unknown[]): Promise<void> {
     await Promise.all(data.map((each) => this.#channel.publish(each)))
-  }
-
-  presence(): Promise<readonly Member[]> {
-    return this.#channel.presence()
   }
 }
 

@@ -1,0 +1,131 @@
+import type { Publication, ServerMessage } from '@fusewire/protocol'
+import { memoryFormat } from '@fusewire/testkit'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { HubChannel, isOverrun } from './hub-channel.ts'
+import type { Connection, Frame, FrameFormat } from './ports/connection.ts'
+import { Session, type SessionLink } from './session.ts'
+import { Subscription } from './subscription.ts'
+
+/** A format that writes down what it has encoded. */
+const watchedFormat = (name: string): FrameFormat & { readonly encoded: Frame[] } => {
+  const { encode } = memoryFormat(name)
+  const encoded: Frame[] = []
+  const watched = (message: ServerMessage): Frame => {
+    const frame = encode(message)
+    encoded.push(frame)
+    return frame
+  }
+  return { name, encoded, encode: watched }
+}
+
+const newConnection = (format: FrameFormat): Connection & { readonly frames: Frame[] } => {
+  const frames: Frame[] = []
+  return { transport: 'tcp', remoteAddress: '', format, frames, send: (frame) => frames.push(frame), close: () => undefined }
+}
+
+const newSubscription = (channel: HubChannel, connection: Connection, id: string): Subscription => {
+  const link: SessionLink = { connection, send: () => undefined, end: () => undefined }
+  const session = new Session(id, id, { capabilities: [], channels: [] }, link)
+  const subscription = new Subscription(session, channel)
+  session.subscriptions.set(channel.name, subscription)
+  channel.add(subscription)
+  return subscription
+}
+
+describe('HubChannel', () => {
+  it('encodes once for each format that somebody of it is to get, and for no other', () => {
+    const channel = new HubChannel('news')
+    const [shared, filtered, unused] = [watchedFormat('shared'), watchedFormat('filtered'), watchedFormat('unused')]
+    const connections = [shared, shared, shared, filtered].map(newConnection)
+    for (const [index, connection] of connections.entries()) {
+      const subscription = newSubscription(channel, connection, `${index}`)
+      if (connection.format === filtered) subscription.filter = { lang: 'cs' }
+      channel.goLive(subscription, connection)
+    }
+    expect(channel.deliver({ offset: 1, data: 'x', time: 1 })).toBe(3)
+    expect([shared, filtered, unused].map(({ encoded }) => encoded.length)).toEqual([1, 0, 0])
+    expect(new Set(connections.flatMap(({ frames }) => frames)).size).toBe(1)
+  })
+
+  it('holds a bounded number of publications for a subscription that recovers, and knows when that was not enough', () => {
+    const channel = new HubChannel('news')
+    const held = channel.recover(newSubscription(channel, newConnection(memoryFormat()), 's'))
+    for (let offset = 1; offset <= 10_000; offset++) channel.deliver({ offset, data: 0, time: 1 })
+    expect(isOverrun(held)).toBe(false)
+    for (let offset = 10_001; offset <= 20_000; offset++) channel.deliver({ offset, data: 0, time: 1 })
+    expect(isOverrun(held)).toBe(true)
+    expect(held.length).toBeLessThan(10_010)
+  })
+
+  it('hands everything to exactly those who want it, whoever comes, goes and recovers in between', () => {
+    const formats = [watchedFormat('a'), watchedFormat('b')]
+    const who = fc.nat(9)
+    const operation = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('goLive' as const), who, format: fc.nat(1) }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('recover' as const), who }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('pause' as const), who }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), who }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant('deliver' as const), tag: fc.constantFrom('x', 'y') }) },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('announce' as const) }) },
+    )
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
+        const channel = new HubChannel('news')
+        const subscriptions = Array.from({ length: 10 }, (_, index) => {
+          const subscription = newSubscription(channel, newConnection(memoryFormat()), `${index}`)
+          subscription.filter = index % 3 ? undefined : { tag: 'x' }
+          subscription.wantsPresence = index % 2 === 0
+          return subscription
+        })
+        /** What each is, by the plainest account. */
+        const model = subscriptions.map((subscription) => ({
+          subscription,
+          isThere: true,
+          connection: undefined as ReturnType<typeof newConnection> | undefined,
+          held: undefined as Publication[] | undefined,
+          expectedHeld: [] as Publication[],
+        }))
+        let offset = 0
+        for (const operation of operations) {
+          if (operation.do === 'deliver' || operation.do === 'announce') {
+            const publication = operation.do === 'deliver' && { offset: ++offset, data: 0, time: 1, tags: { tag: operation.tag } }
+            const wanting = model.filter(
+              ({ connection, subscription }) =>
+                connection && (publication ? subscription.wants(publication) : subscription.wantsPresence),
+            )
+            const before = model.map(({ connection }) => connection?.frames.length)
+            const delivered = publication
+              ? channel.deliver(publication)
+              : channel.announce({ type: 'join', channel: 'news', member: { session: 's' } })
+            expect(delivered).toBe(wanting.length)
+            for (const [index, one] of model.entries()) {
+              expect(one.connection?.frames.length).toBe(wanting.includes(one) ? (before[index] ?? 0) + 1 : before[index])
+              if (publication && one.held) one.expectedHeld.push(publication)
+              if (one.held) expect(one.held).toEqual(one.expectedHeld)
+            }
+            continue
+          }
+          const one = model[operation.who]
+          if (!one?.isThere) continue
+          one.connection = undefined
+          one.held = undefined
+          if (operation.do === 'goLive') {
+            one.connection = newConnection(formats[operation.format] ?? memoryFormat())
+            channel.goLive(one.subscription, one.connection)
+          } else if (operation.do === 'recover') {
+            one.expectedHeld = []
+            one.held = channel.recover(one.subscription)
+          } else if (operation.do === 'pause') channel.pause(one.subscription)
+          else {
+            one.isThere = false
+            expect(channel.remove(one.subscription)).toBe(true)
+            expect(channel.remove(one.subscription)).toBe(false)
+          }
+          expect(channel.size).toBe(model.filter(({ isThere }) => isThere).length)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

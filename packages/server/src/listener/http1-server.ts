@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { FusewireError } from '@fusewire/protocol'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
@@ -64,6 +65,7 @@ export class Http1Server {
     this.#silent.add(socket)
     socket.once('close', () => this.#silent.delete(socket))
     this.#server.emit('connection', socket)
+    if (socket instanceof TLSSocket) readByData(socket)
   }
 
   /** Closes connections as they become idle, until {@link Http1Server.close}. */
@@ -79,6 +81,17 @@ export class Http1Server {
     this.#server.close()
   }
 }
+
+/**
+ * Node's parser reads sockets without going through JavaScript, and pauses while an answer has not left. TLS hands it what was
+ * decrypted already all the same, which it then takes for an error (HPE_PAUSED): a large request behind a large answer on one
+ * connection is reset. A listener for data, if only for a moment, makes Node read the socket as a stream, which can be paused.
+ */
+const readByData = (socket: TLSSocket): void => {
+  socket.on('data', ignore).off('data', ignore)
+}
+
+const ignore = (): void => undefined
 
 const onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   // Already answered: what still comes in is not read any more.

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { connect as connectHttp2, constants, type Http2ServerResponse } from 'node:http2'
-import { createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { eventually } from '@fusewire/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -42,6 +42,44 @@ const errorIn = (answer: string): { status: number; code: string } => ({
   status: Number(answer.split(' ')[1]),
   code: JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)).error.code,
 })
+
+/** Relays one connection. Held bytes of the client arrive together, several TLS records in one read. */
+const startRelay = async (to: number) => {
+  let held: Buffer[] | undefined
+  let stall: () => void = () => {}
+  const stalling = new Promise<void>((resolve) => {
+    stall = resolve
+  })
+  const relay = createTcpServer((client) => {
+    relay.close()
+    const server = connectTcp(to, '127.0.0.1')
+    client.on('data', (chunk) => (held ? held.push(chunk) : server.write(chunk)))
+    client.on('end', () => server.end())
+    let stalled = false
+    server.on('data', (chunk) => {
+      client.write(chunk)
+      if (stalled || server.bytesRead < 1_000_000) return
+      // What is behind this does not fit into the buffers between.
+      stalled = true
+      server.pause()
+      stall()
+    })
+    server.on('end', () => client.end())
+    hold = () => {
+      held = []
+      return async (byteLength) => {
+        await eventually(() => Buffer.concat(held ?? []).length >= byteLength)
+        server.write(Buffer.concat(held ?? []))
+        held = undefined
+        server.resume()
+      }
+    }
+  })
+  let hold: () => (byteLength: number) => Promise<void> = () => async () => {}
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  return { port: (relay.address() as AddressInfo).port, stalling, hold: () => hold() }
+}
 
 describe('the TLS port', () => {
   it('speaks HTTP/2 to a client that offers h2', async () => {
@@ -225,6 +263,27 @@ describe('HTTP/1.1', () => {
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     socket.once('data', () => socket.write('garbage\r\n\r\n'))
     expect(await answer).not.toContain('400')
+  })
+
+  it('reads a large request behind a large answer that has not left yet', async () => {
+    const large = 'x'.repeat(20_000_000)
+    const { tlsPort } = await start({
+      request: (request, response) => {
+        let length = 0
+        request.on('data', (chunk: Buffer) => {
+          length += chunk.length
+        })
+        request.on('end', () => (response as ServerResponse).end(request.method === 'GET' ? large : `received ${length}`))
+      },
+    })
+    const relay = await startRelay(tlsPort)
+    const socket = await openTls(relay.port, ['http/1.1'])
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await relay.stalling
+    const release = relay.hold()
+    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 60000\r\n\r\n${large.slice(0, 60_000)}`)
+    await release(60_000)
+    expect((await readAll(socket)).slice(-100)).toContain('received 60000')
   })
 
   it('refuses CONNECT', async () => {

@@ -53,7 +53,7 @@ const startRelay = async (to: number) => {
   const relay = createTcpServer((client) => {
     relay.close()
     const server = connectTcp(to, '127.0.0.1')
-    client.on('data', (chunk) => (held ? held.push(chunk) : server.write(chunk)))
+    client.on('data', (chunk: Buffer) => (held ? held.push(chunk) : server.write(chunk)))
     client.on('end', () => server.end())
     let stalled = false
     server.on('data', (chunk) => {

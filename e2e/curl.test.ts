@@ -2,10 +2,10 @@ import { eventually } from '@fusewire/testkit'
 import { describe, expect } from 'vitest'
 import type { FusewireProcess } from './fusewire-process.ts'
 import { Program } from './program.ts'
-import { readEvents, type ServerSentEvent } from './server-sent-events.ts'
 import { serverTest } from './server-test.ts'
 import { DEVELOPMENT } from './server-variants.ts'
 import { hasTool } from './tools.ts'
+import { readEvents, type ServerSentEvent } from './wire/server-sent-events.ts'
 
 const it = serverTest(DEVELOPMENT)
 

@@ -12,7 +12,7 @@ export class Batch {
   readonly #before: Batch | undefined
   readonly #frame: Frame
   #next: Batch | undefined
-  #joined: Uint8Array | undefined
+  #joined: Buffer | undefined
 
   private constructor(before: Batch | undefined, frame: Frame) {
     this.#before = before
@@ -36,7 +36,8 @@ export class Batch {
   bytes(): Uint8Array {
     if (this.#joined) return this.#joined
     if (this.#frame.byteLength === this.byteLength) return this.#frame
-    const joined = new Uint8Array(this.byteLength)
+    // A Buffer, because a stream wraps any other array anew for each connection that writes it.
+    const joined = Buffer.allocUnsafeSlow(this.byteLength)
     let end = this.byteLength
     for (let batch: Batch | undefined = this; batch; batch = batch.#before) {
       end -= batch.#frame.byteLength

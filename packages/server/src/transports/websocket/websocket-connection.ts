@@ -3,6 +3,7 @@ import type { Connection, Frame, FrameFormat, Peer } from '@fusewire/engine'
 import { type Codec, type DisconnectCode, ERRORS, FusewireError } from '@fusewire/protocol'
 import { deliver } from '../inbound.ts'
 import { Outbox, type Sink } from '../outbox.ts'
+import type { TransportTraffic } from '../traffic.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { closeReason } from './close-reason.ts'
 import { type OwnedWebSocket, own, type SocketOwner } from './owned-websocket.ts'
@@ -38,6 +39,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   readonly #stream: Duplex
   readonly #codec: Codec
   readonly #context: TransportContext
+  readonly #traffic: TransportTraffic
   readonly #closeTimeoutMs: number
   readonly #outbox: Outbox
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -56,9 +58,9 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#closeTimeoutMs = services.closeTimeoutMs
     this.#outbox = new Outbox(context.scheduler, this, context.limits.maxBufferedBytes)
     own(socket, this)
-    const traffic = context.traffic[this.transport]
-    traffic.opened++
-    traffic.connections++
+    this.#traffic = context.traffic[this.transport]
+    this.#traffic.opened++
+    this.#traffic.connections++
     this.#peer = context.open(this)
   }
 
@@ -80,7 +82,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   write(bytes: Uint8Array): boolean {
     // No data may follow a close frame (RFC 6455 section 5.5.1), and the client may have had one from `ws` already.
     if (this.#socket.readyState !== this.#socket.OPEN) return true
-    this.#context.traffic[this.transport].bytesOut += bytes.byteLength
+    this.#traffic.bytesOut += bytes.byteLength
     if (this.#stream.write(bytes)) return true
     this.#stream.once('drain', () => this.#outbox.drained())
     return false
@@ -97,7 +99,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
 
   message(data: Buffer, isBinary: boolean): void {
     if (this.#state !== 'open' || !this.#peer) return
-    this.#context.traffic[this.transport].bytesIn += data.byteLength
+    this.#traffic.bytesIn += data.byteLength
     if (isBinary !== (this.#codec.frame === 'binary')) this.#peer.reject(new FusewireError('wrong_frame_type'))
     else deliver(this.#peer, this.#codec, isBinary ? data : data.toString(), this.#context.limits.maxDepth)
   }
@@ -114,7 +116,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   ended(): void {
     this.#state = 'closed'
     this.#outbox.abandon()
-    this.#context.traffic[this.transport].connections--
+    this.#traffic.connections--
     this.#tellEnd()
   }
 

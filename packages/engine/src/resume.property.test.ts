@@ -1,168 +1,192 @@
-import type { Position, ServerMessage } from '@fusewire/protocol'
-import { FakeEnvironment, MemoryConnection, turn } from '@fusewire/testkit'
+import {
+  type CallFate,
+  EngineHarness,
+  eventually,
+  Fates,
+  Journal,
+  lateBroker,
+  latePresence,
+  ModelClient,
+  PresenceWatcher,
+  turn,
+} from '@fusewire/testkit'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Engine } from './engine.ts'
 import { MemoryBroker } from './memory/memory-broker.ts'
 import { MemoryPresence } from './memory/memory-presence.ts'
-import type { Awaitable, Broker, HistoryPage, HistoryQuery } from './ports/broker.ts'
-import { RpcRouter } from './rpc-router.ts'
 import { DEVELOPMENT_RULE } from './rule.ts'
-import { RuleBook } from './rule-book.ts'
 
-const CHANNEL = 'room:1'
+const CHANNELS = ['room:1', 'room:2']
+const TAGS = ['x', 'y']
+const SESSION_TTL_MS = 5000
 
-/** A broker whose answers come some turns after it has read, and which reads some turns after it was asked. */
-class LateBroker extends MemoryBroker implements Broker {
-  #asked = 0
+const client = fc.nat(1)
+const channel = fc.constantFrom(...CHANNELS)
+const count = fc.integer({ min: 1, max: 6 })
 
-  override history(channel: string, query: HistoryQuery): HistoryPage {
-    const before = this.#asked++ % 3
-    const late = async (): Promise<HistoryPage> => {
-      for (let turns = 0; turns < before; turns++) await turn()
-      const page = super.history(channel, query)
-      for (let turns = 0; turns < 2; turns++) await turn()
-      return page
+const stepArbitrary = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('publish' as const), channel, tag: fc.constantFrom(...TAGS), count }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('turn' as const), count }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 3000 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), client, count }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('open' as const), client, names: fc.constantFrom('all', 'all', 'none') }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('cut' as const), client }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('subscribe' as const), client, channel, filter: fc.constantFrom(undefined, 'x') }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('unsubscribe' as const), client, channel }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), client }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('disconnect' as const), client }) },
+)
+type Step = typeof stepArbitrary extends fc.Arbitrary<infer T> ? T : never
+
+/** Two clients in two channels, and a watcher who is always there. */
+class Run {
+  readonly #harness: EngineHarness
+  readonly #presence: MemoryPresence
+  readonly #fates: Fates
+  readonly #watcher: PresenceWatcher
+  readonly #journal = new Journal()
+  readonly #clients: readonly [ModelClient, ModelClient]
+
+  private constructor(
+    harness: EngineHarness,
+    {
+      presence,
+      fates,
+      watcher,
+      historySize,
+    }: { presence: MemoryPresence; fates: Fates; watcher: PresenceWatcher; historySize: number },
+  ) {
+    this.#harness = harness
+    this.#presence = presence
+    this.#fates = fates
+    this.#watcher = watcher
+    const newClient = (): ModelClient => new ModelClient(harness.engine, this.#journal, historySize)
+    this.#clients = [newClient(), newClient()]
+  }
+
+  static async start(historySize: number, callFates: readonly CallFate[] | undefined): Promise<Run> {
+    const presence = new MemoryPresence()
+    const fates = new Fates(callFates ?? [])
+    const harness = await EngineHarness.start({
+      ...(callFates && {
+        broker: (environment) => lateBroker(new MemoryBroker(environment), fates),
+      }),
+      presence: callFates ? latePresence(presence, fates) : presence,
+      rules: { 'room:*': { ...DEVELOPMENT_RULE, historySize } },
+      limits: { sessionTtlMs: SESSION_TTL_MS, maxPendingRequests: 1000 },
+    })
+    fates.areCalm = true
+    const watcher = await PresenceWatcher.open(harness, CHANNELS)
+    fates.areCalm = false
+    return new Run(harness, { presence, fates, watcher, historySize })
+  }
+
+  async take(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'publish':
+        for (let n = 0; n < step.count; n++) this.#journal.publish(this.#harness.engine, step.channel, step.tag)
+        return
+      case 'turn':
+        for (let n = 0; n < step.count; n++) await turn()
+        return
+      case 'wait':
+        this.#wait(step.ms)
+        return
+      default:
+        this.#act(step, this.#clients[step.client === 0 ? 0 : 1])
     }
-    return late() as Awaitable<HistoryPage> as HistoryPage
-  }
-}
-
-/**
- * The model: a client that believes only what it has read. It knows its position and the values after it, and checks every step:
- * the next offset is the last one plus one, or the server has said that something is missing.
- */
-class Reader {
-  readonly values: number[] = []
-  missing = 0
-  #position: Position | undefined
-  #resume: string | undefined
-  #connection: MemoryConnection | undefined
-  #read = 0
-
-  get isOpen(): boolean {
-    return this.#connection !== undefined
   }
 
-  open(engine: Engine): void {
-    const connection = new MemoryConnection((opened) => engine.open(opened))
-    this.#connection = connection
-    this.#read = 0
-    const since = this.#position
-    connection.say({
-      type: 'connect',
-      ...(this.#resume !== undefined && { resume: this.#resume }),
-      subscriptions: [{ channel: CHANNEL, ...(since && { since }) }],
+  #act(step: Extract<Step, { client: number }>, client: ModelClient): void {
+    if (step.do === 'read') client.read(step.count)
+    else if (step.do === 'open') client.open(step.names)
+    else if (step.do === 'cut') client.cut()
+    else if (step.do === 'subscribe') client.subscribe(step.channel, step.filter)
+    else if (step.do === 'unsubscribe') client.unsubscribe(step.channel)
+    else if (step.do === 'leave') client.leave()
+    else if (client.session !== undefined) this.#harness.engine.disconnectUser({ session: client.session })
+  }
+
+  /** Whoever is there shows it. */
+  #wait(ms: number): void {
+    this.#watcher.ping()
+    for (const client of this.#clients) client.ping()
+    this.#harness.advance(ms)
+  }
+
+  /** Whatever has happened: once the weather is fine, everyone has everything that they should, and presence is right. */
+  async expectGoodEnd(): Promise<void> {
+    this.#fates.areCalm = true
+    for (const client of this.#clients) {
+      client.read()
+      client.cutForgotten()
+      if (!client.isOpen) client.open('all')
+    }
+    await this.#settle()
+    for (const channel of CHANNELS) for (const tag of TAGS) this.#journal.publish(this.#harness.engine, channel, tag)
+    for (const client of this.#clients) {
+      client.read()
+      client.expectComplete()
+    }
+    // Sessions that nobody will come back for end, and take their presence with them.
+    for (let passed = 0; passed <= SESSION_TTL_MS; passed += 1000) this.#wait(1000)
+    const { engine } = this.#harness
+    for (const channel of CHANNELS) {
+      const present = this.#watcher.present(channel)
+      expect(
+        this.#presence
+          .list(channel)
+          .map(({ session }) => session)
+          .sort(),
+      ).toEqual([...present].sort())
+      expect(engine.channels(channel)).toEqual([{ channel, subscribers: present.length }])
+    }
+
+    for (const one of [...this.#clients, this.#watcher]) one.cut()
+    this.#harness.advance(SESSION_TTL_MS + 1000)
+    expect(engine.stats()).toMatchObject({ connections: 0, sessions: 0, detachedSessions: 0, subscriptions: 0, channels: 0 })
+    for (const channel of CHANNELS) expect(this.#presence.list(channel)).toEqual([])
+  }
+
+  /** Until every request has its answer. */
+  async #settle(): Promise<void> {
+    await eventually(() => {
+      for (const client of this.#clients) {
+        client.read()
+        expect(client.unanswered).toEqual([])
+      }
     })
   }
-
-  /** Reads what has been sent; the rest is lost when the line is cut before it is read. */
-  read(count: number): void {
-    const messages = this.#connection?.received.slice(this.#read, this.#read + count) ?? []
-    this.#read += messages.length
-    for (const message of messages) this.#take(message)
-  }
-
-  cut(): void {
-    this.#connection?.cut()
-    this.#connection = undefined
-  }
-
-  #take(message: ServerMessage): void {
-    if (message.type === 'connected') this.#resume = message.resume
-    if (message.type === 'subscribed') {
-      if (message.recovered === false) this.missing++
-      // Without everything since the last position the client starts afresh from where the server says.
-      if (message.recovered !== true || !this.#position) this.#position = message.position
-      for (const { offset, data } of message.publications ?? []) this.#next(offset, data)
-    }
-    if (message.type === 'publication') this.#next(message.offset, message.data)
-  }
-
-  #next(offset: number, data: unknown): void {
-    if (!this.#position) throw new Error('a publication before subscribed')
-    expect(offset).toBe(this.#position.offset + 1)
-    this.#position = { epoch: this.#position.epoch, offset }
-    this.values.push(data as number)
-  }
 }
 
-type Step = { readonly do: 'publish' | 'open' | 'read' | 'cut' | 'wait' | 'turn'; readonly count: number }
+const fate = fc.record({ before: fc.nat(2), after: fc.nat(3), refused: fc.constant(false) })
+const badFate = fc.record({ before: fc.nat(2), after: fc.nat(3), refused: fc.boolean() })
+const fates = (one: fc.Arbitrary<CallFate>) => fc.array(one, { minLength: 1, maxLength: 12 })
 
-const step: fc.Arbitrary<Step> = fc.record({
-  do: fc.constantFrom('publish', 'publish', 'open', 'open', 'read', 'read', 'turn', 'turn', 'cut', 'wait'),
-  count: fc.integer({ min: 1, max: 6 }),
-})
-
-const newEngine = async (
-  broker: (environment: FakeEnvironment) => Broker,
-  historySize: number,
-): Promise<[Engine, FakeEnvironment]> => {
-  const environment = new FakeEnvironment()
-  const engine = new Engine({
-    broker: broker(environment),
-    presence: new MemoryPresence(),
-    authenticator: {
-      authenticate: async () => ({ capabilities: [], channels: [] }),
-      authorizeChannel: async (_, channel) => ({ channel }),
-    },
-    environment,
-    rules: new RuleBook({ ...DEVELOPMENT_RULE, historySize }),
-    rpc: new RpcRouter(),
-    limits: {
-      pingIntervalMs: 25_000,
-      pongTimeoutMs: 5000,
-      connectTimeoutMs: 10_000,
-      sessionTtlMs: 5000,
-      maxBadMessages: 10,
-      maxPendingRequests: 100,
-      maxChannelsPerSession: 10,
-    },
-    log: () => undefined,
-    node: { node: 'test', version: '0' },
-  })
-  await engine.start()
-  return [engine, environment]
-}
-
-for (const [name, broker] of [
-  ['a broker that answers at once', (environment: FakeEnvironment) => new MemoryBroker(environment)],
-  ['a broker that answers late', (environment: FakeEnvironment) => new LateBroker(environment)],
-] as const) {
-  it(`delivers in order, without gap or duplicate, over any cuts, or says what is missing: ${name}`, async () => {
+it.each([
+  ['at once', fc.constant(undefined)],
+  ['late', fates(fate)],
+  ['late or not at all', fates(badFate)],
+])(
+  '[S5] [S6] delivers in order, without gap or duplicate, or says what is missing: stores that answer %s',
+  async (_, callFates) => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 10, maxLength: 80 }),
+        fc.array(stepArbitrary, { minLength: 10, maxLength: 80 }),
         fc.integer({ min: 3, max: 40 }),
-        async (steps, historySize) => {
-          const [engine, environment] = await newEngine(broker, historySize)
-          const reader = new Reader()
-          let published = 0
-          reader.open(engine)
-          for (let turns = 0; turns < 6; turns++) await turn()
-          reader.read(2)
-          for (const { do: what, count } of steps) {
-            if (what === 'publish') for (let n = 0; n < count; n++) engine.publish(CHANNEL, { data: ++published })
-            if (what === 'read') reader.read(count)
-            if (what === 'cut') reader.cut()
-            if (what === 'open' && !reader.isOpen) reader.open(engine)
-            if (what === 'wait') {
-              environment.advance(count * 500)
-              engine.tick()
-            }
-            if (what === 'turn') await turn()
-          }
-          if (!reader.isOpen) reader.open(engine)
-          for (let turns = 0; turns < 6; turns++) await turn()
-          engine.publish(CHANNEL, { data: ++published })
-          reader.read(Number.POSITIVE_INFINITY)
-          // In order and without duplicates, up to the last one; and complete unless the server has said otherwise.
-          expect(reader.values).toEqual([...new Set(reader.values)].sort((a, b) => a - b))
-          expect(reader.values.at(-1)).toBe(published)
-          if (reader.missing === 0) expect(reader.values).toHaveLength(published)
+        callFates,
+        async (steps, historySize, fatesOfCalls) => {
+          const run = await Run.start(historySize, fatesOfCalls)
+          await run.take({ do: 'open', client: 0, names: 'all' })
+          await run.take({ do: 'subscribe', client: 0, channel: 'room:1', filter: undefined })
+          for (const step of steps) await run.take(step)
+          await run.expectGoodEnd()
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 300 },
     )
-  })
-}
+  },
+)

@@ -38,6 +38,8 @@ export class Subscription {
   /** Whether `join` and `leave` are wanted. */
   wantsPresence = false
   state: SubscriptionState = { kind: 'paused' }
+  /** True once a subscribe has succeeded: from then on one that fails leaves it to the next attempt. */
+  isEstablished = false
   presence: PresenceState = { kind: 'absent' }
   /** Info from the channel token, shown in presence instead of the connection's. */
   info: unknown

@@ -73,23 +73,20 @@ export class Subscriptions {
         throw new FusewireError('not_subscribed', 'unsubscribed by the application before it was subscribed')
       }
       if (isOverrun(held)) throw new FusewireError('overloaded', `${name} publishes more than can wait for its history`)
-      if (!link) {
-        channel.pause(subscription)
-        return
-      }
-      const recovered = since ? page.complete : options.resumed ? false : undefined
-      if (since) this.#ports.counters.recoveries[page.complete ? 'complete' : 'incomplete']++
-      link.send(subscribedMessage(subscription, request.id, page, recovered))
-      this.#goLive(subscription, link, held, page.position.offset)
+      if (link) {
+        const recovered = since ? page.complete : options.resumed ? false : undefined
+        if (since) this.#ports.counters.recoveries[page.complete ? 'complete' : 'incomplete']++
+        link.send(subscribedMessage(subscription, request.id, page, recovered))
+        this.#goLive(subscription, link, held, page.position.offset)
+      } else channel.pause(subscription)
+      subscription.isEstablished = true
     } catch (error) {
       if (isRecovering()) {
-        if (!known) this.#drop(subscription)
-        else if (!link || !wasLive || isOverrun(held)) channel.pause(subscription)
-        else {
-          // What it was before goes on, as if nothing had been asked.
-          Object.assign(subscription, { filter, wantsPresence })
-          this.#goLive(subscription, link, held, 0)
-        }
+        // What it was before goes on, as if nothing had been asked.
+        Object.assign(subscription, { filter, wantsPresence })
+        if (!subscription.isEstablished) this.#drop(subscription)
+        else if (link && wasLive && !isOverrun(held)) this.#goLive(subscription, link, held, 0)
+        else channel.pause(subscription)
       }
       throw error
     }

@@ -1,0 +1,76 @@
+import type { Broker, PresenceStore } from '@fusewire/engine'
+import { FusewireError } from '@fusewire/protocol'
+import { turn } from './turn.ts'
+
+/** How one call of a port goes: turns of the event loop before it is carried out and before it is answered, or that it is refused. */
+export interface CallFate {
+  readonly before: number
+  readonly after: number
+  readonly refused: boolean
+}
+
+const CALM: CallFate = { before: 0, after: 0, refused: false }
+
+/** Gives each call its fate, from a list that is used again and again. */
+export class Fates {
+  /** True while every call goes well, at once. */
+  areCalm = false
+  readonly #fates: readonly CallFate[]
+  #next = 0
+
+  constructor(fates: readonly CallFate[]) {
+    this.#fates = fates
+  }
+
+  next(): CallFate {
+    const fate = this.#fates[this.#next++ % this.#fates.length]
+    return this.areCalm || !fate ? CALM : fate
+  }
+}
+
+const pass = async (turns: number): Promise<void> => {
+  for (let n = 0; n < turns; n++) await turn()
+}
+
+const refusal = () => new FusewireError('broker_unavailable')
+
+/** A broker far away: it reads and answers late, and sometimes not at all. Publishing stays as it is. */
+export const lateBroker = (broker: Broker, fates: Fates): Broker => ({
+  start: (listener) => broker.start(listener),
+  publish: (channel, draft, options) => broker.publish(channel, draft, options),
+  subscribe: async (channel) => {
+    const { after, refused } = fates.next()
+    // Interest begins at once, so that calls take effect in their order; that it has begun is told later.
+    if (!refused) await broker.subscribe(channel)
+    await pass(after)
+    if (refused) throw refusal()
+  },
+  unsubscribe: (channel) => broker.unsubscribe(channel),
+  history: async (channel, query) => {
+    const { before, after, refused } = fates.next()
+    await pass(before)
+    if (refused) throw refusal()
+    const page = await broker.history(channel, query)
+    await pass(after)
+    return page
+  },
+  clearHistory: (channel) => broker.clearHistory(channel),
+  close: () => broker.close(),
+})
+
+/** A presence store far away: calls take effect in their order, and are answered late. One that is refused may have taken effect. */
+export const latePresence = (store: PresenceStore, fates: Fates): PresenceStore => ({
+  add: async (channel, member) => {
+    const { before, after, refused } = fates.next()
+    if (!refused || before > 0) await store.add(channel, member)
+    await pass(after)
+    if (refused) throw refusal()
+  },
+  remove: async (channel, session) => {
+    const { after } = fates.next()
+    await store.remove(channel, session)
+    await pass(after)
+  },
+  list: (channel) => store.list(channel),
+  count: (channel) => store.count(channel),
+})

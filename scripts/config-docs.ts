@@ -1,6 +1,6 @@
 /**
  * Writes what follows from the options' schema: `spec/config.schema.json` and the tables of `docs/configuration.md`.
- * Run with `node --conditions=source scripts/config-docs.ts`.
+ * Run with `node --conditions=@fusewire/source scripts/config-docs.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'

@@ -1,4 +1,4 @@
-/** Writes spec/openapi.yaml from the routes of the server: `node --conditions=source scripts/openapi.ts`. */
+/** Writes spec/openapi.yaml from the routes of the server: `node --conditions=@fusewire/source scripts/openapi.ts`. */
 import { writeFile } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { openApiDocument } from '../packages/server/src/api/openapi-document.ts'

@@ -12,7 +12,7 @@ const bundle = async (entry: string): Promise<string> => {
   const build = await rolldown({
     input: fileURLToPath(new URL(`../src/${entry}`, import.meta.url)),
     platform: 'browser',
-    resolve: { conditionNames: ['source', 'import', 'default'] },
+    resolve: { conditionNames: ['@fusewire/source', 'import', 'default'] },
   })
   const { output } = await build.generate({ format: 'esm', minify: true, codeSplitting: false })
   await build.close()

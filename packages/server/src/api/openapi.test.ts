@@ -18,7 +18,7 @@ const operations = (document: object): [string, Operation][] =>
   )
 
 describe('the OpenAPI document', () => {
-  it('is the same in spec/openapi.yaml; run "node --conditions=source scripts/openapi.ts" when it is not', async () => {
+  it('is the same in spec/openapi.yaml; run "node --conditions=@fusewire/source scripts/openapi.ts" when it is not', async () => {
     const written = await readFile(new URL('../../../../spec/openapi.yaml', import.meta.url), 'utf8')
     expect(parse(written)).toEqual(JSON.parse(JSON.stringify(await openApiDocument())))
   })

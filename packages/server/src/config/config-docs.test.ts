@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { configPage, configSchema, PAGE_FILE, SCHEMA_FILE } from '../../../../scripts/config-docs.ts'
 
-const AGAIN = 'is out of date: run node --conditions=source scripts/config-docs.ts'
+const AGAIN = 'is out of date: run node --conditions=@fusewire/source scripts/config-docs.ts'
 
 describe('what is made from the options', () => {
   it('spec/config.schema.json is that of the options', () => {

@@ -34,10 +34,9 @@ for (const { command, debianPackage, suite } of missing) {
 }
 if (missing.length > 0 && process.env.CI === 'true') process.exit(1)
 
-step('Build', 'node', ['scripts/build.ts'])
+step('Build', 'npm', ['run', '--silent', 'build'])
 step('Lint and format', 'biome', ['check', '.'])
 step('Types of the tests', 'tsc', ['-p', 'tsconfig.tests.json'])
-step('Size of the client', 'npm', ['run', '--silent', 'size', '-w', 'packages/client'])
 step('Tests', 'vitest', ['run', ...process.argv.slice(2)])
 
 const skipped = missing.map(({ suite }) => suite)

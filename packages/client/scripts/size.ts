@@ -1,6 +1,6 @@
 /**
  * Bundles the client as an application would and fails when it is larger than promised.
- * Run by the build: `node packages/client/scripts/size.ts`.
+ * Run by the build, and by `npm run size -w packages/client`.
  */
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'

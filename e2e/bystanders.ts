@@ -54,10 +54,8 @@ export class Bystanders {
   async assertUntouched(): Promise<void> {
     const { position } = await this.#api.publish(CHANNEL, 'last')
     for (const { way, client, before } of this.#bystanders) {
-      await eventually(() => {
-        expect(client.end, `the bystander at ${way.name}`).toBeUndefined()
-        return client.received.length >= before + position.offset
-      }, POLL)
+      await eventually(() => client.end !== undefined || client.received.length >= before + position.offset, POLL)
+      expect(client.end, `the bystander at ${way.name}`).toBeUndefined()
       for (let i = this.#checked; i < position.offset; i++)
         expect(client.received[before + i], way.name).toMatchObject({ type: 'publication', offset: i + 1 })
     }

@@ -40,4 +40,5 @@ step('Types of the tests', 'tsc', ['-p', 'tsconfig.tests.json'])
 step('Tests', 'vitest', ['run', ...process.argv.slice(2)])
 
 const skipped = missing.map(({ suite }) => suite)
-if (skipped.length > 0) console.error(`\n! Not run, for want of tools: ${skipped.join(', ')} (of ${TOOLS.length} suites with tools)`)
+if (skipped.length > 0)
+  console.error(`\n! Not run, for want of tools: ${skipped.join(', ')} (of ${TOOLS.length} suites with tools)`)

@@ -1,4 +1,4 @@
-import { MessageError } from '@fusewire/protocol'
+import { FusewireError, MessageError } from '@fusewire/protocol'
 import { EngineHarness, HeldCalls, memoryFormat, plainAuthenticator, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 
@@ -81,6 +81,14 @@ describe('connecting', () => {
   it("subscribes to the token's channels", async () => {
     const client = await harness.connect({ token: 'auto' })
     expect(client.last('subscribed').channel).toBe('open:auto')
+  })
+
+  it('closes at once when frames are of the wrong type [P2]', () => {
+    const client = harness.open()
+    client.peer.reject(new FusewireError('wrong_frame_type'))
+    expect(client.closedWith).toBe('wrong_frame_type')
+    expect(client.all('error')).toEqual([])
+    expect(client.last('disconnect')).toMatchObject({ code: 'wrong_frame_type', closeCode: 4203, reconnect: false })
   })
 
   it('closes after maxBadMessages, not before', () => {

@@ -91,6 +91,11 @@ export class ClientPeer implements Peer, SessionLink, Timed {
   reject(error: FusewireError): void {
     if (this.#state.kind === 'closed') return
     this.#hear()
+    if (error.code === 'wrong_frame_type') {
+      // Nothing that this client will ever send can be read.
+      this.end(error.code)
+      return
+    }
     this.#sendError(error, error instanceof MessageError ? { id: error.id } : {})
     if (++this.#badMessages >= this.#ports.limits.maxBadMessages)
       this.end('malformed_message', 'too many messages could not be accepted')

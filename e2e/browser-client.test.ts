@@ -153,16 +153,38 @@ describe.skipIf(!hasTool('chromium'))('the SDK in a page', () => {
   })
 
   it('falls back to what the server offers', async ({ browser }) => {
-    const fallBack = async (offered: 'stream' | 'sse' | 'poll') => {
-      await using server = await FusewireProcess.start({ ...DEVELOPMENT, transports: [offered] })
-      const client = await openClient(browser, server.https, 'fallback')
-      await client.start()
-      await client.publish('here')
-      await poll(client.data).toEqual(['here'])
-      expect(await client.transports()).toEqual([offered])
-      await client.close()
+    await using server = await FusewireProcess.start({ ...DEVELOPMENT, transports: ['sse', 'poll'] })
+    const client = await openClient(browser, server.https, 'fallback')
+    await client.start()
+    await client.publish('here')
+    await poll(client.data).toEqual(['here'])
+    expect(await client.transports()).toEqual(['sse'])
+    await client.close()
+  })
+
+  it('makes room for the back/forward cache, and resumes when its page comes back', async ({ server, api, browser, pages }) => {
+    for (const transport of ['websocket', 'stream', 'sse', 'poll'] as const) {
+      const channel = `cache:${transport}`
+      const { page } = await openTab(browser, pages.at('localhost'))
+      const data = () => page.evaluate(() => recorder.newestClient.publications.map(({ data }) => data))
+      await page.evaluate(([name, options]) => recorder.openClient(name, options).start(), [
+        channel,
+        { endpoint: server.https, transports: [transport] },
+      ] as const)
+      await api.publish(channel, 1)
+      await poll(data).toEqual([1])
+      await page.goto(`${pages.at('localhost')}/elsewhere`)
+      await api.publish(channel, 2)
+      await page.evaluate(() => {
+        setTimeout(() => history.back())
+      })
+      await poll(() => page.url()).toBe(`${pages.at('localhost')}/`)
+      await api.publish(channel, 3)
+      await poll(data).toEqual([1, 2, 3])
+      const connected = await page.evaluate(() => recorder.newestClient.connected)
+      expect(connected).toMatchObject([{ resumed: false }, { resumed: true }])
+      await page.close()
     }
-    await Promise.all([fallBack('stream'), fallBack('sse'), fallBack('poll')])
   })
 
   it('speaks with a server of another origin, from an insecure page as well', async ({ server, browser }) => {

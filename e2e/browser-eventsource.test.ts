@@ -122,7 +122,7 @@ describe.skipIf(!hasTool('chromium'))('an EventSource of a page', () => {
   it('gives up where it is not allowed, and at what is no channel [T15]', async ({ server, browser }) => {
     for (const query of ['channel=private:a', 'channel=', 'channel=a+b']) {
       const source = await openEvents(browser, server.https, query)
-      await poll(source.readyState, query).toBe(CLOSED)
+      await poll(source.readyState, { message: query }).toBe(CLOSED)
       expect(await source.opened()).toBe(0)
     }
   })

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { describe, expect } from 'vitest'
 import { browserTest, pageOf, readMetric } from './browser-test.ts'
 import { openTab, type Tab } from './chromium.ts'
@@ -8,13 +5,7 @@ import { FusewireProcess } from './fusewire-process.ts'
 import { DEVELOPMENT } from './server-variants.ts'
 import { hasTool } from './tools.ts'
 
-const it = browserTest(DEVELOPMENT).extend('pages', { scope: 'file' }, async ({ server: _ }, { onCleanup }) => {
-  const pages = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>'))
-  await once(pages.listen(0, '127.0.0.1'), 'listening')
-  onCleanup(() => void pages.close())
-  const { port } = pages.address() as AddressInfo
-  return (site: string): string => `http://${site}:${port}`
-})
+const it = browserTest(DEVELOPMENT)
 
 /** Tries every way in that a page has, and tells how each has ended. */
 const tryEverything = ({ page }: Tab, base: string) =>
@@ -70,7 +61,7 @@ const connections = async (server: FusewireProcess): Promise<number> => {
 describe.skipIf(!hasTool('chromium'))('a page of another site', () => {
   it('is refused on every way in [P4]', async ({ server, browser, pages }) => {
     const before = await connections(server)
-    const tab = await openTab(browser, pages('evil.test'))
+    const tab = await openTab(browser, pages.at('evil.test'))
     expect(await tryEverything(tab, server.https)).toEqual(everything('refused'))
     expect(await tryEverything(tab, server.http)).toEqual(everything('refused'))
     expect(await connections(server)).toBe(before)
@@ -103,7 +94,7 @@ describe.skipIf(!hasTool('chromium'))('a page of another site', () => {
         const outcomes = await Promise.allSettled(attempts)
         return outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value.ok)
       }, base)
-    const foreign = await openTab(browser, pages('evil.test'))
+    const foreign = await openTab(browser, pages.at('evil.test'))
     expect(await call(foreign, server.https)).toEqual([false, false, false, false])
     const rebound = server.https.replace('localhost', 'evil.test')
     expect(await call(await openTab(browser, pageOf(rebound)), rebound)).toEqual([false, false, false, false])
@@ -113,19 +104,19 @@ describe.skipIf(!hasTool('chromium'))('a page of another site', () => {
   it('is let in on every way when its origin is listed, and it alone', async ({ browser, pages }) => {
     await using server = await FusewireProcess.start({
       allowAnonymous: true,
-      allowedOrigins: [pages('app.test')],
+      allowedOrigins: [pages.at('app.test')],
       rules: [{ pattern: '**', subscribe: 'anyone' }],
     })
-    const app = await openTab(browser, pages('app.test'))
+    const app = await openTab(browser, pages.at('app.test'))
     expect(await tryEverything(app, server.https)).toEqual(everything('opened'))
     expect(await tryEverything(app, server.http)).toEqual(everything('opened'))
     expect(app.problems).toEqual([])
-    const evil = await openTab(browser, pages('evil.test'))
+    const evil = await openTab(browser, pages.at('evil.test'))
     expect(await tryEverything(evil, server.https)).toEqual(everything('refused'))
   })
 
   it('is let in by a development server when it is of this machine', async ({ server, browser, pages }) => {
-    const tab = await openTab(browser, pages('localhost'))
+    const tab = await openTab(browser, pages.at('localhost'))
     expect(await tryEverything(tab, server.https)).toEqual(everything('opened'))
     expect(tab.problems).toEqual([])
   })

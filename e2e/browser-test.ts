@@ -1,16 +1,23 @@
 import type { FusewireInput } from '@fusewire/server'
 import { expect } from 'vitest'
+import { BlankPages } from './blank-pages.ts'
 import { startChromium } from './chromium.ts'
 import type { FusewireProcess } from './fusewire-process.ts'
 import { serverTest } from './server-test.ts'
 
-/** A {@link serverTest} with a browser, which its tests share too. */
+/** A {@link serverTest} with a browser and pages of other origins, which its tests share too. */
 export const browserTest = (options: FusewireInput) =>
-  serverTest(options).extend('browser', { scope: 'file' }, async ({ server: _ }, { onCleanup }) => {
-    const browser = await startChromium()
-    onCleanup(() => browser.close())
-    return browser
-  })
+  serverTest(options)
+    .extend('browser', { scope: 'file' }, async ({ server: _ }, { onCleanup }) => {
+      const browser = await startChromium()
+      onCleanup(() => browser.close())
+      return browser
+    })
+    .extend('pages', { scope: 'file' }, async ({ server: _ }, { onCleanup }) => {
+      const pages = await BlankPages.open()
+      onCleanup(() => pages[Symbol.asyncDispose]())
+      return pages
+    })
 
 /** A document of the server, for a page of its origin: the browser then holds a connection to it, over HTTP/2 where there is TLS. */
 export const pageOf = (base: string): string => `${base}/livez`
@@ -24,6 +31,13 @@ export const readMetric = async ({ http }: FusewireProcess, name: string, transp
   return Number(line.slice(line.lastIndexOf(' ')))
 }
 
+export interface PollOptions {
+  /** Default 10,000. */
+  readonly timeoutMs?: number
+  /** What is asked for, where that is not to be seen. */
+  readonly message?: string
+}
+
 /** Expects of what is asked again and again: a browser on a busy machine takes its time. */
-export const poll = <T>(ask: () => T | Promise<T>, message?: string) =>
-  expect.poll(ask, { timeout: 10_000, interval: 20, ...(message !== undefined && { message }) })
+export const poll = <T>(ask: () => T | Promise<T>, { timeoutMs = 10_000, message = '' }: PollOptions = {}) =>
+  expect.poll(ask, { timeout: timeoutMs, interval: 20, message })

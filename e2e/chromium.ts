@@ -26,7 +26,13 @@ const pathOf = (command: string): string => {
 
 /** Starts the system's Chromium, without a window. */
 export const startChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: pathOf('chromium'), chromiumSandbox: false, args: ARGUMENTS })
+  chromium.launch({
+    executablePath: pathOf('chromium'),
+    chromiumSandbox: false,
+    args: ARGUMENTS,
+    // People have it on.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  })
 
 let bundled: Promise<string> | undefined
 

@@ -14,6 +14,8 @@ export interface CommandOptions {
   readonly input?: string
   /** Flags of Node itself. */
   readonly nodeFlags?: readonly string[]
+  /** Another program of the workspace than the command itself. */
+  readonly program?: string
 }
 
 /** The environment without what would configure the command. */
@@ -28,9 +30,9 @@ export class FusewireCommand implements AsyncDisposable {
   out = ''
   err = ''
 
-  constructor(args: readonly string[], { folder, environment = {}, input, nodeFlags = [] }: CommandOptions) {
+  constructor(args: readonly string[], { folder, environment = {}, input, nodeFlags = [], program = BIN }: CommandOptions) {
     this.#args = args
-    this.#child = spawn(process.execPath, [...nodeFlags, BIN, ...args], {
+    this.#child = spawn(process.execPath, [...nodeFlags, program, ...args], {
       cwd: folder,
       env: { ...cleanEnvironment(), ...environment },
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -113,5 +113,10 @@ export class RecordedClient {
   }
 }
 
-export const openClient = (channel: string, options: RecordedClientOptions = {}): RecordedClient =>
-  new RecordedClient(channel, options)
+/** The client that was opened last: what has a handle on it outside loses it when the page is left, even for a while. */
+export let newestClient: RecordedClient
+
+export const openClient = (channel: string, options: RecordedClientOptions = {}): RecordedClient => {
+  newestClient = new RecordedClient(channel, options)
+  return newestClient
+}

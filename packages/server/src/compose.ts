@@ -81,6 +81,14 @@ export const composeServer = async (
   const { engine } = core
   const startedAt = Date.now()
   let ready = false
+  // First what can be wrong in a configuration, so that nothing is left behind when it is.
+  const certificates = options.tls
+    ? await TlsCertificates.open({
+        ...options,
+        onReload: ({ fingerprint, validTo }) => log('certificate_reloaded', { fingerprint, validTo }),
+        onReloadError: (error) => log('certificate_refused', { error }),
+      })
+    : undefined
   await engine.start()
 
   const traffic = createTraffic()
@@ -127,13 +135,6 @@ export const composeServer = async (
     log,
   })
 
-  const certificates = options.tls
-    ? await TlsCertificates.open({
-        ...options,
-        onReload: ({ fingerprint, validTo }) => log('certificate_reloaded', { fingerprint, validTo }),
-        onReloadError: (error) => log('certificate_refused', { error }),
-      })
-    : undefined
   const listener = new Listener({
     handlers: {
       request: (request, response) => {
@@ -156,12 +157,15 @@ export const composeServer = async (
   const release = async (graceMs: number): Promise<void> => {
     ready = false
     clearInterval(timer)
-    await engine.close()
-    httpTransports.close()
-    webSockets.close()
-    await listener.close(graceMs)
-    await api.close()
-    certificates?.close()
+    try {
+      await engine.close()
+    } finally {
+      httpTransports.close()
+      webSockets.close()
+      await listener.close(graceMs)
+      await api.close()
+      certificates?.close()
+    }
   }
   try {
     const listening = await listen(options, listener, certificates)

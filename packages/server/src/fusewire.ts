@@ -29,7 +29,7 @@ export interface PublishOptions {
 type Life =
   | { readonly kind: 'idle' }
   | { readonly kind: 'listening'; readonly server: Promise<Server> }
-  | { readonly kind: 'closed' }
+  | { readonly kind: 'closed'; readonly done: Promise<void> }
 
 /**
  * A Fusewire server inside of a program.
@@ -118,14 +118,20 @@ export class Fusewire {
     if (this.#life.kind === 'listening') await (await this.#life.server).reloadCertificates()
   }
 
-  /** Tells clients to come back later and ends. Idempotent. */
-  async close(): Promise<void> {
+  /** Tells clients to come back later and ends. Idempotent: whoever calls it waits for the same end. */
+  close(): Promise<void> {
     const life = this.#life
-    this.#life = { kind: 'closed' }
-    if (life.kind !== 'listening') return
-    const server = await life.server.catch(() => undefined)
-    await server?.close()
+    if (life.kind === 'closed') return life.done
+    const done = life.kind === 'idle' ? Promise.resolve() : closeServer(life.server)
+    this.#life = { kind: 'closed', done }
+    return done
   }
+}
+
+/** One that could not be opened has closed what it had. */
+const closeServer = async (opening: Promise<Server>): Promise<void> => {
+  const server = await opening.catch(() => undefined)
+  await server?.close()
 }
 
 /** Makes a server to be embedded; see {@link Fusewire}. */

@@ -8,10 +8,11 @@ const MAX_HELD_PUBLICATIONS = 10_000
 /** Whether more was published than could be held: something is missing, and the subscription cannot go live. */
 export const isOverrun = (held: readonly Publication[]): boolean => held.length > MAX_HELD_PUBLICATIONS
 
-/** A live subscription in its place. */
+/** A live subscription in its place, with what a delivery looks at: most of them never touch the subscription itself. */
 interface Place {
   readonly subscription: Subscription
   readonly connection: Connection
+  readonly isFiltered: boolean
 }
 
 /**
@@ -56,7 +57,8 @@ export class HubChannel {
     this.pause(subscription)
     const group = this.#groups.get(connection.format) ?? []
     if (group.length === 0) this.#groups.set(connection.format, group)
-    subscription.state = { kind: 'live', connection, index: group.push({ subscription, connection }) - 1 }
+    const index = group.push({ subscription, connection, isFiltered: subscription.filter !== undefined }) - 1
+    subscription.state = { kind: 'live', connection, index }
   }
 
   pause(subscription: Subscription): void {
@@ -75,8 +77,8 @@ export class HubChannel {
     let delivered = 0
     for (const [format, places] of this.#groups) {
       let frame: Frame | undefined
-      for (const { subscription, connection } of places) {
-        if (subscription.filter && !subscription.wants(publication)) continue
+      for (const { subscription, connection, isFiltered } of places) {
+        if (isFiltered && !subscription.wants(publication)) continue
         frame ??= format.encode(message)
         connection.send(frame)
         delivered++

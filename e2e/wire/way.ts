@@ -1,6 +1,11 @@
 import type { ServerMessage } from '@fusewire/protocol'
 import { eventually } from '@fusewire/testkit'
-import type { FusewireProcess } from '../fusewire-process.ts'
+
+/** Where a server, or what stands in front of it, is to be reached. */
+export interface Endpoints {
+  readonly https: string
+  readonly http: string
+}
 
 /** How a server has ended a connection; a close code only where the way in has one. */
 export interface End {
@@ -27,7 +32,7 @@ export interface Way {
   readonly encoding: 'json' | 'msgpack'
   /** `websocket`: payloads are messages of a WebSocket. `lines`: payloads are lines. `requests`: they are bodies of requests, in lines. */
   readonly framing: 'websocket' | 'lines' | 'requests'
-  open(server: FusewireProcess): Promise<WireClient>
+  open(endpoints: Endpoints): Promise<WireClient>
 }
 
 type Of<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>

@@ -2,14 +2,13 @@ import { once } from 'node:events'
 import { connect } from 'node:http2'
 import { type ServerMessage, SUBPROTOCOL } from '@fusewire/protocol'
 import { decodeMulti, encode } from '@msgpack/msgpack'
-import type { FusewireProcess } from '../fusewire-process.ts'
 import { connectStream, upgrade, type WebSocketRequest } from './open-websocket.ts'
 import type { RawWebSocket } from './raw-websocket.ts'
-import type { End, Way, WireClient } from './way.ts'
+import type { End, Endpoints, Way, WireClient } from './way.ts'
 
 /** A WebSocket that has not sent anything yet. */
 export const openWebSocket = async (
-  { http, https }: FusewireProcess,
+  { http, https }: Endpoints,
   over: 'HTTP/1.1' | 'HTTP/1.1 in the clear' | 'HTTP/2',
   request: WebSocketRequest = {},
 ): Promise<RawWebSocket> => {

@@ -1,0 +1,134 @@
+import { eventually } from '@fusewire/testkit'
+import { describe, expect, onTestFinished } from 'vitest'
+import { harmTest } from '../bystanders.ts'
+import { Relay } from '../relay.ts'
+import { DEVELOPMENT } from '../server-variants.ts'
+import { handshakeHead, openSocket } from '../wire/open-websocket.ts'
+import { readUntil } from '../wire/read-until.ts'
+import { join, until } from '../wire/way.ts'
+import { WAYS } from '../wire/ways.ts'
+
+const it = harmTest({
+  ...DEVELOPMENT,
+  handshakeTimeoutMs: 1000,
+  connectTimeoutMs: 1000,
+  pingIntervalMs: 1500,
+  pongTimeoutMs: 500,
+  sessionTtlMs: 500,
+})
+
+/** In the clear raw TCP has to say something to be known for what it is. */
+const SILENT_WAYS = WAYS.filter(({ name }) => name !== 'raw TCP over cleartext')
+
+/** Leave timeouts of the server time to come. */
+const PATIENCE = { timeoutMs: 8000 }
+
+describe('a client that says nothing, or not enough', () => {
+  /** What it says, and what the server answers before it hangs up. */
+  const HALF_OPEN = [
+    { name: 'nothing, in the clear', base: 'http', says: '', hears: /^$/u },
+    { name: 'nothing, before the TLS handshake', base: 'tls', says: '', hears: /^$/u },
+    { name: 'a part of a TLS handshake', base: 'tls', says: '\x16\x03\x01\x00\xee\x01', hears: /^$/u },
+    { name: 'nothing, after the TLS handshake', base: 'https', says: '', hears: /^(HTTP\/1\.1 408 .*"request_timeout".*)?$/su },
+    { name: 'a part of the HTTP/2 preface', base: 'http', says: 'PRI * HTTP/2', hears: /^HTTP\/1\.1 408 .*"request_timeout"/su },
+    { name: 'a part of a head', base: 'http', says: 'GET / HTTP/1.1\r\nHost: a', hears: /^HTTP\/1\.1 408 .*"request_timeout"/su },
+    {
+      name: 'a part of a WebSocket handshake',
+      base: 'https',
+      says: handshakeHead().slice(0, -4),
+      hears: /^HTTP\/1\.1 408 .*"request_timeout"/su,
+    },
+    { name: 'nothing, over HTTP/2', base: 'h2', says: '', hears: /.*/su },
+    {
+      name: 'nothing, over raw TCP',
+      base: 'fusewire/1',
+      says: '',
+      hears: /^\{"type":"disconnect","code":"connect_timeout".*\n$/u,
+    },
+    {
+      name: 'half a line, over raw TCP',
+      base: 'fusewire/1',
+      says: '{"type":"con',
+      hears: /^\{"type":"disconnect","code":"connect_timeout".*\n$/u,
+    },
+  ]
+
+  it.for(SILENT_WAYS)(
+    'is ended with connect_timeout at $name [P15]',
+    { concurrent: true },
+    async (way, { server, expect, onTestFinished }) => {
+      const client = await way.open(server)
+      onTestFinished(() => client.destroy())
+      await eventually(() => expect(client.end).toBeDefined(), PATIENCE)
+      expect(client.received.at(-1)).toMatchObject({ type: 'disconnect', code: 'connect_timeout', closeCode: 4204 })
+      if (way.framing === 'websocket') expect(client.end).toEqual({ closeCode: 4204 })
+    },
+  )
+
+  it.for(HALF_OPEN)('is hung up on: $name', { concurrent: true }, async ({ base, says, hears }, { server, expect }) => {
+    const socket = await (base === 'http'
+      ? openSocket(server.http)
+      : base === 'tls'
+        ? openSocket(server.https.replace('https', 'http'))
+        : openSocket(server.https, base === 'https' ? 'http/1.1' : base))
+    socket.write(Buffer.from(says, 'latin1'))
+    const { text } = await readUntil(socket, undefined)
+    expect(text).toMatch(hears)
+    socket.destroy()
+  })
+})
+
+describe('a client that was there', () => {
+  it.for(WAYS)(
+    'and stops its heartbeat is ended with heartbeat_timeout at $name [H3]',
+    { concurrent: true },
+    async (way, { server, expect, onTestFinished }) => {
+      const client = await way.open(server)
+      onTestFinished(() => client.destroy())
+      client.send({ type: 'connect' }, { type: 'PING' })
+      await until(client, 'pong')
+      await eventually(() => expect(client.end).toBeDefined(), PATIENCE)
+      expect(client.received.at(-1)).toMatchObject({
+        type: 'disconnect',
+        code: 'heartbeat_timeout',
+        closeCode: 4003,
+        reconnect: true,
+      })
+    },
+  )
+})
+
+describe('a client that sends byte by byte, from its TLS handshake on', () => {
+  it.for(WAYS)('is served like any other at $name', { concurrent: true }, async (way, { server, api, onTestFinished }) => {
+    const [secure, clear] = await Promise.all([Relay.start(server.httpsPort), Relay.start(server.httpPort)])
+    secure.mode = clear.mode = 'trickle'
+    onTestFinished(() => {
+      secure.close()
+      clear.close()
+    })
+    const client = await way.open({ https: `https://localhost:${secure.port}`, http: `http://localhost:${clear.port}` })
+    onTestFinished(() => client.destroy())
+    const channel = `trickle:${WAYS.indexOf(way)}`
+    await join(client, channel)
+    client.send({ type: 'publish', id: 7, channel, data: 'byte by byte' })
+    await until(client, 'result', { id: 7 })
+    await api.publish(channel, 'as ever')
+    await until(client, 'publication', { data: 'as ever' })
+  })
+})
+
+describe('a network that swallows everything without a word', () => {
+  it('is found out by the ping that no pong answers, and presence leaves', async ({ server, api }) => {
+    const relay = await Relay.start(server.httpsPort)
+    onTestFinished(() => relay.close())
+    const ways = WAYS.filter(({ framing, name }) => framing === 'websocket' && !name.includes('clear'))
+    for (const way of ways) {
+      const client = await way.open({ https: `https://localhost:${relay.port}`, http: server.http })
+      onTestFinished(() => client.destroy())
+      await join(client, 'swallowed')
+    }
+    expect((await api.presence('swallowed')).members).toHaveLength(ways.length)
+    relay.mode = 'hold'
+    await eventually(async () => expect((await api.presence('swallowed')).members).toEqual([]), PATIENCE)
+  })
+})

@@ -5,7 +5,7 @@ import { SplitTransport } from './split-transport.ts'
 import type { OpenTransport, TransportRequest } from './transport.ts'
 
 const run = async (transport: SplitTransport, { platform, endpoint, hello, codec }: TransportRequest): Promise<void> => {
-  for (let body = codec.encode(hello()) as string; !transport.signal.aborted; body = '') {
+  for (let body = codec.encode(hello()) as string; !transport.isEnded; body = '') {
     const query = body ? '' : `?connection=${transport.connection}`
     const response = await post(platform, endpoint + PATHS.poll + query, body, { signal: transport.signal })
     assertFusewire(response)

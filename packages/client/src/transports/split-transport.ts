@@ -32,6 +32,11 @@ export class SplitTransport implements Transport {
     return this.#abort.signal
   }
 
+  /** Nothing more is heard; a farewell may still be under way. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
   send(message: ClientMessage): void {
     if (!this.#isEnded) this.#enqueue(message)
   }

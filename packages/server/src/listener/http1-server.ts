@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { FusewireError } from '@fusewire/protocol'
+import { errorAnswer } from '../error-answer.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import { refuse } from './refuse.ts'
@@ -15,6 +16,13 @@ const MAX_CHECK_INTERVAL_MS = 5000
 const DRAIN_INTERVAL_MS = 100
 
 const isWebSocketUpgrade = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
+
+/** RFC 9112 section 3.2: a request without `Host` is bad. */
+const refuseWithoutHost = (response: ServerResponse): void => {
+  const { status, body } = errorAnswer(new FusewireError('malformed_request', 'a request of HTTP/1.1 must have a Host'))
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' }
+  response.writeHead(status, headers).end(body)
+}
 
 /** What Node's parser says, in our words. */
 const errorOf = (code: string | undefined): FusewireError => {
@@ -40,12 +48,15 @@ export class Http1Server {
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Unknown to Node 22.12, which upgrades everything: see onUpgrade.
       shouldUpgradeCallback: isWebSocketUpgrade,
+      // Node's own answer has no error in it.
+      requireHostHeader: false,
     })
     const { upgrade } = handlers
     this.#server.on('request', (request, response) => {
       this.#silent.delete(request.socket)
       if (this.#drainTimer) response.setHeader('connection', 'close')
-      handlers.request(request, response)
+      if (request.httpVersion === '1.1' && request.headers.host === undefined) refuseWithoutHost(response)
+      else handlers.request(request, response)
     })
     if (upgrade) {
       this.#server.on('upgrade', (request, socket, head) => {

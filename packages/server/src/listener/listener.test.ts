@@ -286,6 +286,18 @@ describe('HTTP/1.1', () => {
     expect((await readAll(socket)).slice(-100)).toContain('received 60000')
   })
 
+  it('answers a request without a host like any other that is malformed', async () => {
+    const { port } = await start()
+    const socket = await openTcp(port)
+    const answer = readAll(socket)
+    socket.write('GET / HTTP/1.1\r\n\r\n')
+    expect(errorIn(await answer)).toEqual({ status: 400, code: 'malformed_request' })
+    const old = await openTcp(port)
+    const oldAnswer = readAll(old)
+    old.write('GET / HTTP/1.0\r\n\r\n')
+    expect(await oldAnswer).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
   it('refuses CONNECT', async () => {
     const { port } = await start()
     const socket = await openTcp(port)

@@ -225,6 +225,12 @@ describe('leaving', () => {
 })
 
 describe('the end of a token', () => {
+  it('is kept when it is near at once', async () => {
+    const client = await harness.connect({ token: `ann@${harness.environment.now() + 3000}` })
+    harness.advance(3500)
+    expect(client.closedWith).toBe('token_expired')
+  })
+
   it('is kept when a refresh brings it nearer', async () => {
     const client = await harness.connect({ token: 'ann' })
     client.say({ type: 'refresh', token: `ann@${harness.environment.now() + 3000}` })
@@ -245,7 +251,9 @@ describe('the end of a token', () => {
     const second = await harness.connect({ resume: first.last('connected').resume, token: 'ann' })
     tokens.release()
     await turn()
-    harness.advance(6000)
+    harness.advance(24_000)
+    second.say({ type: 'ping' })
+    harness.advance(24_000)
     expect(second.isOpen).toBe(true)
   })
 })

@@ -28,6 +28,7 @@ describe('channels', () => {
     clients[0]?.cut()
     harness.engine.publish('open:a', { data: 1 })
     expect(clients.map((client) => client.all('publication').length)).toEqual([0, 0, 1, 1])
+    expect(harness.engine.stats().deliveries).toBe(2)
   })
 
   it('delivers to a filter only what carries its tags', async () => {

@@ -1,4 +1,4 @@
-import { EngineHarness } from '@fusewire/testkit'
+import { EngineHarness, HeldCalls, plainAuthenticator, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 let harness: EngineHarness
@@ -103,7 +103,40 @@ describe('resuming', () => {
     harness.advance(12_000)
     const { resume } = first.last('connected')
     expect((await harness.connect({ resume })).closedWith).toBe('token_expired')
-    expect((await harness.connect({ resume, token: 'ann' })).last('connected').resumed).toBe(true)
+    const third = await harness.connect({ resume, token: 'ann' })
+    expect(third.last('connected').resumed).toBe(true)
+    harness.advance(20_000)
+    expect(third.isOpen).toBe(true)
+  })
+
+  it('makes a new session when the old one has ended while the token was checked', async () => {
+    const tokens = new HeldCalls()
+    harness = await EngineHarness.start({ authenticator: tokens.of(plainAuthenticator, 'authenticate') })
+    const first = await harness.connect({ token: 'ann' })
+    await harness.subscribe(first, 'open:a')
+    tokens.holding = 'calls'
+    const second = await harness.connect({ resume: first.last('connected').resume, token: 'ann' })
+    harness.engine.disconnectUser({ user: 'ann' })
+    tokens.release()
+    await turn()
+    expect(second.last('connected').resumed).toBe(false)
+    expect(harness.engine.stats()).toMatchObject({ sessions: 1, subscriptions: 0 })
+  })
+
+  it("[S9] keeps presence and tags of subscriptions that the client does not name, the token's channels among them", async () => {
+    const first = await harness.connect({ token: 'auto' })
+    first.say({ type: 'subscribe', channel: 'open:auto', presence: true, tags: { lang: 'cs' } })
+    await turn()
+    first.cut()
+    const second = await harness.connect({ resume: first.last('connected').resume })
+    expect(second.all('subscribed').map(({ channel, recovered }) => [channel, recovered])).toEqual([
+      ['open:auto', false],
+      ['secret:auto', false],
+    ])
+    for (const lang of ['cs', 'de']) harness.engine.publish('open:auto', { data: lang, tags: { lang } })
+    expect(second.all('publication').map(({ data }) => data)).toEqual(['cs'])
+    await harness.subscribe(await harness.connect({ token: 'bob' }), 'open:auto')
+    expect(second.last('join').member.user).toBe('bob')
   })
 
   it('leaves nothing behind after many rounds', async () => {

@@ -307,6 +307,18 @@ describe('channel tokens', () => {
     expect(client.last('unsubscribed')).toMatchObject({ channel: 'secret:x', code: 'token_expired' })
   })
 
+  it('are not taken from a connection that has been replaced while they were checked', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    first.say({ type: 'subscribe', channel: 'secret:x', token: 'ann>secret:x' })
+    await turn()
+    held.tokens.holding = 'calls'
+    first.say({ type: 'refresh', channel: 'secret:x', token: `ann>secret:x@${harness.environment.now() + 5000}` })
+    const second = await harness.connect({ resume: first.last('connected').resume })
+    await release(held.tokens)
+    harness.advance(10_000)
+    expect(second.all('unsubscribed')).toEqual([])
+  })
+
   it('are refused for a subscription that has ended while they were checked', async () => {
     const client = await harness.connect({ token: 'ann' })
     client.say({ type: 'subscribe', channel: 'secret:x', token: 'ann>secret:x' })
@@ -316,6 +328,15 @@ describe('channel tokens', () => {
     harness.engine.unsubscribeUser({ user: 'ann' }, 'secret:x')
     await release(held.tokens)
     expect(client.last('error')).toMatchObject({ id: 5, code: 'not_subscribed' })
+  })
+})
+
+describe('a channel that the application has subscribed', () => {
+  it('may be subscribed again by the client, to recover or to change what it wants', async () => {
+    const client = await harness.connect({ token: 'ann' })
+    await harness.engine.subscribeUser({ user: 'ann' }, 'secret:x')
+    await harness.subscribe(client, 'secret:x', client.last('subscribed').position)
+    expect(client.last('subscribed')).toMatchObject({ channel: 'secret:x', recovered: true })
   })
 })
 

@@ -67,6 +67,8 @@ export class ModelClient {
   #ids = 0
   /** Requests of this connection without an answer. */
   readonly #asked = new Map<number, Asked>()
+  /** Channels whose filter the server may have changed without the client's knowledge. */
+  readonly #unsure = new Set<string>()
 
   constructor(engine: Engine, journal: Journal, historySize: number) {
     this.#engine = engine
@@ -78,19 +80,14 @@ export class ModelClient {
     return this.#connection?.isOpen === true
   }
 
-  /** The session of the last `connected`. */
-  get session(): string | undefined {
-    return this.#session
-  }
-
   /** Requests of the open connection that have no answer yet. */
   get unanswered(): readonly Asked[] {
     return this.isOpen ? [...this.#asked.values()] : []
   }
 
   /**
-   * Opens a line, though an older one may still be open. Channels that are not named are left to the server's memory; those whose
-   * filter the server may have changed or not are always named.
+   * Opens a line, though an older one may still be open. Channels that are not named are left to the server's memory; those of which
+   * the client cannot know what the server remembers are always named.
    */
   open(names: 'all' | 'none'): void {
     const connection = new MemoryConnection((opened) => this.#engine.open(opened))
@@ -98,7 +95,9 @@ export class ModelClient {
     this.#connection = connection
     this.#read = 0
     const named = new Map<string, string | undefined>()
-    for (const [name, { state, filter }] of this.#channels) if (state === 'live' && names === 'all') named.set(name, filter)
+    for (const [name, { state, filter }] of this.#channels)
+      if ((state === 'live' && names === 'all') || this.#unsure.has(name)) named.set(name, filter)
+    this.#unsure.clear()
     for (const asked of this.#asked.values()) if (asked.kind === 'subscribe') named.set(asked.channel, asked.filter)
     this.#asked.clear()
     for (const channel of this.#channels.values()) if (channel.state === 'live') channel.state = 'unsure'
@@ -133,6 +132,22 @@ export class ModelClient {
     const id = ++this.#ids
     this.#asked.set(id, { kind: 'unsubscribe', channel })
     this.#say({ type: 'unsubscribe', channel, id })
+  }
+
+  /** The application subscribes the client, which hears of it by a `subscribed` that it has not asked for. */
+  enteredByApplication(channel: string): void {
+    if (this.#session === undefined) return
+    this.#unsure.add(channel)
+    // The stores may refuse it: then it is as if it had not been tried.
+    this.#engine.subscribeUser({ session: this.#session }, channel).catch(() => undefined)
+  }
+
+  removedByApplication(channel: string): void {
+    if (this.#session !== undefined) this.#engine.unsubscribeUser({ session: this.#session }, channel)
+  }
+
+  disconnectedByApplication(): void {
+    if (this.#session !== undefined) this.#engine.disconnectUser({ session: this.#session })
   }
 
   ping(): void {
@@ -224,7 +239,8 @@ export class ModelClient {
       if (since && recovered)
         expect(missed).toEqual(this.#journal.between(message.channel, since.offset, position.offset, filter))
       if (since && !recovered) expect(this.#journal.newest(message.channel) - since.offset).toBeGreaterThan(this.#historySize)
-    } else expect(recovered).toBe(false)
+    } else if (recovered === undefined) channel.filter = undefined
+    else expect(recovered).toBe(false)
     channel.state = 'live'
     channel.position = position
   }

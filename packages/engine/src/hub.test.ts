@@ -1,0 +1,83 @@
+import { FakeEnvironment, HeldCalls, turn } from '@fusewire/testkit'
+import { describe, expect, it } from 'vitest'
+import { Hub } from './hub.ts'
+import { MemoryBroker } from './memory/memory-broker.ts'
+import { Session } from './session.ts'
+import { Counters } from './stats.ts'
+
+/** A broker that writes down in which channels this node is interested. */
+class WatchedBroker extends MemoryBroker {
+  readonly interests: string[] = []
+
+  override subscribe(channel: string): void {
+    this.interests.push(`+${channel}`)
+  }
+
+  override unsubscribe(channel: string): void {
+    this.interests.push(`-${channel}`)
+  }
+}
+
+const newSession = (id: string): Session =>
+  new Session(
+    id,
+    id,
+    { capabilities: [], channels: [] },
+    {
+      connection: {
+        transport: 'tcp',
+        remoteAddress: '',
+        format: { name: '', encode: () => new Uint8Array() },
+        send: () => undefined,
+        close: () => undefined,
+      },
+      send: () => undefined,
+      end: () => undefined,
+    },
+  )
+
+describe('Hub', () => {
+  it('is interested in a channel from its first subscriber to its last', () => {
+    const broker = new WatchedBroker(new FakeEnvironment())
+    const hub = new Hub(broker, new Counters())
+    const [one, other] = [hub.enter(newSession('1'), 'news'), hub.enter(newSession('2'), 'news')]
+    const alone = hub.enter(newSession('1'), 'chat')
+    expect([hub.channelCount, hub.subscriptionCount]).toEqual([2, 3])
+    hub.leave(one)
+    hub.leave(one)
+    expect([hub.channelCount, hub.subscriptionCount]).toEqual([2, 2])
+    hub.leave(other)
+    hub.leave(alone)
+    expect([hub.channelCount, hub.subscriptionCount]).toEqual([0, 0])
+    expect(broker.interests).toEqual(['+news', '+chat', '-news', '-chat'])
+  })
+
+  it('asks the broker again when a channel is entered anew after it could not be', async () => {
+    const calls = new HeldCalls()
+    const hub = new Hub(calls.of(new MemoryBroker(new FakeEnvironment()), 'subscribe'), new Counters())
+    calls.holding = 'calls'
+    const first = hub.enter(newSession('1'), 'news')
+    const ready = hub.ready(first)
+    calls.refuse(new Error('away'))
+    await expect(ready).rejects.toThrow('away')
+    hub.leave(first)
+    calls.holding = 'nothing'
+    expect(await hub.ready(hub.enter(newSession('1'), 'news'))).toBeUndefined()
+  })
+
+  it('takes no harm from a broker that is away when a channel is left', async () => {
+    const broker = new MemoryBroker(new FakeEnvironment())
+    const hub = new Hub(broker, new Counters())
+    for (const refuse of [
+      () => Promise.reject(new Error('away')),
+      () => {
+        throw new Error('away')
+      },
+    ]) {
+      broker.unsubscribe = refuse as () => void
+      hub.leave(hub.enter(newSession('1'), 'news'))
+      await turn()
+    }
+    expect(hub.channelCount).toBe(0)
+  })
+})

@@ -194,7 +194,7 @@ it.each([
           await run.expectGoodEnd()
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 500 },
     )
   },
 )

@@ -123,6 +123,13 @@ export const brokerContract = (
         expect(heard.filter(({ data }) => data !== 'y').map(({ offset }) => offset)).toEqual([1, 3])
       })
 
+      it('carries out unsubscribe and subscribe in their order, though nobody waits for them', async () => {
+        await broker.subscribe('a')
+        await Promise.all([broker.unsubscribe('a'), broker.subscribe('a')])
+        await publish('a', 'x')
+        expect(offsets(heard)).toEqual([1])
+      })
+
       it('takes unsubscribe of a channel without subscription', async () => {
         await broker.unsubscribe('never')
         expect((await publish('never', 'x')).position.offset).toBe(1)

@@ -231,6 +231,7 @@ export class ModelClient {
   #subscribed(message: Subscribed, asked: Asked | undefined): void {
     const channel = this.#channel(message.channel)
     const { position, recovered, publications = [] } = message
+    if (!recovered) expect(publications).toEqual([])
     if (asked?.kind === 'subscribe') {
       const { since, filter } = asked
       channel.filter = filter

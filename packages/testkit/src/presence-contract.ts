@@ -50,6 +50,12 @@ export const presenceContract = (name: string, makePresence: () => Awaitable<Pre
       expect(await list('a')).toEqual([{ session: 's2' }])
     })
 
+    it('carries out calls in their order, though nobody waits for them', async () => {
+      await Promise.all([presence.add('a', { session: 's1' }), presence.remove('a', 's1')])
+      await Promise.all([presence.add('a', { session: 's2' }), presence.remove('a', 's2'), presence.add('a', { session: 's2' })])
+      expect(await list('a')).toEqual([{ session: 's2' }])
+    })
+
     it('counts sessions, and users once however many sessions they have', async () => {
       await presence.add('a', { session: 's1', user: 'ada' })
       await presence.add('a', { session: 's2', user: 'ada' })

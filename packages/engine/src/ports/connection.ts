@@ -29,8 +29,8 @@ export interface Connection {
    */
   send(frame: Frame): void
   /**
-   * Ends the stream after what is queued. The engine has queued a `disconnect` message before. MUST be idempotent; MUST lead to
-   * {@link Peer.closed}.
+   * Ends the stream after what is queued: a `disconnect` message, unless the client itself has asked to leave. MUST be idempotent;
+   * MUST lead to {@link Peer.closed}.
    */
   close(code: DisconnectCode, reason: string): void
   /**

@@ -128,6 +128,15 @@ describe('serving it', () => {
     expect(socket.getPeerCertificate().fingerprint256).toBe(certificates.facts.fingerprint)
   })
 
+  it('convinces a client that trusts others of its kind before it', async () => {
+    const others = await Promise.all(['a', 'b'].map((name) => developmentCertificate(join(parent, name), Date.now())))
+    const server = await HandshakeServer.start(await open())
+    onTestFinished(() => server.close())
+    const files = [...others.map(({ certificateFile }) => certificateFile), join(directory, 'development-certificate.pem')]
+    const ca = files.map((file) => readFileSync(file, 'utf8'))
+    expect((await server.connect({ ca, rejectUnauthorized: true })).authorized).toBe(true)
+  })
+
   it('has the hashes that curl and browsers take', async () => {
     const { facts } = await open()
     const file = join(directory, 'development-certificate.pem')

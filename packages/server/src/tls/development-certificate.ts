@@ -63,6 +63,8 @@ const generate = async (now: number): Promise<{ cert: string; key: string }> => 
           { type: 'ip', value: '::1' },
         ]),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        // All of these certificates have one name: without it OpenSSL looks no further than the first that a client trusts.
+        await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
       ],
     },
     crypto,

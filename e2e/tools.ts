@@ -15,9 +15,19 @@ const prints = (command: string, args: readonly string[], text: RegExp): boolean
 }
 
 export const TOOLS: readonly Tool[] = [
-  { command: 'chromium', debianPackage: 'chromium', suite: 'browser', works: () => prints('chromium', ['--version'], /Chromium/) },
+  {
+    command: 'chromium',
+    debianPackage: 'chromium',
+    suite: 'browser',
+    works: () => prints('chromium', ['--version'], /Chromium/),
+  },
   { command: 'curl', debianPackage: 'curl', suite: 'curl', works: () => prints('curl', ['--version'], /HTTP2/) },
-  { command: 'nghttp', debianPackage: 'nghttp2-client', suite: 'nghttp', works: () => prints('nghttp', ['--version'], /nghttp2/) },
+  {
+    command: 'nghttp',
+    debianPackage: 'nghttp2-client',
+    suite: 'nghttp',
+    works: () => prints('nghttp', ['--version'], /nghttp2/),
+  },
   { command: 'openssl', debianPackage: 'openssl', suite: 'openssl', works: () => prints('openssl', ['version'], /OpenSSL/) },
 ]
 

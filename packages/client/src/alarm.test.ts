@@ -26,6 +26,15 @@ test('an earlier time is taken, a later one is not', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('a time that has passed rings at once, and Node is not asked to wait for less than nothing', () => {
+  const ring = vi.fn()
+  const setTimeout = vi.spyOn(globalThis, 'setTimeout')
+  new Alarm(ring).set(Date.now() - 50)
+  expect(setTimeout).toHaveBeenCalledExactlyOnceWith(expect.any(Function), 0)
+  vi.advanceTimersByTime(0)
+  expect(ring).toHaveBeenCalledOnce()
+})
+
 test('it rings after months, which setTimeout cannot count', () => {
   const ring = vi.fn()
   const alarm = new Alarm(ring)

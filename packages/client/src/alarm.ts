@@ -16,7 +16,7 @@ export class Alarm {
     this.clear()
     if (at === Number.POSITIVE_INFINITY) return
     this.#at = at
-    const delay = at - Date.now()
+    const delay = Math.max(0, at - Date.now())
     this.#timer =
       delay > MAX_DELAY_MS
         ? setTimeout(() => this.set(at), MAX_DELAY_MS)

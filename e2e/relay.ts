@@ -4,9 +4,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 /**
  * What a relay does with bytes: `pass` gives them on, `trickle` gives those of the client on one at a time, `hold` keeps them, as a
- * network does that has lost its way and tells nobody.
+ * network does that has lost its way and tells nobody; `refuse` takes no new connections.
  */
-export type RelayMode = 'pass' | 'trickle' | 'hold'
+export type RelayMode = 'pass' | 'trickle' | 'hold' | 'refuse'
 
 /** A TCP relay between clients and a port of the server: the network, which fails when it is told to. */
 export class Relay {
@@ -49,6 +49,10 @@ export class Relay {
   }
 
   #connect(client: Socket, port: number): void {
+    if (this.mode === 'refuse') {
+      client.resetAndDestroy()
+      return
+    }
     const server = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
     const pair = [client, server] as const
     this.#pairs.add(pair)

@@ -62,6 +62,8 @@ export class EchoConnection implements SocketOwner {
     this.#context.log('websocket_protocol_error', { transport, remoteAddress, error: error.message })
   }
 
+  closing(): void {}
+
   ended(): void {
     this.#context.traffic[this.#carrier.transport].connections--
     this.#onEnded(this)

@@ -6,6 +6,8 @@ export interface SocketOwner {
   pong(): void
   /** The client has broken the protocol; the closing is under way. */
   failed(error: Error): void
+  /** A close frame is about to be sent, ours or the answer to the client's: no data may follow it (RFC 6455 section 5.5.1). */
+  closing(): void
   /** Called once, after everything else. */
   ended(): void
 }
@@ -13,6 +15,11 @@ export interface SocketOwner {
 /** A WebSocket that knows whose it is, so that its listeners are the same functions for all connections and not closures of each. */
 export class OwnedWebSocket extends WebSocket {
   owner: SocketOwner | undefined
+
+  override close(code?: number, reason?: string | Buffer): void {
+    this.owner?.closing()
+    super.close(code, reason)
+  }
 }
 
 /** From now on the owner hears of the socket. */

@@ -43,6 +43,8 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   readonly #closeTimeoutMs: number
   readonly #outbox: Outbox
   #state: 'open' | 'closing' | 'closed' = 'open'
+  /** The client has had a close frame, perhaps from `ws`. Kept here, so that a write does not have to look at the socket. */
+  #hasSentClose = false
   /** Absent once it has been told of the end. */
   #peer: Peer | undefined
 
@@ -80,8 +82,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   }
 
   write(bytes: Uint8Array): boolean {
-    // No data may follow a close frame (RFC 6455 section 5.5.1), and the client may have had one from `ws` already.
-    if (this.#socket.readyState !== this.#socket.OPEN) return true
+    if (this.#hasSentClose) return true
     this.#traffic.bytesOut += bytes.byteLength
     if (this.#stream.write(bytes)) return true
     this.#stream.once('drain', () => this.#outbox.drained())
@@ -111,6 +112,10 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   failed(error: Error): void {
     const { transport, remoteAddress } = this
     this.#context.log('websocket_protocol_error', { transport, remoteAddress, error: error.message })
+  }
+
+  closing(): void {
+    this.#hasSentClose = true
   }
 
   ended(): void {

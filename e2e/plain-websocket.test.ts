@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { eventually } from '@fusewire/testkit'
-import { describe, expect, onTestFinished } from 'vitest'
+import { describe, type TestContext } from 'vitest'
 import { WebSocket } from 'ws'
 import { serverTest } from './server-test.ts'
 import { DEVELOPMENT } from './server-variants.ts'
 
-const it = serverTest({ ...DEVELOPMENT, pingIntervalMs: 400, pongTimeoutMs: 400 })
+const it = serverTest({ ...DEVELOPMENT, pingIntervalMs: 300, pongTimeoutMs: 1000 })
 
 /** What a page does that has no SDK and asks for nothing special: `new WebSocket(url)`. */
-const open = async (url: string) => {
+const open = async (url: string, onTestFinished: TestContext['onTestFinished']) => {
   const socket = new WebSocket(url)
   const messages: string[] = []
   const closes: number[] = []
@@ -23,11 +23,15 @@ const open = async (url: string) => {
   return { socket, messages, closes, pings: () => pings }
 }
 
-describe.each(['wss', 'ws'] as const)('a plain page over %s', (scheme) => {
+describe.each(['wss', 'ws'] as const)('a plain page over %s', { concurrent: true }, (scheme) => {
   const base = ({ https, http }: { https: string; http: string }) => (scheme === 'wss' ? https : http).replace('http', 'ws')
 
-  it('sends {"type":"PING"} on its own heartbeat, before and after it connects, and is answered [H4]', async ({ server }) => {
-    const { socket, messages } = await open(`${base(server)}/ws`)
+  it('sends {"type":"PING"} on its own heartbeat, before and after it connects, and is answered [H4]', async ({
+    server,
+    expect,
+    onTestFinished,
+  }) => {
+    const { socket, messages } = await open(`${base(server)}/ws`, onTestFinished)
     socket.send('{"type":"PING"}')
     await eventually(() => expect(messages).toEqual(['{"type":"pong"}']))
     socket.send('{"type":"connect"}')
@@ -35,17 +39,22 @@ describe.each(['wss', 'ws'] as const)('a plain page over %s', (scheme) => {
     await eventually(() => expect(messages.at(-1)).toBe('{"type":"pong","id":3}'))
   })
 
-  it('needs no heartbeat to be left alone: the server asks by ping frames [H3]', async ({ server, api }) => {
-    const { socket, messages, closes, pings } = await open(`${base(server)}/fusewire/v1/ws`)
+  it('needs no heartbeat to be left alone: the server asks by ping frames [H3]', async ({
+    server,
+    api,
+    expect,
+    onTestFinished,
+  }) => {
+    const { socket, messages, closes, pings } = await open(`${base(server)}/fusewire/v1/ws`, onTestFinished)
     socket.send(`{"type":"connect","subscriptions":[{"channel":"plain:${scheme}"}]}`)
-    await eventually(() => expect(pings()).toBeGreaterThanOrEqual(3))
+    await eventually(() => expect(pings()).toBeGreaterThanOrEqual(2))
     expect(closes).toEqual([])
     await api.publish(`plain:${scheme}`, 'still here')
     await eventually(() => expect(messages.join('\n')).toContain('still here'))
   })
 
-  it('finds the echo', async ({ server }) => {
-    const { socket, messages } = await open(`${base(server)}/fusewire/v1/echo`)
+  it('finds the echo', async ({ server, expect, onTestFinished }) => {
+    const { socket, messages } = await open(`${base(server)}/fusewire/v1/echo`, onTestFinished)
     for (const text of ['hello', '', '{"type":"PING"}', 'ě'.repeat(10_000)]) socket.send(text)
     await eventually(() => expect(messages).toEqual(['hello', '', '{"type":"PING"}', 'ě'.repeat(10_000)]))
     socket.close(3456, 'bye')

@@ -20,8 +20,9 @@ export class Random {
     return min + Math.floor(this.next() * (max - min + 1))
   }
 
-  pick<T>(from: readonly [T, ...T[]]): T {
-    return from[this.integer(0, from.length - 1)] ?? from[0]
+  /** One of at least one. */
+  pick<T>(from: readonly T[]): T {
+    return from[this.integer(0, from.length - 1)] as T
   }
 
   /** Another sequence, so that what runs side by side does not change one another's numbers. */

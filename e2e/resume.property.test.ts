@@ -138,7 +138,7 @@ const publishing =
   }
 
 const suffering =
-  (subscriber: Subscriber, streams: readonly [Stream, ...Stream[]], random: Random): Fiber =>
+  (subscriber: Subscriber, streams: readonly Stream[], random: Random): Fiber =>
   async (isStopped) => {
     const publications: Promise<void>[] = []
     for (let n = 0; !isStopped(); n++) {
@@ -166,7 +166,7 @@ const playRound = async (server: FusewireProcess, api: Api, round: number, rando
     await Promise.all([
       ...streams.map((each) => publishing(api, each, random.fork())(isStopped)),
       // What they publish goes where nothing may be lost, so that everybody must see it.
-      ...subscribers.map((subscriber) => suffering(subscriber, [streams[0], streams[1]], random.fork())(isStopped)),
+      ...subscribers.map((subscriber) => suffering(subscriber, streams.slice(0, 2), random.fork())(isStopped)),
     ])
     const sum = { published: 0, recovered: 0, lost: 0, resumed: 0, begunAnew: 0 }
     for (const each of streams) {

@@ -1,5 +1,5 @@
 import { eventually } from '@fusewire/testkit'
-import { describe, expect, onTestFinished } from 'vitest'
+import { describe, vi } from 'vitest'
 import { harmTest } from '../bystanders.ts'
 import { Relay } from '../relay.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
@@ -8,12 +8,15 @@ import { readUntil } from '../wire/read-until.ts'
 import { join, until } from '../wire/way.ts'
 import { WAYS } from '../wire/ways.ts'
 
+// These tests do little but wait, so all of them wait at a time.
+vi.setConfig({ maxConcurrency: 100 })
+
 const it = harmTest({
   ...DEVELOPMENT,
-  handshakeTimeoutMs: 1000,
-  connectTimeoutMs: 1000,
-  pingIntervalMs: 1500,
-  pongTimeoutMs: 500,
+  handshakeTimeoutMs: 2000,
+  connectTimeoutMs: 2000,
+  pingIntervalMs: 1000,
+  pongTimeoutMs: 2000,
   sessionTtlMs: 500,
 })
 
@@ -21,9 +24,9 @@ const it = harmTest({
 const SILENT_WAYS = WAYS.filter(({ name }) => name !== 'raw TCP over cleartext')
 
 /** Leave timeouts of the server time to come. */
-const PATIENCE = { timeoutMs: 8000 }
+const PATIENCE = { timeoutMs: 10_000 }
 
-describe('a client that says nothing, or not enough', () => {
+describe('a client that says nothing, or not enough', { concurrent: true }, () => {
   /** What it says, and what the server answers before it hangs up. */
   const HALF_OPEN = [
     { name: 'nothing, in the clear', base: 'http', says: '', hears: /^$/u },
@@ -53,19 +56,15 @@ describe('a client that says nothing, or not enough', () => {
     },
   ]
 
-  it.for(SILENT_WAYS)(
-    'is ended with connect_timeout at $name [P15]',
-    { concurrent: true },
-    async (way, { server, expect, onTestFinished }) => {
-      const client = await way.open(server)
-      onTestFinished(() => client.destroy())
-      await eventually(() => expect(client.end).toBeDefined(), PATIENCE)
-      expect(client.received.at(-1)).toMatchObject({ type: 'disconnect', code: 'connect_timeout', closeCode: 4204 })
-      if (way.framing === 'websocket') expect(client.end).toEqual({ closeCode: 4204 })
-    },
-  )
+  it.for(SILENT_WAYS)('is ended with connect_timeout at $name [P15]', async (way, { server, expect, onTestFinished }) => {
+    const client = await way.open(server)
+    onTestFinished(() => client.destroy())
+    await eventually(() => expect(client.end).toBeDefined(), PATIENCE)
+    expect(client.received.at(-1)).toMatchObject({ type: 'disconnect', code: 'connect_timeout', closeCode: 4204 })
+    if (way.framing === 'websocket') expect(client.end).toEqual({ closeCode: 4204 })
+  })
 
-  it.for(HALF_OPEN)('is hung up on: $name', { concurrent: true }, async ({ base, says, hears }, { server, expect }) => {
+  it.for(HALF_OPEN)('is hung up on: $name', async ({ base, says, hears }, { server, expect }) => {
     const socket = await (base === 'http'
       ? openSocket(server.http)
       : base === 'tls'
@@ -78,10 +77,9 @@ describe('a client that says nothing, or not enough', () => {
   })
 })
 
-describe('a client that was there', () => {
+describe('a client that was there', { concurrent: true }, () => {
   it.for(WAYS)(
     'and stops its heartbeat is ended with heartbeat_timeout at $name [H3]',
-    { concurrent: true },
     async (way, { server, expect, onTestFinished }) => {
       const client = await way.open(server)
       onTestFinished(() => client.destroy())
@@ -98,8 +96,8 @@ describe('a client that was there', () => {
   )
 })
 
-describe('a client that sends byte by byte, from its TLS handshake on', () => {
-  it.for(WAYS)('is served like any other at $name', { concurrent: true }, async (way, { server, api, onTestFinished }) => {
+describe('a client that sends byte by byte, from its TLS handshake on', { concurrent: true }, () => {
+  it.for(WAYS)('is served like any other at $name', async (way, { server, api, onTestFinished }) => {
     const [secure, clear] = await Promise.all([Relay.start(server.httpsPort), Relay.start(server.httpPort)])
     secure.mode = clear.mode = 'trickle'
     onTestFinished(() => {
@@ -117,8 +115,8 @@ describe('a client that sends byte by byte, from its TLS handshake on', () => {
   })
 })
 
-describe('a network that swallows everything without a word', () => {
-  it('is found out by the ping that no pong answers, and presence leaves', async ({ server, api }) => {
+describe('a network that swallows everything without a word', { concurrent: true }, () => {
+  it('is found out by the ping that no pong answers, and presence leaves', async ({ server, api, expect, onTestFinished }) => {
     const relay = await Relay.start(server.httpsPort)
     onTestFinished(() => relay.close())
     const ways = WAYS.filter(({ framing, name }) => framing === 'websocket' && !name.includes('clear'))

@@ -202,7 +202,8 @@ describe('HTTP/2', () => {
     }
     // What was still on its way to the server may have cost the client the GOAWAY.
     expect([[], [constants.NGHTTP2_ENHANCE_YOUR_CALM]]).toContainEqual(codes)
-    expect(server.log).toContain('http2_resets')
+    // Our guard has ended it, or Node, whose own write had failed meanwhile.
+    await eventually(() => expect(server.log).toMatch(/http2_resets|http2_session_error/u))
   })
 
   it('more streams at a time than allowed wait or are refused, and the session goes on', async ({ server }) => {

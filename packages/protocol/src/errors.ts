@@ -48,6 +48,18 @@ export const ERRORS = {
     retryable: true,
     help: 'The server has no room for more work of this client now. Slow down and try again.',
   },
+  rate_limited: {
+    closeCode: 4005,
+    httpStatus: 429,
+    retryable: true,
+    help: 'More came in a second than messagesPerSecond, bytesPerSecond or handshakesPerSecond allow. Wait retryAfterMs, then go on.',
+  },
+  too_many_connections: {
+    closeCode: 4006,
+    httpStatus: 429,
+    retryable: true,
+    help: 'This address or user has maxConnectionsPerAddress or maxConnectionsPerUser connections. Close some, or try again later.',
+  },
 
   // Authentication: get a new token, once.
   token_required: {
@@ -67,6 +79,13 @@ export const ERRORS = {
     httpStatus: 401,
     retryable: false,
     help: 'The token has expired. Ask your backend for a new one and send it with refresh, or connect again.',
+  },
+
+  token_revoked: {
+    closeCode: 4103,
+    httpStatus: 401,
+    retryable: false,
+    help: 'The token, or all tokens of its user, have been revoked. Ask your backend for a new one.',
   },
 
   // Fatal: stop, the client or its configuration must change.
@@ -118,6 +137,12 @@ export const ERRORS = {
     httpStatus: 404,
     retryable: false,
     help: 'This transport is turned off.',
+  },
+  connection_refused: {
+    closeCode: 4209,
+    httpStatus: 403,
+    retryable: false,
+    help: "The application's connect hook has refused this client.",
   },
 
   // Answers to a request; the connection stays.
@@ -187,6 +212,21 @@ export const ERRORS = {
   api_key_invalid: { httpStatus: 401, retryable: false, help: 'The API key is unknown.' },
   not_found: { httpStatus: 404, retryable: false, help: 'There is nothing at this path, or no such session or user.' },
   method_not_allowed: { httpStatus: 405, retryable: false, help: 'This path does not take this HTTP method.' },
+  conflict: {
+    httpStatus: 409,
+    retryable: false,
+    help: 'The channel has moved on from ifPosition; nothing was published. Look at the document that comes along, and try again.',
+  },
+  document_too_large: {
+    httpStatus: 413,
+    retryable: false,
+    help: "The document would pass its rule's maxDocumentBytes; nothing was published. Remove something, or raise the limit.",
+  },
+  hook_unavailable: {
+    httpStatus: 503,
+    retryable: true,
+    help: "The application's backend could not be asked whether this is allowed. Try again later.",
+  },
   idempotency_conflict: { httpStatus: 409, retryable: false, help: 'This idempotency key was used for another publication.' },
 } as const satisfies Record<string, ErrorEntry>
 

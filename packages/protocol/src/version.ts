@@ -2,7 +2,7 @@
  * Counts the revisions of the wire format; `schema-hash.test.ts` fails when the format changes without it. A revision that older
  * peers cannot live with needs new paths, subprotocols and ALPN as well.
  */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** WebSocket subprotocols (RFC 6455 section 1.9): JSON in text frames, MessagePack in binary frames. */
 export const SUBPROTOCOL = { json: 'fusewire.v1.json', msgpack: 'fusewire.v1.msgpack' } as const

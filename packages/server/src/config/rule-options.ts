@@ -1,6 +1,6 @@
 import { DEFAULT_RULE } from '@fusewire/engine'
 import { z } from 'zod'
-import { count, flag, milliseconds, OPTION_NOTES } from './option-notes.ts'
+import { bytes, count, flag, milliseconds, OPTION_NOTES, text } from './option-notes.ts'
 
 const ACCESS = ['anyone', 'user', 'owner', 'nobody'] as const
 
@@ -17,6 +17,39 @@ export const ruleOptions = {
     default: DEFAULT_RULE.historyTtlMs,
     min: 0,
     max: 2_592_000_000,
+  }),
+  historyBytes: bytes('What they may take together, in bytes of JSON.', {
+    default: DEFAULT_RULE.historyBytes,
+    min: 1024,
+    max: 1_073_741_824,
+  }),
+  recovery: z
+    .enum(['stream', 'latest', 'none'])
+    .default(DEFAULT_RULE.recovery)
+    .describe(
+      'What a client that comes back gets: stream, everything that it has missed; latest, the newest publication alone; none.',
+    ),
+  state: flag(
+    'Keep the document that the publications make: each replaces it, or patches it (RFC 7396). Needs recovery: stream.',
+    DEFAULT_RULE.state,
+  ),
+  stateTtlMs: milliseconds('How long a document is kept after its last change.', {
+    default: DEFAULT_RULE.stateTtlMs,
+    max: 31_536_000_000,
+  }),
+  maxDocumentBytes: bytes('Size of a document at most, in bytes of JSON.', {
+    default: DEFAULT_RULE.maxDocumentBytes,
+    min: 256,
+    max: 67_108_864,
+  }),
+  slowConsumer: z
+    .enum(['disconnect', 'latest'])
+    .default(DEFAULT_RULE.slowConsumer)
+    .describe(
+      'What becomes of a client that reads too slowly: disconnect, to recover later; latest, a newer publication replaces the one that waits. A state channel needs disconnect.',
+    ),
+  conflationTag: text('With latest: only publications with the same value of this tag replace one another.', {
+    example: 'symbol',
   }),
   presence: flag('Keep who is subscribed, and tell join and leave to those who ask.', DEFAULT_RULE.presence),
   subscribe: access(

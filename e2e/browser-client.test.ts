@@ -25,7 +25,7 @@ const openClient = async (browser: Browser, base: string, channel: string, optio
     transports: () => see(({ transports }) => transports),
     subscribed: () => see(({ subscribed }) => subscribed),
     errors: () => see(({ errors }) => errors),
-    status: () => see(({ client }) => client.state.status),
+    status: () => see(({ client }) => client.connection.status),
     ping: () => see(({ client }) => client.ping()),
     interrupt: () => see(({ client }) => client.interrupt()),
     close: () => see(({ client }) => client.close()),

@@ -32,7 +32,7 @@ describe.each(ROUTES)('the SDK in Node over $transport, $scheme, $encoding', ({ 
   it('connects, subscribes, publishes, reads history and presence, hears who joins and leaves', async ({ server, api }) => {
     const [alice, bob] = await Promise.all([connect(server, 'alice'), connect(server, 'bob')])
     expect(await alice.connect()).toMatchObject({ user: 'alice', resumed: false })
-    expect(alice.state).toMatchObject({ status: 'connected', transport, endpoint: server[scheme], user: 'alice' })
+    expect(alice.connection).toMatchObject({ status: 'connected', transport, endpoint: server[scheme], user: 'alice' })
     expect(await alice.ping()).toBeGreaterThan(0)
 
     const room = alice.channel(name('room'), { presence: true })
@@ -85,7 +85,7 @@ describe.each(ROUTES)('the SDK in Node over $transport, $scheme, $encoding', ({ 
     await expect(client.channel('news').publish('x')).rejects.toMatchObject({ code: 'permission_denied' })
     await expect(client.channel('private:x').subscribe()).rejects.toMatchObject({ code: 'permission_denied' })
     await expect(client.channel('no good').subscribe()).rejects.toMatchObject({ code: 'invalid_channel' })
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
   })
 
   it('resumes after interrupt() with what it has missed, unnoticed by others, and publishes once', async ({ server, api }) => {
@@ -128,7 +128,7 @@ describe('the SDK in Node', () => {
     for (const [index, transport] of transports.entries()) {
       client.useTransport(transport)
       await api.publish('chat:moving', index)
-      await eventually(() => expect(client.state).toMatchObject({ status: 'connected', transport }))
+      await eventually(() => expect(client.connection).toMatchObject({ status: 'connected', transport }))
     }
     await eventually(() => expect(publications.map(({ data }) => data)).toEqual([0, 1, 2, 3]))
   })
@@ -137,10 +137,10 @@ describe('the SDK in Node', () => {
     await using old = await FusewireProcess.start({ ...PRODUCTION, transports: ['poll'] })
     const client = await open(['https://localhost:1', old.https], 'alice')
     await client.connect()
-    expect(client.state).toMatchObject({ status: 'connected', transport: 'poll', endpoint: old.https })
+    expect(client.connection).toMatchObject({ status: 'connected', transport: 'poll', endpoint: old.https })
     const other = await open([server.https, old.https], 'alice')
     await other.connect()
-    expect(other.state).toMatchObject({ transport: 'websocket', endpoint: server.https })
+    expect(other.connection).toMatchObject({ transport: 'websocket', endpoint: server.https })
     await client.close()
   })
 
@@ -149,13 +149,13 @@ describe('the SDK in Node', () => {
     const errors: ClientError[] = []
     forged.on('error', (error) => errors.push(error))
     await expect(forged.connect()).rejects.toMatchObject({ code: 'token_invalid' })
-    expect(forged.state).toMatchObject({ status: 'closed', error: { code: 'token_invalid' } })
+    expect(forged.connection).toMatchObject({ status: 'closed', error: { code: 'token_invalid' } })
 
     const banned = await open(server.https, 'mallory')
     banned.on('error', (error) => errors.push(error))
     await banned.connect()
     await api.post('disconnect', { user: 'mallory' })
-    await eventually(() => expect(banned.state).toMatchObject({ status: 'closed', error: { code: 'disconnected' } }))
+    await eventually(() => expect(banned.connection).toMatchObject({ status: 'closed', error: { code: 'disconnected' } }))
     expect(errors.map(({ code }) => code)).toEqual(['token_invalid', 'disconnected'])
   })
 
@@ -169,10 +169,10 @@ describe('the SDK in Node', () => {
     onTestFinished(() => client.close())
     const states: string[] = []
     const { expiresAt = 0, session } = await client.connect()
-    client.on('state', ({ status }) => states.push(status))
+    client.on('connection', ({ status }) => states.push(status))
     await eventually(() => expect(Date.now()).toBeGreaterThan(expiresAt + 300), { timeoutMs: 10_000 })
     expect(await client.ping()).toBeGreaterThan(0)
-    expect(client.state.session).toBe(session)
+    expect(client.connection.session).toBe(session)
     expect(states.filter((status) => status !== 'connected')).toEqual([])
     expect(reasons).toHaveLength(2)
   })

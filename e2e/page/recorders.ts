@@ -95,7 +95,7 @@ export class RecordedClient {
       ...options,
     })
     this.client.on('message', (message) => message.type === 'connected' && this.connected.push(message))
-    this.client.on('state', ({ status, transport }) => status === 'connected' && this.transports.push(transport))
+    this.client.on('connection', ({ status, transport }) => status === 'connected' && this.transports.push(transport))
     this.client.on('error', (error) => this.errors.push(String(error)))
     this.#channel = this.client.channel(channel)
     this.#channel.on('subscribed', (event) => this.subscribed.push(event))

@@ -20,7 +20,12 @@ describe('connecting', () => {
       const connected = settled(client.connect())
       await pass()
       expect(await connected).toMatchObject({ value: { type: 'connected', resumed: false } })
-      expect(client.state).toMatchObject({ status: 'connected', transport, endpoint: 'https://fake.test', session: 'session-1' })
+      expect(client.connection).toMatchObject({
+        status: 'connected',
+        transport,
+        endpoint: 'https://fake.test',
+        session: 'session-1',
+      })
       const heard: unknown[] = []
       const channel = client.channel('news')
       channel.on('publication', ({ data }) => heard.push(data))
@@ -48,13 +53,13 @@ describe('connecting', () => {
     const { client, server, states } = harness({}, { webSocket: 'refuse', stream: 'portal' })
     void client.connect()
     await pass()
-    expect(client.state).toMatchObject({ status: 'connected', transport: 'sse' })
+    expect(client.connection).toMatchObject({ status: 'connected', transport: 'sse' })
     const tried = new Set(states.map(({ transport }) => transport))
     expect([...tried]).toEqual([undefined, 'websocket', 'stream', 'sse'])
     states.length = 0
     server.cut()
     await pass(1000)
-    expect(client.state).toMatchObject({ status: 'connected', transport: 'sse' })
+    expect(client.connection).toMatchObject({ status: 'connected', transport: 'sse' })
     expect(new Set(states.map(({ transport }) => transport))).toEqual(new Set([undefined, 'sse']))
     await client.close()
   })
@@ -63,9 +68,9 @@ describe('connecting', () => {
     const { client } = harness({ connectTimeoutMs: 3000 }, { webSocket: 'stall', stream: 'stall' })
     void client.connect()
     await pass(2999)
-    expect(client.state).toMatchObject({ status: 'connecting', transport: 'websocket' })
+    expect(client.connection).toMatchObject({ status: 'connecting', transport: 'websocket' })
     await pass(3001)
-    expect(client.state).toMatchObject({ status: 'connected', transport: 'sse' })
+    expect(client.connection).toMatchObject({ status: 'connected', transport: 'sse' })
     await client.close()
   })
 
@@ -84,7 +89,7 @@ describe('connecting', () => {
     const client = new FusewireClient(['https://a.test', 'wss://b.test/base/'], { WebSocket })
     void client.connect()
     await pass()
-    expect(client.state).toMatchObject({ status: 'connected', transport: 'websocket', endpoint: 'https://b.test/base' })
+    expect(client.connection).toMatchObject({ status: 'connected', transport: 'websocket', endpoint: 'https://b.test/base' })
     await client.close()
   })
 
@@ -101,9 +106,9 @@ describe('connecting', () => {
     const client = new FusewireClient(['https://a.test', 'https://b.test'], { WebSocket })
     void client.connect()
     await pass()
-    expect(client.state).toMatchObject({ status: 'waiting', error: { code: 'overloaded' } })
+    expect(client.connection).toMatchObject({ status: 'waiting', error: { code: 'overloaded' } })
     await pass(1000)
-    expect(client.state).toMatchObject({ status: 'connected', endpoint: 'https://b.test' })
+    expect(client.connection).toMatchObject({ status: 'connected', endpoint: 'https://b.test' })
     await client.close()
   })
 
@@ -115,8 +120,8 @@ describe('connecting', () => {
     const connected = settled(client.connect())
     await pass(100)
     expect(await connected).toMatchObject({ error: { code: 'unreachable', retryable: true } })
-    expect(client.state).toMatchObject({ status: 'degraded', attempt: 4, error: { code: 'unreachable' } })
-    expect(client.state.retryAt).toBeGreaterThan(Date.now() + 300)
+    expect(client.connection).toMatchObject({ status: 'degraded', attempt: 4, error: { code: 'unreachable' } })
+    expect(client.connection.retryAt).toBeGreaterThan(Date.now() + 300)
     await pass(5000)
     expect(
       statuses()
@@ -125,7 +130,7 @@ describe('connecting', () => {
     ).toBe(true)
     delete network.webSocket
     await pass(1500)
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
     expect(server.openLines).toHaveLength(1)
     await client.close()
   })
@@ -134,7 +139,7 @@ describe('connecting', () => {
     vi.stubGlobal('EventSource', undefined)
     const { client } = harness({ transports: ['sse'], EventSource: undefined })
     expect(await settled(client.connect())).toMatchObject({ error: { code: 'unsupported_transport' } })
-    expect(client.state.status).toBe('closed')
+    expect(client.connection.status).toBe('closed')
   })
 
   test('what is no endpoint is refused at once', () => {
@@ -149,7 +154,7 @@ describe('connecting', () => {
     const client = new FusewireClient(undefined, fakePlatform(new FakeServer()))
     void client.connect()
     await pass()
-    expect(client.state.endpoint).toBe('https://page.test')
+    expect(client.connection.endpoint).toBe('https://page.test')
     await client.close()
   })
 })
@@ -168,14 +173,14 @@ describe('what the server says', () => {
       retryAfterMs: 5000,
     })
     await pass()
-    expect(client.state).toMatchObject({ status: 'waiting', error: { code: 'server_draining' } })
+    expect(client.connection).toMatchObject({ status: 'waiting', error: { code: 'server_draining' } })
     await pass(4999)
     expect(server.lines).toHaveLength(1)
     await pass(1001)
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
     server.say({ type: 'disconnect', code: 'disconnected', closeCode: 4206, reason: 'by the application', reconnect: false })
     await pass(60_000)
-    expect(client.state).toMatchObject({ status: 'closed', error: { code: 'disconnected', retryable: false } })
+    expect(client.connection).toMatchObject({ status: 'closed', error: { code: 'disconnected', retryable: false } })
     expect(server.lines).toHaveLength(2)
   })
 
@@ -199,7 +204,7 @@ describe('what the server says', () => {
     await pass()
     expect(heard).toEqual([1])
     expect(errors.map((error) => (error as ClientError).code)).toEqual([...Array(4).fill('malformed_message'), 'odd'])
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
     await client.close()
   })
 
@@ -236,9 +241,9 @@ describe('what the server says', () => {
     }
     void client.connect()
     await pass()
-    expect(client.state).toMatchObject({ status: 'waiting', error: { code: 'overloaded' } })
+    expect(client.connection).toMatchObject({ status: 'waiting', error: { code: 'overloaded' } })
     await pass(1000)
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
     await client.close()
   })
 })
@@ -251,7 +256,7 @@ describe('the end', () => {
     )
     await client.close()
     for (const outcome of waiting) expect(await outcome).toMatchObject({ error: { code: 'closed' } })
-    expect(client.state).toEqual({ status: 'closed' })
+    expect(client.connection).toEqual({ status: 'closed' })
     expect(await settled(client.rpc('x'))).toMatchObject({ error: { code: 'closed' } })
     expect(await settled(client.channel('c').subscribe())).toMatchObject({ error: { code: 'closed' } })
     expect(errors).toEqual([])
@@ -268,16 +273,16 @@ describe('the end', () => {
     void client.connect()
     await pass()
     expect(server.received.filter(({ type }) => type === 'connect').at(-1)).not.toHaveProperty('resume')
-    expect(client.state).toMatchObject({ status: 'connected', session: 'session-2' })
+    expect(client.connection).toMatchObject({ status: 'connected', session: 'session-2' })
     await client.close()
   })
 
   test('a listener may close the client while it is being told', async () => {
     const { client, live } = harness()
-    client.on('state', ({ status }) => void (status === 'connected' && client.close()))
+    client.on('connection', ({ status }) => void (status === 'connected' && client.close()))
     void settled(client.connect())
     await pass(2000)
-    expect(client.state.status).toBe('closed')
+    expect(client.connection.status).toBe('closed')
     expect(live.size).toBe(0)
     expect(vi.getTimerCount()).toBe(0)
   })
@@ -285,7 +290,7 @@ describe('the end', () => {
   test('a listener may do anything in any state, and never sees two connections', async () => {
     const { client, server, live } = harness({ minBackoffMs: 1, maxBackoffMs: 1 })
     let left = 40
-    client.on('state', () => {
+    client.on('connection', () => {
       if (left-- < 0) return
       client.interrupt()
       if (left % 3 === 0) client.useTransport(left % 2 === 0 ? 'poll' : 'websocket')
@@ -295,7 +300,7 @@ describe('the end', () => {
     })
     void settled(client.connect())
     await pass(10_000)
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
     expect(live.size).toBe(1)
     await client.close()
   })
@@ -316,7 +321,7 @@ describe('transports by hand', () => {
       client.useTransport(name)
       server.publish('c', i * 2 + 1)
       await pass(1000)
-      expect(client.state).toMatchObject({ status: 'connected', transport: name === 'auto' ? 'websocket' : name })
+      expect(client.connection).toMatchObject({ status: 'connected', transport: name === 'auto' ? 'websocket' : name })
     }
     expect(heard).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     expect(recoveries).toEqual([false, true, true, true, true, true])
@@ -330,7 +335,7 @@ describe('transports by hand', () => {
     client.interrupt()
     client.interrupt()
     await pass(1000)
-    expect(client.state).toMatchObject({ status: 'connected', session: 'session-1' })
+    expect(client.connection).toMatchObject({ status: 'connected', session: 'session-1' })
     expect(statuses()).toContain('waiting')
     expect(server.lines).toHaveLength(2)
     await client.close()

@@ -1,7 +1,7 @@
 import type { Connected, HistoryResult, PresenceResult, PublishResult, ServerMessage } from '@fusewire/protocol'
 import { Channel, type ChannelHost, type ChannelOptions } from './channel.ts'
 import { type ClientError, closed } from './client-error.ts'
-import { type ClientState, clientState } from './client-state.ts'
+import { type ConnectionInfo, connectionInfo } from './connection-info.ts'
 import type { ConnectionState } from './connection-state.ts'
 import { Connector } from './connector.ts'
 import { Emitter } from './emitter.ts'
@@ -14,8 +14,8 @@ import type { Request } from './session/requests.ts'
 import { Session } from './session/session.ts'
 
 export interface ClientEvents {
-  /** Something about {@link FusewireClient.state} other than the latency has changed. */
-  state: ClientState
+  /** Something about {@link FusewireClient.connection} other than the latency has changed. */
+  connection: ConnectionInfo
   /** What nobody else is told: the client has stopped for good reason or the server sent what makes no sense. */
   error: ClientError
   /** Every message of the server, as it came. */
@@ -88,9 +88,9 @@ export class FusewireClient {
     }
   }
 
-  /** What the client is doing now. */
-  get state(): ClientState {
-    return clientState(this.#connector.state, this.#maxAttempts, this.#session.info, this.#latencyMs)
+  /** How the connection is now. */
+  get connection(): ConnectionInfo {
+    return connectionInfo(this.#connector.state, this.#maxAttempts, this.#session.info, this.#latencyMs)
   }
 
   /** Listens; returns what takes the listener off. */
@@ -168,7 +168,7 @@ export class FusewireClient {
       this.#refuse(state.error ?? closed())
     }
     this.#watchPage(name !== 'idle' && name !== 'closed')
-    this.#events.emit('state', this.state)
+    this.#events.emit('connection', this.connection)
     if (name === 'closed' && state.error && before.name !== 'closed') this.#report(state.error)
   }
 

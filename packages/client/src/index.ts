@@ -11,7 +11,7 @@ export {
 } from './channel.ts'
 export { type ClientEvents, FusewireClient } from './client.ts'
 export { ClientError, type LocalErrorCode } from './client-error.ts'
-export type { ClientState, ClientStatus } from './client-state.ts'
+export type { ConnectionInfo, ConnectionStatus } from './connection-info.ts'
 export type { ClientOptions } from './options.ts'
 export type { EventSourceLike, WebSocketLike } from './platform.ts'
 export type { TransportName } from './routes.ts'

@@ -30,10 +30,10 @@ describe('in a page', () => {
     delete network.webSocket
     fire('offline')
     await pass(10)
-    expect(client.state.status).toBe('waiting')
+    expect(client.connection.status).toBe('waiting')
     fire('online')
     await pass()
-    expect(client.state.status).toBe('connected')
+    expect(client.connection.status).toBe('connected')
     await client.close()
   })
 
@@ -67,7 +67,7 @@ describe('in a page', () => {
     fire('pagehide', { persisted: true })
     await pass(100_000)
     expect(live.size).toBe(0)
-    expect(client.state).toMatchObject({ status: 'waiting', error: { code: 'suspended' } })
+    expect(client.connection).toMatchObject({ status: 'waiting', error: { code: 'suspended' } })
     server.publish('c', 'meanwhile')
     fire('pageshow', { persisted: true })
     await pass()
@@ -83,7 +83,7 @@ describe('in a page', () => {
     fire('pagehide', { persisted: false })
     await pass()
     expect(server.received.at(-1)).toEqual({ type: 'disconnect' })
-    expect(client.state.status).toBe('closed')
+    expect(client.connection.status).toBe('closed')
   })
 
   test('after close nothing listens any more', async () => {

@@ -1,12 +1,12 @@
-import type { ClientState, Connected } from '@fusewire/client'
+import type { Connected, ConnectionInfo } from '@fusewire/client'
 import { computed, signal } from '@preact/signals'
 import { client } from './client.ts'
 
 const PING_MS = 2000
 const LATENCIES_KEPT = 40
 
-/** The state of the client, as a signal. */
-export const line = signal<ClientState>(client.state)
+/** The connection, as a signal. */
+export const line = signal<ConnectionInfo>(client.connection)
 
 /** What the server said when it accepted the newest connection. */
 export const accepted = signal<Connected | undefined>(undefined)
@@ -16,7 +16,7 @@ export const latencies = signal<readonly number[]>([])
 
 export const latency = computed(() => latencies.value.at(-1))
 
-client.on('state', (state) => {
+client.on('connection', (state) => {
   line.value = state
 })
 client.on('message', (message) => {
@@ -36,7 +36,7 @@ const measure = async (): Promise<void> => {
 /** The SDK measures with each heartbeat, every 25 seconds. A page that shows a live number asks more often. */
 export const measureLatency = (): void => {
   setInterval(measure, PING_MS)
-  client.on('state', measure)
+  client.on('connection', measure)
 }
 
 /** How the page itself came: `h2`, `http/1.1`. Empty where the browser does not tell. */

@@ -19,7 +19,7 @@ const tell = (event: Parameters<typeof tellOutage>[1]): void => {
   outages.value = tellOutage(outages.value, event)
 }
 
-client.on('state', (state) => {
+client.on('connection', (state) => {
   const at = Date.now()
   if (wasConnected && state.status !== 'connected') {
     tell({ type: 'lost', at, cause: wish })
@@ -40,7 +40,7 @@ client.on('state', (state) => {
 
 client.on('message', (message) => {
   if (message.type === 'connected') {
-    tell({ type: 'back', at: Date.now(), transport: client.state.transport ?? '', resumed: message.resumed })
+    tell({ type: 'back', at: Date.now(), transport: client.connection.transport ?? '', resumed: message.resumed })
   } else if (message.type === 'subscribed' && message.recovered !== undefined && !MOMENTARY.includes(message.channel)) {
     tell({
       type: 'subscribed',

@@ -23,7 +23,7 @@ export const cutLine = (): void => {
   client.interrupt()
 }
 
-client.on('state', ({ status }) => {
+client.on('connection', ({ status }) => {
   if (Date.now() < heldUntil.value && (status === 'connecting' || status === 'connected'))
     queueMicrotask(() => client.interrupt())
 })

@@ -143,7 +143,7 @@ const printChannels = async (
   const started = async (): Promise<void> => {
     await client.connect()
     await Promise.all(channels.map((name) => client.channel(name, options).subscribe()))
-    note(terminal, `Subscribed to ${channels.join(', ')} over ${client.state.transport}. Ctrl-C ends.`)
+    note(terminal, `Subscribed to ${channels.join(', ')} over ${client.connection.transport}. Ctrl-C ends.`)
   }
   await Promise.all([started(), ended])
 }
@@ -154,7 +154,7 @@ const note = (terminal: Terminal, text: string): void => terminal.note(terminal.
 const followConnection = (client: FusewireClient, terminal: Terminal, fail: (error: Error) => void): void => {
   let last: 'none' | 'connected' | 'lost' = 'none'
   client.on('error', fail)
-  client.on('state', ({ status, transport, error }) => {
+  client.on('connection', ({ status, transport, error }) => {
     if (status === 'connected') {
       if (last === 'lost') note(terminal, `Connected again, over ${transport}.`)
       last = 'connected'

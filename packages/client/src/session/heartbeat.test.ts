@@ -19,7 +19,7 @@ describe('heartbeat', () => {
     await pass(50_000)
     expect(server.count('ping')).toBe(3)
     expect(latencies).toHaveLength(3)
-    expect(client.state.latencyMs).toBe(latencies[2])
+    expect(client.connection.latencyMs).toBe(latencies[2])
     await client.close()
   })
 

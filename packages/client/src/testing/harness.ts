@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 import { FusewireClient } from '../client.ts'
-import type { ClientState } from '../client-state.ts'
+import type { ConnectionInfo } from '../connection-info.ts'
 import type { ClientOptions } from '../options.ts'
 import { type FakeNetwork, fakePlatform } from './fake-platform.ts'
 import { FakeServer } from './fake-server.ts'
@@ -10,9 +10,9 @@ export const harness = (options: ClientOptions = {}, network: FakeNetwork = {}) 
   const server = new FakeServer()
   const live = new Set<object>()
   const client = new FusewireClient('https://fake.test', { ...fakePlatform(server, network, { live }), ...options })
-  const states: ClientState[] = []
+  const states: ConnectionInfo[] = []
   const errors: unknown[] = []
-  client.on('state', (state) => void states.push(state))
+  client.on('connection', (state) => void states.push(state))
   client.on('error', (error) => void errors.push(error))
   return {
     server,

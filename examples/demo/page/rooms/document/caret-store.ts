@@ -79,7 +79,7 @@ const tell = (): void => {
   const index = ownCaret.peek()
   // Before the server knows the same text, the index would mean another place to the others.
   if (here?.local.kind !== 'synchronized' || index === undefined || index === told) return
-  if (client.state.status !== 'connected') return
+  if (client.connection.status !== 'connected') return
   told = index
   void channel.publish({ author: AUTHOR, version: here.version, index } satisfies Caret).catch(() => undefined)
 }

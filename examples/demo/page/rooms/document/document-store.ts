@@ -63,7 +63,7 @@ const send = async (): Promise<void> => {
   } catch {
     if (sending === proposed.sequence) sending = undefined
     // When the line is cut, `subscribed` will follow.
-    if (client.state.status === 'connected') setTimeout(send, RETRY_MS)
+    if (client.connection.status === 'connected') setTimeout(send, RETRY_MS)
   }
 }
 
@@ -98,7 +98,7 @@ const open = async (): Promise<void> => {
     step.value = before ? reopen(before, snapshot) : { replica: openReplica(AUTHOR, snapshot) }
   } catch {
     // When the line is cut, `subscribed` will follow.
-    if (client.state.status === 'connected') setTimeout(open, RETRY_MS)
+    if (client.connection.status === 'connected') setTimeout(open, RETRY_MS)
   }
   release('opening')
   void send()

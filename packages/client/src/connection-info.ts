@@ -8,11 +8,11 @@ import { present } from './wire/present.ts'
  * `waiting`: between attempts; `degraded`: the attempts are used up, the client tries on at a slow pace; `closed`: by `close`, or with
  * an `error` that trying again does not mend.
  */
-export type ClientStatus = 'idle' | 'connecting' | 'connected' | 'waiting' | 'degraded' | 'closed'
+export type ConnectionStatus = 'idle' | 'connecting' | 'connected' | 'waiting' | 'degraded' | 'closed'
 
-/** The client as its user sees it. */
-export interface ClientState {
-  readonly status: ClientStatus
+/** The connection as the client's user sees it. */
+export interface ConnectionInfo {
+  readonly status: ConnectionStatus
   /** Of the connection, or of the attempt that is being made. */
   readonly transport?: TransportName
   readonly endpoint?: string
@@ -31,12 +31,12 @@ export interface ClientState {
 }
 
 /** Derives what is shown from the state machine's state. */
-export const clientState = (
+export const connectionInfo = (
   state: ConnectionState,
   maxAttempts: number,
   connected: Connected | undefined,
   latencyMs: number | undefined,
-): ClientState => {
+): ConnectionInfo => {
   const { name } = state
   if (name === 'idle') return { status: name }
   if (name === 'closed') return present({ status: name, error: state.error })
@@ -45,7 +45,7 @@ export const clientState = (
   }
   const isTrying = name === 'authorizing' || name === 'connecting'
   // A probe of the open circuit is no reason to show another status.
-  const status: ClientStatus = state.attempt >= maxAttempts ? 'degraded' : isTrying ? 'connecting' : name
+  const status: ConnectionStatus = state.attempt >= maxAttempts ? 'degraded' : isTrying ? 'connecting' : name
   return present({
     status,
     ...(name === 'connecting' ? state.routes[0] : undefined),

@@ -13,6 +13,7 @@ export {
 } from './errors.ts'
 export { LIMITS } from './limits.ts'
 export { LineDecoder } from './line-decoder.ts'
+export { type MergePatch, mergePatch } from './merge-patch.ts'
 export type { ClientDisconnect } from './messages/client-disconnect.ts'
 export { CLIENT_MESSAGES, type ClientMessage } from './messages/client-message.ts'
 export type { Connect } from './messages/connect.ts'

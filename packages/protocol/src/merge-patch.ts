@@ -1,0 +1,30 @@
+/**
+ * What changes a `Document` by a JSON merge patch: members that are left out stay, and `null` removes one that may be absent.
+ * Arrays are replaced as a whole.
+ */
+export type MergePatch<Document> = Document extends readonly unknown[] | Uint8Array
+  ? Document
+  : Document extends object
+    ? { readonly [Name in keyof Document]?: MergePatch<Document[Name]> | Removal<Document, Name> }
+    : Document
+
+/** Members that are optional, and those of an index signature, can be removed. */
+type Removal<Document, Name extends keyof Document> = Record<never, never> extends Pick<Document, Name> ? null : never
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
+
+/**
+ * The document after a JSON merge patch (RFC 7396). Neither argument is changed: what the patch does not touch is shared by the
+ * document before and after, everything else is new. Bytes, which MessagePack has, are replaced as a whole like arrays.
+ */
+export const mergePatch = (document: unknown, patch: unknown): unknown => {
+  if (!isObject(patch)) return patch
+  // A map has no names that mean something else, as `__proto__` does in an object.
+  const members = new Map<string, unknown>(isObject(document) ? Object.entries(document) : [])
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) members.delete(name)
+    else members.set(name, mergePatch(members.get(name), value))
+  }
+  return Object.fromEntries(members)
+}

@@ -4,99 +4,88 @@ import {
   type DisconnectCode,
   ERRORS,
   FusewireError,
-  MessageError,
   type ServerMessage,
 } from '@fusewire/protocol'
-import { Backlog } from './backlog.ts'
-import { errorMessage } from './error-message.ts'
+import { type ConnectionEffect, type ConnectionEvent, type ConnectionPhase, connectionMove } from './connection-lifecycle.ts'
+import { Conversation, type ConversationHost, type ConversationPorts } from './conversation.ts'
 import type { Handshake } from './handshake.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
-import type { Log } from './log.ts'
 import type { Connection, Frame } from './ports/connection.ts'
 import type { Peer } from './ports/peer.ts'
 import type { Session, SessionLink } from './session.ts'
-import type { SessionRequest, SessionRequests } from './session-requests.ts'
 import type { Sessions } from './sessions.ts'
-import type { Counters } from './stats.ts'
 import type { Timed, TimerWheel } from './timer-wheel.ts'
 
-export interface PeerLimits extends HeartbeatLimits {
-  /** How long a connection may stay without any message, in milliseconds. Default 10,000. */
-  readonly connectTimeoutMs: number
-  /** Messages of one connection that could not be accepted, before it is closed. Default 10. */
-  readonly maxBadMessages: number
-  /** Requests of one connection that wait for their turn or their answer. Default 256. */
-  readonly maxPendingRequests: number
-}
+export type PeerLimits = HeartbeatLimits &
+  ConversationPorts['limits'] & {
+    /** How long a connection may stay without any message, in milliseconds. Default 10,000. */
+    readonly connectTimeoutMs: number
+    /** Messages of one connection that could not be accepted, before it is closed. Default 10. */
+    readonly maxBadMessages: number
+  }
 
 /** The same for all peers of an engine. */
-export interface PeerPorts {
+export interface PeerPorts extends ConversationPorts {
   readonly now: () => number
   readonly handshake: Handshake
-  readonly requests: SessionRequests
   readonly sessions: Sessions
-  readonly counters: Counters
   readonly limits: PeerLimits
-  readonly log: Log
   readonly wheel: TimerWheel
-  /** Called once when the peer has ended. */
+  /** Called once when the stream has ended. */
   readonly onClosed: (peer: ClientPeer) => void
 }
 
-/**
- *     silent ──anything comes──▶ fresh ──connect accepted──▶ connected
- *       └───────────────────────────┴────────────┬──────────────┘
- *                                                ▼ closed by either side
- *                                              closed
- */
-type State =
-  | { readonly kind: 'silent' }
-  | { readonly kind: 'fresh' }
-  | { readonly kind: 'connected'; readonly session: Session }
-  | { readonly kind: 'closed' }
+/** Why a connection ends. */
+interface End {
+  readonly code: DisconnectCode
+  readonly reason: string
+}
 
-/**
- * One connection as the engine sees it: hands messages on in their order, answers heartbeats, counts what is wrong, and ends what
- * is silent.
- *
- * `connect`, `subscribe` and `refresh` change what later messages may do, so those wait for them; everything else is started in
- * order and answered when it is done.
- */
-export class ClientPeer implements Peer, SessionLink, Timed {
+/** The end that nobody has to be told about. */
+const NORMAL_END: End = { code: 'closed', reason: ERRORS.closed.help }
+
+/** One connection as the engine sees it: leads it through its life, and ends what is silent, wrong or out of date. */
+export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
   readonly connection: Connection
   readonly #ports: PeerPorts
   readonly #heartbeat: Heartbeat
-  #state: State = { kind: 'silent' }
+  readonly #conversation: Conversation
+  #phase: ConnectionPhase = 'silent'
+  /** What an accepted `connect` has got. */
+  #session: Session | undefined
   #badMessages = 0
-  #pendingRequests = 0
-  readonly #backlog = new Backlog<ClientMessage>()
 
   constructor(connection: Connection, ports: PeerPorts) {
     this.connection = connection
     this.#ports = ports
+    this.#conversation = new Conversation(this, ports)
     const now = ports.now()
     this.#heartbeat = new Heartbeat(ports.limits, connection.probe !== undefined, now)
     this.#watch(now)
   }
 
+  get session(): Session | undefined {
+    return this.#phase === 'connected' ? this.#session : undefined
+  }
+
+  get isOpen(): boolean {
+    return this.#phase !== 'disconnecting' && this.#phase !== 'disconnected'
+  }
+
   receive(message: ClientMessage): void {
-    if (this.#state.kind === 'closed') return
     this.#hear()
-    this.#ports.counters.messagesIn[message.type]++
-    if (!this.#backlog.isBlocked) this.#handle(message)
-    else if (this.#backlog.size < this.#ports.limits.maxPendingRequests) this.#backlog.push(message)
-    else this.#refuse(message, new FusewireError('overloaded', 'too many requests wait for their turn'))
+    if (this.isOpen) this.#conversation.receive(message)
   }
 
   reject(error: FusewireError): void {
-    if (this.#state.kind === 'closed') return
     this.#hear()
+    if (!this.isOpen) return
     if (error.code === 'wrong_frame_type') {
       // Nothing that this client will ever send can be read.
       this.end(error.code)
       return
     }
-    this.#sendError(error, error instanceof MessageError ? { id: error.id } : {})
+    this.#conversation.reject(error)
     if (++this.#badMessages >= this.#ports.limits.maxBadMessages)
       this.end('malformed_message', 'too many messages could not be accepted')
   }
@@ -106,37 +95,43 @@ export class ClientPeer implements Peer, SessionLink, Timed {
   }
 
   closed(): void {
-    const state = this.#state
-    if (state.kind === 'closed') return
-    this.#state = { kind: 'closed' }
-    this.#backlog.clear()
-    this.#ports.wheel.cancel(this)
-    if (state.kind === 'connected') this.#ports.sessions.detach(state.session, this)
-    this.#ports.onClosed(this)
+    this.#move('lost')
   }
 
-  /** Throws `internal_error` when the message cannot be written, and has no effect then. */
   send(message: ServerMessage): void {
-    if (this.#state.kind !== 'closed') this.connection.send(this.#encode(message))
+    if (this.isOpen) this.#write(message)
   }
 
   end(code: DisconnectCode, reason: string = ERRORS[code].help): void {
-    const state = this.#state
-    if (state.kind === 'closed') return
-    const { closeCode } = ERRORS[code]
-    const action = closeAction(closeCode)
-    this.send({ type: 'disconnect', code, closeCode, reason, reconnect: action !== 'stop' })
-    this.#ports.counters.disconnect(code)
-    this.#ports.log('client_disconnected', {
-      code,
-      reason,
-      transport: this.connection.transport,
-      remoteAddress: this.connection.remoteAddress,
-    })
-    // A client that is told to stop does not come back for its session, except where another connection of it has.
-    if (state.kind === 'connected' && state.session.link === this && action === 'stop') this.#ports.sessions.end(state.session)
-    this.closed()
-    this.connection.close(code, reason)
+    this.#move(closeAction(ERRORS[code].closeCode) === 'stop' ? 'expelled' : 'dismissed', { code, reason })
+  }
+
+  leave(): void {
+    this.#move('left')
+  }
+
+  pinged(): void {
+    this.#heartbeat.pinged()
+  }
+
+  async connect(message: ClientMessage & { type: 'connect' }): Promise<void> {
+    if (this.#phase !== 'greeted') throw new FusewireError('already_connected')
+    const accepted = await this.#ports.handshake.authenticate(message)
+    if (!this.isOpen) return
+    const session = this.#ports.handshake.attach(accepted, this)
+    this.#session = session
+    this.#move('accepted')
+    this.#watch(this.#ports.now())
+    const failures = await this.#ports.handshake.welcome(session, this, message, accepted)
+    for (const { request, error } of failures) this.#conversation.refuse({ type: 'subscribe', ...request }, error)
+  }
+
+  connectRefused({ code, message }: FusewireError): void {
+    if (code === 'token_required' || code === 'token_invalid' || code === 'token_expired') this.end(code, message)
+  }
+
+  refreshed(): void {
+    this.#watch(this.#ports.now())
   }
 
   /** The clock has leaped, and nobody knows how long the client has been silent: it gets all of its time again. */
@@ -155,140 +150,71 @@ export class ClientPeer implements Peer, SessionLink, Timed {
     return this.#nextLook(now)
   }
 
+  #move(event: ConnectionEvent, end: End = NORMAL_END): void {
+    const { to, effects } = connectionMove(this.#phase, event)
+    this.#phase = to
+    for (const effect of effects) this.#do(effect, end)
+  }
+
+  #do(effect: ConnectionEffect, { code, reason }: End): void {
+    switch (effect) {
+      case 'tell':
+        this.#tell(code, reason)
+        return
+      case 'release':
+        this.#conversation.end()
+        this.#ports.wheel.cancel(this)
+        return
+      case 'detach':
+        if (this.#session) this.#ports.sessions.detach(this.#session, this)
+        return
+      case 'endSession':
+        // Where another connection has it by now, that one goes on with it.
+        if (this.#session?.link === this) this.#ports.sessions.end(this.#session)
+        return
+      case 'close':
+        this.connection.close(code, reason)
+        return
+      case 'forget':
+        this.#ports.onClosed(this)
+    }
+  }
+
+  #tell(code: DisconnectCode, reason: string): void {
+    const { closeCode } = ERRORS[code]
+    this.#write({ type: 'disconnect', code, closeCode, reason, reconnect: closeAction(closeCode) !== 'stop' })
+    this.#ports.counters.disconnect(code)
+    const { transport, remoteAddress } = this.connection
+    this.#ports.log('client_disconnected', { code, reason, transport, remoteAddress })
+  }
+
   #hear(): void {
     this.#heartbeat.heard(this.#ports.now())
-    if (this.#state.kind === 'silent') this.#state = { kind: 'fresh' }
+    this.#move('heard')
   }
 
   #reasonToEnd(now: number): DisconnectCode | undefined {
-    const state = this.#state
-    if (state.kind === 'silent') return 'connect_timeout'
-    if (state.kind === 'connected' && now >= expiryOf(state.session)) return 'token_expired'
+    const { session } = this
+    if (this.#phase === 'silent') return 'connect_timeout'
+    if (session && now >= expiryOf(session)) return 'token_expired'
     return this.#heartbeat.isMissed(now) ? 'heartbeat_timeout' : undefined
   }
 
+  /** Looks again in time; to be called when the time may be sooner than it was. */
   #watch(now: number): void {
-    const next = this.#nextLook(now)
-    if (next !== undefined) this.#ports.wheel.schedule(this, next)
+    if (this.isOpen) this.#ports.wheel.schedule(this, this.#nextLook(now))
   }
 
-  #nextLook(now: number): number | undefined {
-    const state = this.#state
-    if (state.kind === 'closed') return undefined
-    if (state.kind === 'silent') return now + this.#ports.limits.connectTimeoutMs
+  #nextLook(now: number): number {
+    if (this.#phase === 'silent') return now + this.#ports.limits.connectTimeoutMs
+    const { session } = this
     const next = this.#heartbeat.nextLook(now)
     // The session's token may end before.
-    return state.kind === 'connected' ? Math.min(next, expiryOf(state.session)) : next
+    return session ? Math.min(next, expiryOf(session)) : next
   }
 
-  #handle(message: ClientMessage): void {
-    switch (message.type) {
-      case 'ping':
-        this.#heartbeat.pinged()
-        this.send({ type: 'pong', ...(message.id !== undefined && { id: message.id }) })
-        return
-      case 'echo':
-        this.send(message)
-        return
-      case 'connect':
-        this.#block(message, this.#connect(message))
-        return
-      case 'disconnect':
-        this.#leave()
-        return
-      default:
-        this.#request(message)
-    }
-  }
-
-  #request(message: SessionRequest): void {
-    const state = this.#state
-    if (state.kind !== 'connected') {
-      this.#refuse(message, new FusewireError('not_connected'))
-      return
-    }
-    if (this.#pendingRequests >= this.#ports.limits.maxPendingRequests) {
-      this.#refuse(message, new FusewireError('overloaded', 'too many requests wait for their answer'))
-      return
-    }
-    try {
-      const answer = this.#ports.requests.handle(state.session, message)
-      if (answer instanceof Promise) this.#await(message, answer)
-      else if (answer) this.send(answer)
-    } catch (error) {
-      this.#refuse(message, error)
-    }
-  }
-
-  #await(message: SessionRequest, answer: Promise<ServerMessage | undefined>): void {
-    const answered = this.#answer(answer)
-    if (message.type === 'subscribe') this.#block(message, answered)
-    // The new token may end sooner than anything that was waited for.
-    else if (message.type === 'refresh')
-      this.#block(
-        message,
-        answered.then(() => this.#watch(this.#ports.now())),
-      )
-    else answered.catch((error: unknown) => this.#refuse(message, error))
-  }
-
-  async #answer(pending: Promise<ServerMessage | undefined>): Promise<void> {
-    this.#pendingRequests++
-    try {
-      const answer = await pending
-      if (answer) this.send(answer)
-    } finally {
-      this.#pendingRequests--
-    }
-  }
-
-  async #connect(message: ClientMessage & { type: 'connect' }): Promise<void> {
-    if (this.#state.kind !== 'fresh') throw new FusewireError('already_connected')
-    const accepted = await this.#ports.handshake.authenticate(message)
-    if (this.#state.kind !== 'fresh') return
-    const session = this.#ports.handshake.attach(accepted, this)
-    this.#state = { kind: 'connected', session }
-    this.#watch(this.#ports.now())
-    const failures = await this.#ports.handshake.welcome(session, this, message, accepted)
-    for (const { request, error } of failures) this.#refuse({ type: 'subscribe', ...request }, error)
-  }
-
-  /** The client leaves for good: its session ends with it. */
-  #leave(): void {
-    const state = this.#state
-    if (state.kind === 'connected') this.#ports.sessions.end(state.session)
-    this.closed()
-    this.connection.close('closed', ERRORS.closed.help)
-  }
-
-  /** Keeps later messages waiting until `work` is done. */
-  #block(message: ClientMessage, work: Promise<void>): void {
-    this.#backlog.block()
-    work.catch((error: unknown) => this.#refuse(message, error)).then(() => this.#unblock())
-  }
-
-  #unblock(): void {
-    for (const message of this.#backlog.unblock()) {
-      if (this.#state.kind === 'closed') return
-      this.#handle(message)
-    }
-  }
-
-  #refuse(message: ClientMessage, cause: unknown): void {
-    if (this.#state.kind === 'closed') return
-    const error = cause instanceof FusewireError ? cause : new FusewireError('internal_error', undefined, { cause })
-    if (error.code === 'internal_error') this.#ports.log('request_failed', { type: message.type, error: cause })
-    const { id } = message as { id?: number }
-    const channel = 'channel' in message ? message.channel : undefined
-    this.#sendError(error, { id, channel })
-    if (message.type !== 'connect') return
-    const { code } = error
-    if (code === 'token_required' || code === 'token_invalid' || code === 'token_expired') this.end(code, error.message)
-  }
-
-  #sendError(error: FusewireError, request: Parameters<typeof errorMessage>[1]): void {
-    this.#ports.counters.error(error.code)
-    this.send(errorMessage(error, request))
+  #write(message: ServerMessage): void {
+    this.connection.send(this.#encode(message))
   }
 
   #encode(message: ServerMessage): Frame {

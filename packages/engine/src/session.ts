@@ -12,19 +12,13 @@ export interface SessionLink {
   end(code: DisconnectCode, reason?: string): void
 }
 
-/**
- * A client's stay, which outlives its connections:
- *
- *     connect ──▶ attached ──(connection lost)──▶ detached ──(TTL ends)──▶ ended
- *                  │    ▲                            │                       ▲
- *                  │    └───────── resume ───────────┘                       │
- *                  └── left for good, or disconnected by the application ────┘
- */
+/** Where a session stands; how it moves on is {@link SESSION_TABLE}'s to say. */
 export type SessionState =
   | { readonly kind: 'attached'; readonly link: SessionLink }
   | { readonly kind: 'detached' }
   | { readonly kind: 'ended' }
 
+/** A client's stay, which outlives its connections. */
 export class Session {
   readonly id: string
   /** Secret; whoever holds it is this session. */

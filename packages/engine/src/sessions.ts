@@ -1,6 +1,7 @@
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
 import { Session, type SessionLink } from './session.ts'
+import { type SessionEffect, type SessionEvent, sessionMove } from './session-lifecycle.ts'
 import type { Counters } from './stats.ts'
 import type { Timed, TimerWheel } from './timer-wheel.ts'
 
@@ -63,23 +64,13 @@ export class Sessions {
 
   /** Gives the session to a new link. The one it was attached to is told that it has been replaced. */
   attach(session: Session, link: SessionLink): void {
-    const { state } = session
-    session.state = { kind: 'attached', link }
     this.#counters.sessionsResumed++
-    this.#stopWaiting(session)
-    if (state.kind !== 'attached') return
-    pauseSubscriptions(session)
-    state.link.end('session_replaced')
+    this.#move(session, 'resumed', link)
   }
 
   /** The link has been lost: the session stays, without delivery, until its TTL ends. Nothing happens when it has another link by now. */
   detach(session: Session, link: SessionLink): void {
-    if (session.link !== link) return
-    session.state = { kind: 'detached' }
-    const expiry: Timed = { due: () => this.#expire(session) }
-    this.#detached.set(session, expiry)
-    this.#wheel.schedule(expiry, this.#environment.now() + this.#ttlMs)
-    pauseSubscriptions(session)
+    if (session.link === link) this.#move(session, 'lost')
   }
 
   /** The clock has leaped, and nobody knows how long the detached sessions have waited: their TTL begins again. */
@@ -89,25 +80,60 @@ export class Sessions {
 
   /** Ends the session for good. Idempotent. */
   end(session: Session): void {
-    if (session.state.kind === 'ended') return
-    session.state = { kind: 'ended' }
-    this.#stopWaiting(session)
-    this.#byId.delete(session.id)
-    this.#byResumeToken.delete(session.resumeToken)
-    const ofUser = session.user === undefined ? undefined : this.#byUser.get(session.user)
-    if (ofUser?.delete(session) && ofUser.size === 0 && session.user !== undefined) this.#byUser.delete(session.user)
-    this.#onEnd(session)
+    this.#move(session, 'left')
   }
 
   #expire(session: Session): undefined {
     this.#counters.sessionsExpired++
-    this.end(session)
+    this.#move(session, 'expired')
+  }
+
+  /** `link` is the one that resumes. */
+  #move(session: Session, event: SessionEvent, link = session.link): void {
+    const before = session.link
+    const { to, effects } = sessionMove(session.state.kind, event)
+    if (to !== 'attached') session.state = { kind: to }
+    else if (link) session.state = { kind: to, link }
+    for (const effect of effects) this.#do(effect, session, before)
+  }
+
+  #do(effect: SessionEffect, session: Session, before: SessionLink | undefined): void {
+    switch (effect) {
+      case 'pause':
+        pauseSubscriptions(session)
+        return
+      case 'replace':
+        before?.end('session_replaced')
+        return
+      case 'wait':
+        this.#wait(session)
+        return
+      case 'stopWaiting':
+        this.#stopWaiting(session)
+        return
+      case 'remove':
+        this.#remove(session)
+    }
+  }
+
+  #wait(session: Session): void {
+    const expiry: Timed = { due: () => this.#expire(session) }
+    this.#detached.set(session, expiry)
+    this.#wheel.schedule(expiry, this.#environment.now() + this.#ttlMs)
   }
 
   #stopWaiting(session: Session): void {
     const expiry = this.#detached.get(session)
     if (expiry) this.#wheel.cancel(expiry)
     this.#detached.delete(session)
+  }
+
+  #remove(session: Session): void {
+    this.#byId.delete(session.id)
+    this.#byResumeToken.delete(session.resumeToken)
+    const ofUser = session.user === undefined ? undefined : this.#byUser.get(session.user)
+    if (ofUser?.delete(session) && ofUser.size === 0 && session.user !== undefined) this.#byUser.delete(session.user)
+    this.#onEnd(session)
   }
 }
 

@@ -66,7 +66,7 @@ export class Engine {
     this.#ports = ports
     this.#tickedAt = environment.now()
     this.#wheel = new TimerWheel(this.#tickedAt)
-    this.#hub = new Hub(broker, this.#counters)
+    this.#hub = new Hub(broker, rules, this.#counters)
     this.#publisher = new Publisher(broker, rules)
     this.#subscriptions = new Subscriptions({
       hub: this.#hub,

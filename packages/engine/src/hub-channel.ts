@@ -1,5 +1,5 @@
 import type { Join, Leave, Publication, PublicationMessage } from '@fusewire/protocol'
-import type { Connection, Frame, FrameFormat } from './ports/connection.ts'
+import type { Connection, Frame, FrameFormat, Slot } from './ports/connection.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Publications that are held for a subscription while its history is read, at most; see {@link isOverrun}. */
@@ -68,8 +68,8 @@ export class HubChannel {
     subscription.state = { kind: 'paused' }
   }
 
-  /** Returns how many connections it was handed to. */
-  deliver(publication: Publication): number {
+  /** Returns how many connections it was handed to; see {@link Connection.send} for the slot. */
+  deliver(publication: Publication, slot?: Slot): number {
     for (const { state } of this.#recovering)
       if (state.kind === 'recovering' && !isOverrun(state.held)) state.held.push(publication)
     if (this.#groups.size === 0) return 0
@@ -80,7 +80,7 @@ export class HubChannel {
       for (const { subscription, connection, isFiltered } of places) {
         if (isFiltered && !subscription.wants(publication)) continue
         frame ??= format.encode(message)
-        connection.send(frame)
+        connection.send(frame, slot)
         delivered++
       }
     }

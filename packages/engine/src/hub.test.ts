@@ -2,6 +2,8 @@ import { FakeEnvironment, HeldCalls, turn } from '@fusewire/testkit'
 import { describe, expect, it } from 'vitest'
 import { Hub } from './hub.ts'
 import { MemoryBroker } from './memory/memory-broker.ts'
+import { DEFAULT_RULE } from './rule.ts'
+import { RuleBook } from './rule-book.ts'
 import { Session } from './session.ts'
 import { Counters } from './stats.ts'
 
@@ -17,6 +19,8 @@ class WatchedBroker extends MemoryBroker {
     this.interests.push(`-${channel}`)
   }
 }
+
+const rules = new RuleBook(DEFAULT_RULE)
 
 const newSession = (id: string): Session =>
   new Session(
@@ -39,7 +43,7 @@ const newSession = (id: string): Session =>
 describe('Hub', () => {
   it('is interested in a channel from its first subscriber to its last', () => {
     const broker = new WatchedBroker(new FakeEnvironment())
-    const hub = new Hub(broker, new Counters())
+    const hub = new Hub(broker, rules, new Counters())
     const [one, other] = [hub.enter(newSession('1'), 'news'), hub.enter(newSession('2'), 'news')]
     const alone = hub.enter(newSession('1'), 'chat')
     expect([hub.channelCount, hub.subscriptionCount]).toEqual([2, 3])
@@ -54,7 +58,7 @@ describe('Hub', () => {
 
   it('asks the broker again when a channel is entered anew after it could not be', async () => {
     const calls = new HeldCalls()
-    const hub = new Hub(calls.of(new MemoryBroker(new FakeEnvironment()), 'subscribe'), new Counters())
+    const hub = new Hub(calls.of(new MemoryBroker(new FakeEnvironment()), 'subscribe'), rules, new Counters())
     calls.holding = 'calls'
     const first = hub.enter(newSession('1'), 'news')
     const ready = hub.ready(first)
@@ -67,7 +71,7 @@ describe('Hub', () => {
 
   it('takes no harm from a broker that is away when a channel is left', async () => {
     const broker = new MemoryBroker(new FakeEnvironment())
-    const hub = new Hub(broker, new Counters())
+    const hub = new Hub(broker, rules, new Counters())
     for (const refuse of [
       () => Promise.reject(new Error('away')),
       () => {

@@ -1,6 +1,8 @@
 import type { Publication } from '@fusewire/protocol'
+import { slotOf } from './conflation.ts'
 import { HubChannel } from './hub-channel.ts'
 import type { Awaitable, Broker, BrokerListener } from './ports/broker.ts'
+import type { RuleBook } from './rule-book.ts'
 import type { Session } from './session.ts'
 import type { Counters } from './stats.ts'
 import { Subscription } from './subscription.ts'
@@ -15,11 +17,13 @@ interface Entry {
 export class Hub implements BrokerListener {
   readonly #entries = new Map<string, Entry>()
   readonly #broker: Broker
+  readonly #rules: RuleBook
   readonly #counters: Counters
   #subscriptions = 0
 
-  constructor(broker: Broker, counters: Counters) {
+  constructor(broker: Broker, rules: RuleBook, counters: Counters) {
     this.#broker = broker
+    this.#rules = rules
     this.#counters = counters
   }
 
@@ -74,6 +78,6 @@ export class Hub implements BrokerListener {
   publication(name: string, publication: Publication): void {
     this.#counters.publications++
     const entry = this.#entries.get(name)
-    if (entry) this.#counters.deliveries += entry.channel.deliver(publication)
+    if (entry) this.#counters.deliveries += entry.channel.deliver(publication, slotOf(name, publication, this.#rules.of(name)))
   }
 }

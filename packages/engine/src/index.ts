@@ -15,7 +15,7 @@ export type {
   Published,
   PublishOptions,
 } from './ports/broker.ts'
-export type { Connection, Frame, FrameFormat, TransportName } from './ports/connection.ts'
+export type { Connection, Frame, FrameFormat, Slot, TransportName } from './ports/connection.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Peer } from './ports/peer.ts'
 export type { PresenceStore } from './ports/presence-store.ts'

@@ -2,6 +2,7 @@ import { FusewireError, type Position, type Publication, type Subscribed, type S
 import { assertAllowed, assertPresenceVisible } from './access.ts'
 import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
+import { isConflated } from './conflation.ts'
 import type { Hub } from './hub.ts'
 import { isOverrun } from './hub-channel.ts'
 import type { Authenticator, ChannelGrant } from './ports/authenticator.ts'
@@ -76,7 +77,8 @@ export class Subscriptions {
       if (link) {
         const recovered = since ? page.complete : options.resumed ? false : undefined
         if (since) this.#ports.counters.recoveries[page.complete ? 'complete' : 'incomplete']++
-        link.send(subscribedMessage(subscription, request.id, page, recovered))
+        const conflated = isConflated(this.#ports.rules.of(name))
+        link.send({ ...subscribedMessage(subscription, request.id, page, recovered), ...(conflated && { conflated }) })
         this.#goLive(subscription, link, held, page.position.offset)
       } else channel.pause(subscription)
       subscription.isEstablished = true

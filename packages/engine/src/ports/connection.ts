@@ -5,6 +5,9 @@ export type TransportName = 'websocket' | 'websocket-h2' | 'sse' | 'stream' | 'p
 /** Ready-made bytes of one message, exactly as they go on the wire of every connection with the same {@link FrameFormat}. */
 export type Frame = Uint8Array
 
+/** What a frame is the newest of, among all that a connection is sent: compared for equality only. */
+export type Slot = string
+
 /**
  * How messages become the bytes of a connection: a codec and a framing. Connections that share the same object share frames, so
  * a transport MUST use one format object for all connections whose bytes are alike, and `encode` MUST NOT depend on the connection.
@@ -24,10 +27,14 @@ export interface Connection {
   readonly remoteAddress: string
   /**
    * Queues a frame. MUST keep the order of calls, MUST NOT throw, and MUST NOT call back into the engine before it returns.
-   * Frames of one event-loop turn leave in one write. When the client reads too slowly, the transport ends the connection with
-   * `slow_consumer` and reports {@link Peer.closed}.
+   * Frames of one event-loop turn leave in one write.
+   *
+   * A frame with a slot MUST take the place of the frame with the same slot that waits behind a full socket, if there is one: that one
+   * is dropped and this one comes last, so that what is left keeps the order of calls. A frame without a slot MUST NOT be dropped, and
+   * nothing MUST be dropped while the socket takes what it is given. When more than the transport's limit waits even so, it ends the
+   * connection with `slow_consumer` and reports {@link Peer.closed}.
    */
-  send(frame: Frame): void
+  send(frame: Frame, slot?: Slot): void
   /**
    * Ends the stream after what is queued: a `disconnect` message, unless the client itself has asked to leave. MUST be idempotent;
    * MUST lead to {@link Peer.closed}.

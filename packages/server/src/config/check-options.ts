@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { jwksUrlProblem } from '../auth/jwks-url.ts'
 import { originProblem } from '../auth/origin-pattern.ts'
+import { checkRule } from './check-rule.ts'
 import type { ConfigurationProblem } from './configuration-error.ts'
 import type { FusewireOptions } from './options.ts'
 
@@ -84,12 +85,12 @@ const checkLimits = (options: FusewireOptions): ConfigurationProblem[] =>
       ]
 
 const checkRules = (options: FusewireOptions): ConfigurationProblem[] =>
-  options.rules.flatMap(({ pattern }, index) => {
-    const first = options.rules.findIndex((rule) => rule.pattern === pattern)
-    if (first === index) return []
-    return [
-      { option: `rules[${index}].pattern`, message: `rules[${first}] has the same pattern and comes first; remove one of them` },
-    ]
+  options.rules.flatMap((rule, index) => {
+    const problems = checkRule(rule)
+    const first = options.rules.findIndex(({ pattern }) => pattern === rule.pattern)
+    if (first !== index)
+      problems.push({ option: 'pattern', message: `rules[${first}] has the same pattern and comes first; remove one of them` })
+    return problems.map(({ option, message }) => ({ option: `rules[${index}].${option}`, message }))
   })
 
 /** Finds what no single option can be blamed for. */

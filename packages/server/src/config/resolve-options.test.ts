@@ -103,6 +103,14 @@ describe('a wrong option', () => {
       { rules: [{ pattern: 'a' }, { pattern: 'b' }, { pattern: 'a' }] },
       'rules[2].pattern: rules[0] has the same pattern and comes first; remove one of them',
     ],
+    [
+      { rules: [{ pattern: 'a', slowConsumer: 'latest', state: true }] },
+      'rules[0].slowConsumer: latest passes over publications, and a client of a state channel that misses one has another document; leave it out, or state',
+    ],
+    [
+      { rules: [{ pattern: 'a' }, { pattern: 'b', conflationTag: 'symbol' }] },
+      'rules[1].conflationTag: has no meaning without slowConsumer: latest; set that too, or leave it out',
+    ],
   ])('%j is explained', (input, message) => {
     expect(problemsOf({ ...BASE, ...input })).toEqual([message])
   })

@@ -1,4 +1,5 @@
 import { checkOptions } from './check-options.ts'
+import { checkRule } from './check-rule.ts'
 import { ConfigurationError, type ConfigurationProblem } from './configuration-error.ts'
 import { explainIssue } from './explain-issue.ts'
 import { type FusewireInput, type FusewireOptions, optionsSchema } from './options.ts'
@@ -47,14 +48,15 @@ export const resolveOptions = (input: FusewireInput, context: ResolveContext = {
 export const resolveRule = (input: RuleInput): RuleOptions => {
   const given = written(input)
   const parsed = ruleSchema.safeParse(given)
-  if (parsed.success) return parsed.data
+  const problems = parsed.success
+    ? checkRule(parsed.data)
+    : parsed.error.issues.flatMap((issue) => explainIssue(ruleSchema, given, issue))
+  if (parsed.success && problems.length === 0) return parsed.data
   throw new ConfigurationError(
-    parsed.error.issues
-      .flatMap((issue) => explainIssue(ruleSchema, given, issue))
-      .map(({ option, message }) => ({
-        message,
-        option: `rule ${JSON.stringify(input.pattern)}${option === undefined ? '' : `, ${option}`}`,
-      })),
+    problems.map(({ option, message }) => ({
+      message,
+      option: `rule ${JSON.stringify(input.pattern)}${option === undefined ? '' : `, ${option}`}`,
+    })),
   )
 }
 

@@ -45,6 +45,7 @@ describe('metrics', () => {
     traffic['websocket-h2'].bytesIn = 123
     traffic.sse.bytesOut = 456
     traffic.tcp.refused = 1
+    Object.assign(traffic.sse, { behind: 3, fellBehind: 7, conflated: 900, slowDisconnects: 2 })
     const lines = samples(await metrics.read())
     for (const line of [
       'fusewire_info{node="n1",version="1.2.3"} 1',
@@ -54,6 +55,10 @@ describe('metrics', () => {
       'fusewire_handshakes_refused_total{transport="tcp"} 1',
       'fusewire_received_bytes_total{transport="websocket-h2"} 123',
       'fusewire_sent_bytes_total{transport="sse"} 456',
+      'fusewire_connections_behind{transport="sse"} 3',
+      'fusewire_connections_fell_behind_total{transport="sse"} 7',
+      'fusewire_publications_conflated_total{transport="sse"} 900',
+      'fusewire_slow_consumers_disconnected_total{transport="sse"} 2',
       'fusewire_sessions{state="attached"} 2',
       'fusewire_sessions{state="detached"} 3',
       'fusewire_sessions_created_total 9',

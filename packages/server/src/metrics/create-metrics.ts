@@ -54,6 +54,34 @@ const trafficSeries = (traffic: Traffic): Series[] => {
       label,
       read: byTransport('bytesOut'),
     },
+    {
+      kind: 'gauge',
+      name: 'fusewire_connections_behind',
+      help: 'Connections for which frames wait behind a full socket now.',
+      label,
+      read: byTransport('behind'),
+    },
+    {
+      kind: 'counter',
+      name: 'fusewire_connections_fell_behind_total',
+      help: 'Connections that have been behind, each counted once.',
+      label,
+      read: byTransport('fellBehind'),
+    },
+    {
+      kind: 'counter',
+      name: 'fusewire_publications_conflated_total',
+      help: 'Publications that made way for a newer one while their client was behind.',
+      label,
+      read: byTransport('conflated'),
+    },
+    {
+      kind: 'counter',
+      name: 'fusewire_slow_consumers_disconnected_total',
+      help: 'Connections ended because more than maxBufferedBytes waited for them.',
+      label,
+      read: byTransport('slowDisconnects'),
+    },
   ]
 }
 

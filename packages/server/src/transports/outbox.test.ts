@@ -2,9 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FlushScheduler } from './flush-scheduler.ts'
 import { Outbox, type Sink } from './outbox.ts'
+import { createTestContext } from './testing/test-context.ts'
 
 /** A sink that keeps what it is given, and is full when told. */
 class FakeSink implements Sink {
+  readonly transport = 'tcp'
+  readonly remoteAddress = '192.0.2.1'
   readonly writes: Uint8Array[] = []
   hasRoom = true
   overflows = 0
@@ -27,9 +30,11 @@ const setUp = (maxBufferedBytes = 10, connections = 1) => {
   const deferred: (() => void)[] = []
   const scheduler = new FlushScheduler((run) => deferred.push(run))
   const sinks = Array.from({ length: connections }, () => new FakeSink())
-  const outboxes = sinks.map((sink) => new Outbox(scheduler, sink, maxBufferedBytes))
-  const [sink, outbox] = [sinks[0] ?? new FakeSink(), outboxes[0] ?? new Outbox(scheduler, new FakeSink(), 0)]
+  const context = { ...createTestContext({ maxBufferedBytes }), scheduler }
+  const outboxes = sinks.map((sink) => new Outbox(context, sink))
+  const [sink, outbox] = [sinks[0] ?? new FakeSink(), outboxes[0] ?? new Outbox(context, new FakeSink())]
   return {
+    context,
     sinks,
     outboxes,
     sink,
@@ -164,6 +169,214 @@ describe('Outbox', () => {
           else expect(sent[i]?.startsWith(sink.text)).toBe(true)
         })
       }),
+    )
+  })
+})
+
+/** An outbox whose sink is full from the first frame on. */
+const setUpFull = (maxBufferedBytes = 100) => {
+  const all = setUp(maxBufferedBytes)
+  all.sink.hasRoom = false
+  all.outbox.push(frame('0'))
+  all.endTurn()
+  return {
+    ...all,
+    drain: () => {
+      all.sink.hasRoom = true
+      all.outbox.drained()
+    },
+  }
+}
+
+describe('frames with a slot', () => {
+  it('replace the one of their slot that waits, and come last', () => {
+    const { outbox, sink, drain } = setUpFull()
+    outbox.push(frame('a1'), 'a')
+    outbox.push(frame('b1'), 'b')
+    outbox.push(frame('--'))
+    outbox.push(frame('a2'), 'a')
+    outbox.push(frame('--'))
+    outbox.push(frame('a3'), 'a')
+    drain()
+    expect(sink.text).toBe('0b1----a3')
+    expect(sink.writes).toHaveLength(2)
+  })
+
+  it('follow the frames that waited already, which stay as they are', () => {
+    const { outbox, sink, drain } = setUpFull()
+    outbox.push(frame('x'))
+    outbox.push(frame('y'))
+    outbox.push(frame('a1'), 'a')
+    outbox.push(frame('z'))
+    outbox.push(frame('a2'), 'a')
+    drain()
+    expect(sink.text).toBe('0xyza2')
+  })
+
+  it('are all written while the sink has room', () => {
+    const { outbox, sink, endTurn, context } = setUp()
+    for (const text of ['a1', 'a2', 'a3']) outbox.push(frame(text), 'a')
+    endTurn()
+    expect(sink.text).toBe('a1a2a3')
+    expect(context.traffic.tcp).toMatchObject({ behind: 0, fellBehind: 0, conflated: 0 })
+  })
+
+  it('begin anew after the sink has drained', () => {
+    const { outbox, sink, endTurn, drain } = setUpFull()
+    outbox.push(frame('a1'), 'a')
+    drain()
+    outbox.push(frame('a2'), 'a')
+    endTurn()
+    expect(sink.text).toBe('0a1a2')
+  })
+
+  it('are written by the end, into a full sink too', () => {
+    const { outbox, sink } = setUpFull()
+    for (const text of ['a1', 'a2']) outbox.push(frame(text), 'a')
+    outbox.push(frame('bye'))
+    outbox.end()
+    expect(sink.text).toBe('0a2bye')
+  })
+
+  it('overflow when what is left of them is more than the limit, counted exactly', () => {
+    const { outbox, sink } = setUpFull(5)
+    for (let i = 0; i < 100; i++) outbox.push(frame('aaaa'), 'a')
+    outbox.push(frame('b'))
+    expect(sink.overflows).toBe(0)
+    outbox.push(frame('aaaaa'), 'a')
+    expect(sink.overflows).toBe(1)
+  })
+
+  it('are the same bytes as ever when one alone has waited, and joined once for all who drain in one turn', () => {
+    const { outboxes, sinks, endTurn } = setUp(100, 3)
+    for (const [index, outbox] of outboxes.entries()) {
+      const sink = sinks[index]
+      if (sink) sink.hasRoom = false
+      outbox.push(frame('0'))
+    }
+    endTurn()
+    const [older, newer, other] = [frame('a1'), frame('a2'), frame('b')]
+    for (const outbox of outboxes) outbox.push(older, 'a')
+    for (const outbox of outboxes) outbox.push(newer, 'a')
+    outboxes[0]?.drained()
+    expect(sinks[0]?.writes.at(-1)).toBe(newer)
+    for (const outbox of outboxes.slice(1)) outbox.push(other, 'b')
+    for (const outbox of outboxes.slice(1)) outbox.drained()
+    expect(sinks[1]?.text).toBe('0a2b')
+    expect(sinks[1]?.writes.at(-1)).toBe(sinks[2]?.writes.at(-1))
+  })
+})
+
+describe('a connection that is behind', () => {
+  it('is counted as long as frames wait for it, and once among those that ever were', () => {
+    const { outbox, drain, sink, endTurn, context } = setUpFull()
+    const { tcp } = context.traffic
+    expect(tcp).toMatchObject({ behind: 0, fellBehind: 0 })
+    outbox.push(frame('a'))
+    outbox.push(frame('b'), 'b')
+    expect(tcp).toMatchObject({ behind: 1, fellBehind: 1 })
+    drain()
+    expect(tcp).toMatchObject({ behind: 0, fellBehind: 1 })
+    sink.hasRoom = false
+    outbox.push(frame('c'))
+    endTurn()
+    outbox.push(frame('d'))
+    expect(tcp).toMatchObject({ behind: 1, fellBehind: 1 })
+    outbox.abandon()
+    outbox.abandon()
+    expect(tcp).toMatchObject({ behind: 0, fellBehind: 1 })
+  })
+
+  it('is logged when it first conflates, and every publication that made way is counted', () => {
+    const { outbox, drain, sink, endTurn, context } = setUpFull()
+    for (const text of ['a', 'aa', 'aaa']) outbox.push(frame(text), 'a')
+    drain()
+    sink.hasRoom = false
+    for (const text of ['b', 'b', 'b']) {
+      outbox.push(frame(text), 'b')
+      endTurn()
+    }
+    expect(context.traffic.tcp.conflated).toBe(3)
+    const details = { transport: 'tcp', remoteAddress: '192.0.2.1', bufferedBytes: 2 }
+    expect(context.events).toEqual([{ event: 'slow_consumer_conflated', details }])
+  })
+
+  it('is logged and counted when too much waits', () => {
+    const { outbox, context } = setUpFull(3)
+    outbox.push(frame('aaa'))
+    outbox.push(frame('bb'))
+    outbox.push(frame('c'))
+    expect(context.traffic.tcp).toMatchObject({ behind: 0, fellBehind: 1, slowDisconnects: 1 })
+    const details = { transport: 'tcp', remoteAddress: '192.0.2.1', bufferedBytes: 5 }
+    expect(context.events).toEqual([{ event: 'slow_consumer', details }])
+  })
+})
+
+describe('conflation', () => {
+  const send = fc.record({
+    kind: fc.constant('send' as const),
+    slot: fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined }),
+    length: fc.integer({ min: 1, max: 6 }),
+  })
+  const step = fc.oneof(
+    { weight: 8, arbitrary: send },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('turn' as const) }) },
+    fc.record({ kind: fc.constant('fill' as const) }),
+    fc.record({ kind: fc.constant('drain' as const) }),
+  )
+
+  it('[S10] does what a plain list would: keeps order, the newest of each slot, all without one, and the limit', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 6, max: 60 }), (steps, limit) => {
+        const { sink, outbox, endTurn, context } = setUp(limit)
+        /** What the client must get, by the plainest account. */
+        const model = {
+          written: [] as string[],
+          waiting: [] as { readonly slot: string | undefined; readonly text: string }[],
+          isFull: false,
+          isEnded: false,
+          conflated: 0,
+        }
+        const write = (): void => {
+          if (model.waiting.length === 0) return
+          model.written.push(...model.waiting.splice(0).map(({ text }) => text))
+          model.isFull = !sink.hasRoom
+        }
+        for (const [number, action] of steps.entries()) {
+          if (action.kind === 'fill') sink.hasRoom = false
+          else if (action.kind === 'turn') {
+            endTurn()
+            if (!model.isFull) write()
+          } else if (action.kind === 'drain') {
+            sink.hasRoom = true
+            outbox.drained()
+            if (model.isFull) {
+              model.isFull = false
+              write()
+            }
+          } else if (!model.isEnded) {
+            const { slot, length } = action
+            const text = `${slot ?? '-'}${number}`.padEnd(length + 4, '.')
+            outbox.push(frame(text), slot)
+            const older = model.isFull && slot !== undefined ? model.waiting.findIndex((one) => one.slot === slot) : -1
+            if (older >= 0) {
+              model.waiting.splice(older, 1)
+              model.conflated++
+            }
+            model.waiting.push({ slot, text })
+            const waits = model.waiting.reduce((sum, one) => sum + one.text.length, 0)
+            if (model.isFull && waits > limit) {
+              model.isEnded = true
+              model.waiting = []
+            }
+          }
+          expect(sink.text).toBe(model.written.join(''))
+          expect(sink.overflows).toBe(model.isEnded ? 1 : 0)
+          expect(context.traffic.tcp.conflated).toBe(model.conflated)
+          expect(context.traffic.tcp.behind).toBe(model.isFull && model.waiting.length > 0 ? 1 : 0)
+        }
+      }),
+      { numRuns: 1000 },
     )
   })
 })

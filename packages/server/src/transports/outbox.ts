@@ -1,18 +1,21 @@
-import type { Frame } from '@fusewire/engine'
+import type { Frame, Slot } from '@fusewire/engine'
 import type { Batch } from './batch.ts'
-import type { Flushable, FlushScheduler } from './flush-scheduler.ts'
+import { ConflatedFrames } from './conflated-frames.ts'
+import type { Flushable } from './flush-scheduler.ts'
+import { Lag, type Lagging } from './lag.ts'
+import type { TransportContext } from './transport-context.ts'
 
-/** Where an {@link Outbox} writes to: a socket or a stream. */
-export interface Sink {
+/** Where an {@link Outbox} writes to: the socket or the stream of a connection. */
+export interface Sink extends Lagging {
   /** Takes the bytes. False asks to wait for {@link Outbox.drained} before the next write. MUST NOT throw. */
   write(bytes: Uint8Array): boolean
-  /** More than `maxBufferedBytes` wait while the sink is full: the client is too slow. Called once. */
+  /** More than `maxBufferedBytes` wait while the sink is full: the client is too slow, and the connection is to end. Called once. */
   overflow(): void
 }
 
 /**
  * The frames that a connection has been sent and has not written yet. What is pushed within one event-loop turn leaves in one
- * write; while the sink is full, frames wait here, up to `maxBufferedBytes`.
+ * write; while the sink is full, frames wait here, up to `maxBufferedBytes`, and those with a slot replace one another.
  *
  * The limit counts what came after the sink was full and not the write that filled it, so that a recovery larger than the limit
  * still goes through.
@@ -20,25 +23,27 @@ export interface Sink {
 export class Outbox implements Flushable {
   #state: 'open' | 'full' | 'ended' = 'open'
   #pending: Batch | undefined
-  readonly #scheduler: FlushScheduler
+  /** What follows {@link #pending}, from the first frame on that had a slot and had to wait. */
+  #conflated: ConflatedFrames | undefined
+  #lag: Lag | undefined
+  readonly #context: Pick<TransportContext, 'scheduler' | 'limits' | 'traffic' | 'log'>
   readonly #sink: Sink
-  readonly #maxBufferedBytes: number
 
-  constructor(scheduler: FlushScheduler, sink: Sink, maxBufferedBytes: number) {
-    this.#scheduler = scheduler
+  constructor(context: Pick<TransportContext, 'scheduler' | 'limits' | 'traffic' | 'log'>, sink: Sink) {
+    this.#context = context
     this.#sink = sink
-    this.#maxBufferedBytes = maxBufferedBytes
   }
 
-  push(frame: Frame): void {
+  push(frame: Frame, slot?: Slot): void {
     if (this.#state === 'ended') return
-    const pending = this.#pending
-    this.#pending = (pending ?? this.#scheduler.start).append(frame)
     if (this.#state === 'full') {
-      if (this.#pending.byteLength > this.#maxBufferedBytes) this.#overflow()
-    } else if (!pending) {
-      this.#scheduler.add(this)
+      this.#wait(frame, slot)
+      return
     }
+    const { scheduler } = this.#context
+    const pending = this.#pending
+    this.#pending = (pending ?? scheduler.start).append(frame)
+    if (!pending) scheduler.add(this)
   }
 
   /** Writes what is pending, unless the sink is full. */
@@ -50,20 +55,45 @@ export class Outbox implements Flushable {
   drained(): void {
     if (this.#state !== 'full') return
     this.#state = 'open'
-    this.#write()
+    this.#writeWaiting()
   }
 
   /** Writes what is pending even if the sink is full, and takes no more frames. Idempotent. */
   end(): void {
     if (this.#state === 'ended') return
-    this.#write()
+    this.#writeWaiting()
     this.#state = 'ended'
   }
 
   /** Forgets what is pending and takes no more frames: the sink is gone. Idempotent. */
   abandon(): void {
     this.#pending = undefined
+    this.#conflated = undefined
+    this.#lag?.end()
     this.#state = 'ended'
+  }
+
+  get #waitingBytes(): number {
+    return (this.#pending?.byteLength ?? 0) + (this.#conflated?.byteLength ?? 0)
+  }
+
+  #wait(frame: Frame, slot: Slot | undefined): void {
+    this.#lag ??= new Lag(this.#context, this.#sink)
+    this.#lag.begin()
+    // Without slots, connections that wait for the same frames go on sharing their batch.
+    if (slot === undefined && !this.#conflated) this.#pending = (this.#pending ?? this.#context.scheduler.start).append(frame)
+    else {
+      this.#conflated ??= new ConflatedFrames()
+      if (this.#conflated.push(frame, slot)) this.#lag.conflated(this.#waitingBytes)
+    }
+    if (this.#waitingBytes > this.#context.limits.maxBufferedBytes) this.#overflow(this.#lag)
+  }
+
+  #writeWaiting(): void {
+    this.#lag?.end()
+    this.#pending = this.#conflated?.appendTo(this.#pending ?? this.#context.scheduler.start) ?? this.#pending
+    this.#conflated = undefined
+    this.#write()
   }
 
   #write(): void {
@@ -73,7 +103,8 @@ export class Outbox implements Flushable {
     if (!this.#sink.write(pending.bytes())) this.#state = 'full'
   }
 
-  #overflow(): void {
+  #overflow(lag: Lag): void {
+    lag.overflowed(this.#waitingBytes)
     this.abandon()
     this.#sink.overflow()
   }

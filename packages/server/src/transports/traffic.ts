@@ -11,11 +11,29 @@ export interface TransportTraffic {
   opened: number
   /** Handshakes answered with an error since the start. */
   refused: number
+  /** For which frames wait behind a full socket now. */
+  behind: number
+  /** Connections that have been behind, each counted once. */
+  fellBehind: number
+  /** Publications that made way for a newer one before a client that was behind has read them. */
+  conflated: number
+  /** Connections ended because more than `maxBufferedBytes` waited for them. */
+  slowDisconnects: number
 }
 
 export type Traffic = Readonly<Record<TransportName, TransportTraffic>>
 
-const none = (): TransportTraffic => ({ bytesIn: 0, bytesOut: 0, connections: 0, opened: 0, refused: 0 })
+const none = (): TransportTraffic => ({
+  bytesIn: 0,
+  bytesOut: 0,
+  connections: 0,
+  opened: 0,
+  refused: 0,
+  behind: 0,
+  fellBehind: 0,
+  conflated: 0,
+  slowDisconnects: 0,
+})
 
 export const createTraffic = (): Traffic => ({
   websocket: none(),

@@ -1,4 +1,4 @@
-import type { Connection, Frame, Peer } from '@fusewire/engine'
+import type { Connection, Frame, Peer, Slot } from '@fusewire/engine'
 import { ndjsonFormat } from '../formats.ts'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
@@ -39,9 +39,13 @@ export class PollConnection implements Connection {
     this.remoteAddress = first.remoteAddress
     this.#services = services
     this.#listener = listener
-    const { scheduler, limits } = services.context
-    const sink = { write: (bytes: Uint8Array) => this.#write(bytes), overflow: () => this.#overflow() }
-    this.#outbox = new Outbox(scheduler, sink, limits.maxBufferedBytes)
+    const { transport, remoteAddress } = this
+    this.#outbox = new Outbox(services.context, {
+      transport,
+      remoteAddress,
+      write: (bytes) => this.#write(bytes),
+      overflow: () => this.#apply({ kind: 'lost' }),
+    })
     this.#state = { kind: 'waiting', poll: first, deadline: services.now() + services.times.pollTimeoutMs }
     this.#watch(first)
   }
@@ -58,8 +62,8 @@ export class PollConnection implements Connection {
     this.#peer?.alive()
   }
 
-  send(frame: Frame): void {
-    this.#outbox.push(frame)
+  send(frame: Frame, slot?: Slot): void {
+    this.#outbox.push(frame, slot)
   }
 
   close(): void {
@@ -79,12 +83,6 @@ export class PollConnection implements Connection {
   #write(bytes: Uint8Array): boolean {
     this.#apply({ kind: 'bytes', bytes })
     return false
-  }
-
-  #overflow(): void {
-    const { transport, remoteAddress } = this
-    this.#services.context.log('slow_consumer', { transport, remoteAddress })
-    this.#apply({ kind: 'lost' })
   }
 
   #watch(exchange: HttpExchange): void {

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import type { Connection, Frame, FrameFormat, Peer, TransportName } from '@fusewire/engine'
+import type { Connection, Frame, FrameFormat, Peer, Slot, TransportName } from '@fusewire/engine'
 import type { DisconnectCode } from '@fusewire/protocol'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
@@ -67,9 +67,13 @@ export class ResponseConnection implements Connection, KeptAlive {
     this.#exchange = exchange
     this.#shape = shape
     this.#services = services
-    const { scheduler, limits } = services.context
-    const sink = { write: (bytes: Uint8Array) => this.#write(bytes), overflow: () => this.#overflow() }
-    this.#outbox = new Outbox(scheduler, sink, limits.maxBufferedBytes)
+    const { transport, remoteAddress } = this
+    this.#outbox = new Outbox(services.context, {
+      transport,
+      remoteAddress,
+      write: (bytes) => this.#write(bytes),
+      overflow: () => exchange.destroy(),
+    })
     this.#stopKeepAlive = services.keepAlives.add(this)
     services.live.add(this)
     exchange.onDrain(() => this.#outbox.drained())
@@ -84,8 +88,8 @@ export class ResponseConnection implements Connection, KeptAlive {
     this.#leave = leave
   }
 
-  send(frame: Frame): void {
-    this.#outbox.push(frame)
+  send(frame: Frame, slot?: Slot): void {
+    this.#outbox.push(frame, slot)
   }
 
   close(code: DisconnectCode, reason: string): void {
@@ -172,12 +176,6 @@ export class ResponseConnection implements Connection, KeptAlive {
     this.#state = { kind: 'ending' }
     this.#services.endings.start(this.#exchange, this.#services.now())
     this.#release()
-  }
-
-  #overflow(): void {
-    const { transport, remoteAddress } = this
-    this.#services.context.log('slow_consumer', { transport, remoteAddress })
-    this.#exchange.destroy()
   }
 
   #closed(): void {

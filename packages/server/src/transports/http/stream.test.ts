@@ -143,7 +143,10 @@ describe.each(HTTP_VERSIONS)('HTTP streaming over %s', (version) => {
       { timeoutMs: 10_000 },
     )
     expect(context.events).toEqual([
-      { event: 'slow_consumer', details: { transport: 'stream', remoteAddress: expect.stringContaining('127.0.0.1') } },
+      {
+        event: 'slow_consumer',
+        details: { transport: 'stream', remoteAddress: expect.stringContaining('127.0.0.1'), bufferedBytes: expect.any(Number) },
+      },
     ])
     expect(context.traffic.stream.connections).toBe(0)
     stream.resume()

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Connection, Frame, Peer } from '@fusewire/engine'
+import type { Connection, Frame, Peer, Slot } from '@fusewire/engine'
 import { jsonCodec, LineDecoder, type MessageError } from '@fusewire/protocol'
 import { ndjsonFormat } from '../formats.ts'
 import { deliver } from '../inbound.ts'
@@ -47,7 +47,7 @@ export class TcpConnection implements Connection, Sink {
     this.#socket = socket
     this.#context = context
     this.#deadlines = deadlines
-    this.#outbox = new Outbox(context.scheduler, this, context.limits.maxBufferedBytes)
+    this.#outbox = new Outbox(context, this)
     this.#lines = new LineDecoder(context.limits.maxMessageBytes)
     const { tcp } = context.traffic
     tcp.opened++
@@ -59,8 +59,8 @@ export class TcpConnection implements Connection, Sink {
     socket.on('close', onClose)
   }
 
-  send(frame: Frame): void {
-    this.#outbox.push(frame)
+  send(frame: Frame, slot?: Slot): void {
+    this.#outbox.push(frame, slot)
   }
 
   /** The `disconnect` message before it has told the client why. */
@@ -89,8 +89,6 @@ export class TcpConnection implements Connection, Sink {
   }
 
   overflow(): void {
-    const { transport, remoteAddress } = this
-    this.#context.log('slow_consumer', { transport, remoteAddress })
     // Closing takes turns of the event loop, so the engine hears of it after its send.
     this.#socket.destroy()
   }

@@ -156,7 +156,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
     expect(peer.ends).toBe(1)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(60_000_000)
     expect(started.context.events).toEqual([
-      { event: 'slow_consumer', details: { transport: 'tcp', remoteAddress: '127.0.0.1' } },
+      { event: 'slow_consumer', details: { transport: 'tcp', remoteAddress: '127.0.0.1', bufferedBytes: expect.any(Number) } },
     ])
     socket.destroy()
   })

@@ -49,8 +49,10 @@ export class EchoConnection implements SocketOwner {
       stream.once('drain', () => this.#socket.resume())
     }
     // What has been read already goes on being parsed, and a few compressed bytes can become many.
-    if (stream.writableLength > this.#context.limits.maxBufferedBytes) {
-      this.#context.log('slow_consumer', { transport, remoteAddress })
+    const bufferedBytes = stream.writableLength
+    if (bufferedBytes > this.#context.limits.maxBufferedBytes) {
+      traffic.slowDisconnects++
+      this.#context.log('slow_consumer', { transport, remoteAddress, bufferedBytes })
       this.#socket.terminate()
     }
   }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Connection, Frame, FrameFormat, Peer } from '@fusewire/engine'
+import type { Connection, Frame, FrameFormat, Peer, Slot } from '@fusewire/engine'
 import { type Codec, type DisconnectCode, ERRORS, FusewireError } from '@fusewire/protocol'
 import { deliver } from '../inbound.ts'
 import { Outbox, type Sink } from '../outbox.ts'
@@ -58,7 +58,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#codec = services.codec
     this.#context = context
     this.#closeTimeoutMs = services.closeTimeoutMs
-    this.#outbox = new Outbox(context.scheduler, this, context.limits.maxBufferedBytes)
+    this.#outbox = new Outbox(context, this)
     own(socket, this)
     this.#traffic = context.traffic[this.transport]
     this.#traffic.opened++
@@ -66,8 +66,8 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#peer = context.open(this)
   }
 
-  send(frame: Frame): void {
-    this.#outbox.push(frame)
+  send(frame: Frame, slot?: Slot): void {
+    this.#outbox.push(frame, slot)
   }
 
   close(code: DisconnectCode, reason: string): void {
@@ -90,8 +90,6 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   }
 
   overflow(): void {
-    const { transport, remoteAddress } = this
-    this.#context.log('slow_consumer', { transport, remoteAddress })
     this.#state = 'closing'
     this.#startClosing(ERRORS.slow_consumer.closeCode, ERRORS.slow_consumer.help)
     // The engine is in the middle of a send.

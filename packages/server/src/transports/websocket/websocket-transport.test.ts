@@ -352,7 +352,10 @@ describe.each(WAYS)('a client that never reads over %s', (way) => {
     expect(sent).toBeLessThan(5000)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(60_000_000)
     expect(started.context.events.filter(({ event }) => event === 'slow_consumer')).toEqual([
-      { event: 'slow_consumer', details: { transport: peer.connection.transport, remoteAddress: '127.0.0.1' } },
+      {
+        event: 'slow_consumer',
+        details: { transport: peer.connection.transport, remoteAddress: '127.0.0.1', bufferedBytes: expect.any(Number) },
+      },
     ])
     // Sending on is harmless.
     peer.send(message)

@@ -11,6 +11,7 @@ export {
   FusewireError,
   isErrorCode,
 } from './errors.ts'
+export { jsonSize } from './json-size.ts'
 export { LIMITS } from './limits.ts'
 export { LineDecoder } from './line-decoder.ts'
 export { type MergePatch, mergePatch } from './merge-patch.ts'

@@ -13,7 +13,7 @@ import type { Connection } from './ports/connection.ts'
 import type { Environment } from './ports/environment.ts'
 import type { Peer } from './ports/peer.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
-import { Publisher } from './publisher.ts'
+import { Publisher, type PublishRequest } from './publisher.ts'
 import type { RpcCaller, RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
 import { SessionRequests } from './session-requests.ts'
@@ -139,10 +139,13 @@ export class Engine {
     this.#wheel.advance(now)
   }
 
-  publish(channel: string, draft: PublicationDraft, options: { readonly idempotencyKey?: string } = {}): Awaitable<Published> {
+  publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
     assertChannelName(channel)
     const { idempotencyKey: key } = options
-    return this.#publisher.publish(channel, draft, key === undefined ? undefined : applicationKey(key))
+    return this.#publisher.publish(channel, draft, {
+      ...options,
+      ...(key !== undefined && { idempotencyKey: applicationKey(key) }),
+    })
   }
 
   history(channel: string, query: HistoryQuery): Awaitable<HistoryPage> {

@@ -33,6 +33,10 @@ export class HubChannel {
     return this.#subscriptions.size
   }
 
+  subscriptions(): readonly Subscription[] {
+    return [...this.#subscriptions]
+  }
+
   add(subscription: Subscription): void {
     this.#subscriptions.add(subscription)
   }

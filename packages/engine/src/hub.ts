@@ -75,6 +75,11 @@ export class Hub implements BrokerListener {
     } catch {}
   }
 
+  /** Nobody knows what is missing: every connection recovers from where it is by coming back. */
+  interrupted(name: string): void {
+    for (const { session } of this.#entries.get(name)?.channel.subscriptions() ?? []) session.link?.end('internal_error')
+  }
+
   publication(name: string, publication: Publication): void {
     this.#counters.publications++
     const entry = this.#entries.get(name)

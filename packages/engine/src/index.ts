@@ -1,4 +1,5 @@
 export type { Access, Action, Capability } from './access.ts'
+export { ConflictError } from './conflict-error.ts'
 export { Engine, type EngineLimits, type EnginePorts } from './engine.ts'
 export type { Log } from './log.ts'
 export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.ts'
@@ -9,6 +10,8 @@ export type {
   Awaitable,
   Broker,
   BrokerListener,
+  ChannelState,
+  DocumentOptions,
   HistoryPage,
   HistoryQuery,
   PublicationDraft,
@@ -19,6 +22,7 @@ export type { Connection, Frame, FrameFormat, Slot, TransportName } from './port
 export type { Environment } from './ports/environment.ts'
 export type { Peer } from './ports/peer.ts'
 export type { PresenceStore } from './ports/presence-store.ts'
+export type { PublishRequest } from './publisher.ts'
 export { type RpcCaller, type RpcHandler, RpcRouter } from './rpc-router.ts'
 export { type ChannelRule, DEFAULT_RULE, DEVELOPMENT_RULE, type RecoveryMode, type SlowConsumerPolicy } from './rule.ts'
 export { RuleBook } from './rule-book.ts'

@@ -1,5 +1,9 @@
-import type { Awaitable, Broker, PublicationDraft, Published } from './ports/broker.ts'
+import { FusewireError } from '@fusewire/protocol'
+import type { Awaitable, Broker, PublicationDraft, Published, PublishOptions } from './ports/broker.ts'
 import type { RuleBook } from './rule-book.ts'
+
+/** What a publisher may ask for; the rest is the rule's. */
+export type PublishRequest = Pick<PublishOptions, 'idempotencyKey' | 'ifPosition'>
 
 /** Publishes under the channel's rule: what clients and the application go through alike. */
 export class Publisher {
@@ -11,12 +15,16 @@ export class Publisher {
     this.#rules = rules
   }
 
-  publish(channel: string, draft: PublicationDraft, idempotencyKey?: string): Awaitable<Published> {
-    const { historySize, historyTtlMs } = this.#rules.of(channel)
+  /** Throws `feature_disabled` for a patch where there is nothing to be patched. */
+  publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
+    const { historySize, historyTtlMs, historyBytes, state, stateTtlMs, maxDocumentBytes } = this.#rules.of(channel)
+    if (draft.patch && !state) throw new FusewireError('feature_disabled', `${channel} keeps no document that could be patched`)
     return this.#broker.publish(channel, draft, {
       historySize,
       historyTtlMs,
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      historyBytes,
+      ...options,
+      ...(state && { state: { ttlMs: stateTtlMs, maxDocumentBytes } }),
     })
   }
 }

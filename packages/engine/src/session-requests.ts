@@ -12,7 +12,7 @@ import { assertAllowed, assertHistoryReadable, assertPresenceVisible } from './a
 import { assertChannelName } from './channel-name.ts'
 import { clientKey } from './idempotency-key.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable, Broker } from './ports/broker.ts'
+import type { Awaitable, Broker, PublicationDraft } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import type { Publisher } from './publisher.ts'
 import type { RpcRouter } from './rpc-router.ts'
@@ -69,12 +69,15 @@ export class SessionRequests {
   /** Without an `id` nobody waits for an answer, and none is made. */
   #publish(
     session: Session,
-    { id, channel, data, tags, key }: SessionRequest & { type: 'publish' },
+    { id, channel, data, tags, key, patch, ifPosition }: SessionRequest & { type: 'publish' },
   ): Awaitable<ServerMessage | undefined> {
     assertChannelName(channel)
     assertAllowed('publish', channel, this.#ports.rules.of(channel).publish, session)
-    const draft = { data, ...(tags && { tags }), sender: session.member() }
-    const published = this.#ports.publisher.publish(channel, draft, key && clientKey(session.user, key))
+    const draft: PublicationDraft = { data, ...(tags && { tags }), ...(patch && { patch }), sender: session.member() }
+    const published = this.#ports.publisher.publish(channel, draft, {
+      ...(key !== undefined && { idempotencyKey: clientKey(session.user, key) }),
+      ...(ifPosition && { ifPosition }),
+    })
     if (id === undefined) return published instanceof Promise ? published.then(() => undefined) : undefined
     return after(published, ({ position, duplicate }) =>
       result(id, { position, ...(duplicate && { duplicate }) } satisfies PublishResult),

@@ -1,7 +1,9 @@
 import type { Awaitable, Broker, Published, PublishOptions } from '@fusewire/engine'
-import { acceptServerMessage, type Position, type Publication } from '@fusewire/protocol'
+import { acceptServerMessage, jsonSize, type Position, type Publication } from '@fusewire/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { brokerDocumentContract, conflict } from './broker-document-contract.ts'
 import { brokerModelProperty } from './broker-model.ts'
+import { eventually } from './eventually.ts'
 
 /** A broker to be tested, with nothing in it. */
 export interface BrokerUnderTest {
@@ -12,6 +14,11 @@ export interface BrokerUnderTest {
   readonly idempotencyTtlMs: number
   /** The broker of another node over the same publications; absent where there can be no other. It is closed by the suite. */
   readonly another?: () => Awaitable<Broker>
+  /**
+   * Cuts the broker off from its publications, for as long as `meanwhile` takes; settles when it is back. Absent where nothing can
+   * come in between.
+   */
+  readonly interrupt?: (meanwhile: () => Promise<void>) => Promise<void>
 }
 
 export interface BrokerContractOptions {
@@ -20,7 +27,7 @@ export interface BrokerContractOptions {
 }
 
 const HISTORY_TTL_MS = 1_000
-const KEPT: PublishOptions = { historySize: 5, historyTtlMs: HISTORY_TTL_MS }
+const KEPT: PublishOptions = { historySize: 5, historyTtlMs: HISTORY_TTL_MS, historyBytes: 1_000_000 }
 
 /** What every {@link Broker} must do, as a suite of tests. `makeBroker` is called before each test. */
 export const brokerContract = (
@@ -32,6 +39,8 @@ export const brokerContract = (
     let subject: BrokerUnderTest
     let broker: Broker
     let heard: (Publication & { channel: string })[]
+    let epochs: Set<string>
+    let interruptions: string[]
     const opened: Broker[] = []
 
     const publish = async (channel: string, data: unknown, options: Partial<PublishOptions> = {}): Promise<Published> =>
@@ -47,7 +56,15 @@ export const brokerContract = (
       subject = await makeBroker()
       broker = subject.broker
       heard = []
-      await broker.start({ publication: (channel, publication) => heard.push({ channel, ...publication }) })
+      epochs = new Set()
+      interruptions = []
+      await broker.start({
+        publication: (channel, publication, epoch) => {
+          heard.push({ channel, ...publication })
+          epochs.add(epoch)
+        },
+        interrupted: (channel) => interruptions.push(channel),
+      })
       opened.push(broker)
     })
     afterEach(async () => {
@@ -111,6 +128,12 @@ export const brokerContract = (
         await broker.subscribe('a')
         await publishMany('a', 10)
         expect(offsets(heard)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+      })
+
+      it('tells the epoch along with each publication', async () => {
+        await broker.subscribe('a')
+        const { position } = await publishMany('a', 2)
+        expect([...epochs]).toEqual([position.epoch])
       })
 
       it('delivers again after unsubscribe and subscribe', async () => {
@@ -178,6 +201,25 @@ export const brokerContract = (
         const { position } = await publishMany('a', 3, { historySize: 0 })
         expect(await read('a', position)).toEqual({ position, publications: [], complete: true })
         expect((await read('a', { ...position, offset: 2 })).complete).toBe(false)
+      })
+
+      it('keeps what fits into its bytes, the newest first', async () => {
+        const historyBytes = 3 * jsonSize({ data: 'xxxxx' })
+        for (let n = 0; n < 4; n++) await publish('a', 'xxxxx', { historyBytes })
+        expect(offsets((await read('a')).publications)).toEqual([2, 3, 4])
+        await publish('a', 'xxxxxx', { historyBytes })
+        expect(offsets((await read('a')).publications)).toEqual([4, 5])
+        const { position } = await publish('a', 'x'.repeat(historyBytes), { historyBytes })
+        expect(await read('a', position)).toEqual({ position, publications: [], complete: true })
+        expect((await read('a', { ...position, offset: 5 })).complete).toBe(false)
+        expect(offsets((await read('a')).publications)).toEqual([])
+      })
+
+      it('counts tags and senders among its bytes', async () => {
+        const draft = { data: 1, tags: { lang: 'cs' }, sender: { session: 's1' } }
+        const options = { ...KEPT, historyBytes: 2 * jsonSize(draft) - 1 }
+        for (let n = 0; n < 2; n++) await broker.publish('a', draft, options)
+        expect(offsets((await read('a')).publications)).toEqual([2])
       })
 
       it('forgets publications after their time', async () => {
@@ -257,6 +299,45 @@ export const brokerContract = (
       })
     })
 
+    describe('ifPosition', () => {
+      it('lets through what follows the newest position, before the first publication too', async () => {
+        const { position } = await read('a')
+        const first = await publish('a', 'x', { ifPosition: position })
+        expect(first.position.offset).toBe(1)
+        expect((await publish('a', 'y', { ifPosition: first.position })).position.offset).toBe(2)
+      })
+
+      it('refuses any other with the newest position, and publishes nothing', async () => {
+        await broker.subscribe('a')
+        const { position } = await publishMany('a', 2)
+        const others = [
+          { ...position, offset: 1 },
+          { ...position, offset: 3 },
+          { epoch: 'x', offset: 2 },
+        ]
+        for (const ifPosition of others) expect(await conflict(publish('a', 'x', { ifPosition }))).toEqual({ position })
+        expect(offsets(heard)).toEqual([1, 2])
+        expect(offsets((await read('a')).publications)).toEqual([1, 2])
+        expect((await publish('a', 'x')).position).toEqual({ ...position, offset: 3 })
+      })
+
+      it('lets one of several publishers at the same moment through', async () => {
+        const { position } = await publish('a', 0)
+        const tries = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => publish('a', n, { ifPosition: position })))
+        expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+        expect((await read('a')).position.offset).toBe(2)
+      })
+
+      it('comes after the idempotency key: a repetition gets the first answer, and a conflict uses no key up', async () => {
+        const { position } = await read('a')
+        const options = { ifPosition: position, idempotencyKey: 'k' }
+        const first = await publish('a', 'x', options)
+        expect(await publish('a', 'x', options)).toEqual({ position: first.position, duplicate: true })
+        await conflict(publish('a', 'y', { ifPosition: position, idempotencyKey: 'other' }))
+        expect((await publish('a', 'y', { idempotencyKey: 'other' })).duplicate).toBe(false)
+      })
+    })
+
     describe('idempotency keys', () => {
       it('make a repetition answer with the first position and change nothing', async () => {
         await broker.subscribe('a')
@@ -300,7 +381,7 @@ export const brokerContract = (
       const other = await subject.another()
       opened.push(other)
       const others: Publication[] = []
-      await other.start({ publication: (_, publication) => others.push(publication) })
+      await other.start({ publication: (_, publication) => others.push(publication), interrupted: () => undefined })
       await Promise.all([broker.subscribe('a'), other.subscribe('a')])
       const published = await Promise.all(
         [...Array(20).keys()].map((i) => (i % 2 ? broker : other).publish('a', { data: i }, KEPT)),
@@ -313,6 +394,27 @@ export const brokerContract = (
       expect((await other.history('a', {})).position).toEqual(last.position)
       expect(offsets(heard)).toEqual([...Array(21).keys()].map((i) => i + 1))
       expect(offsets(others)).toEqual([...offsets(others)].sort((a, b) => a - b))
+    })
+
+    brokerDocumentContract(makeBroker)
+
+    it('says that something may be missing when it was cut off, and goes on without a gap', async (context) => {
+      if (!subject.interrupt) return context.skip()
+      const other = await subject.another?.()
+      if (!other) return context.skip()
+      opened.push(other)
+      await other.start({ publication: () => undefined, interrupted: () => undefined })
+      await broker.subscribe('a')
+      await publishMany('a', 2)
+      const since = (await read('a')).position
+      await subject.interrupt(async () => {
+        await other.publish('a', { data: 'missed' }, KEPT)
+      })
+      await eventually(() => expect(interruptions).toContain('a'))
+      const page = await read('a', since)
+      await other.publish('a', { data: 'heard' }, KEPT)
+      await eventually(() => expect(heard.at(-1)?.data).toBe('heard'))
+      expect(page.publications.map(({ data }) => data)).toContain('missed')
     })
 
     it('closes twice without harm', async () => {

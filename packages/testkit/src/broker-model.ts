@@ -81,7 +81,7 @@ export const brokerModelProperty = (
       const models = { a: new ModelChannel(), b: new ModelChannel() } as Record<string, ModelChannel>
       const heard: Record<string, Publication[]> = { a: [], b: [] }
       const expected: Record<string, { offset: number; data: unknown }[]> = { a: [], b: [] }
-      await broker.start({ publication: (name, publication) => heard[name]?.push(publication) })
+      await broker.start({ publication: (name, publication) => heard[name]?.push(publication), interrupted: () => undefined })
       for (const name in models) await broker.subscribe(name)
 
       let serial = 0
@@ -97,7 +97,12 @@ export const brokerModelProperty = (
         const model = models[op.channel] as ModelChannel
         if (op.do === 'publish') {
           const data = ++serial
-          const options = { historySize: op.size, historyTtlMs: TTL_MS, ...(op.key && { idempotencyKey: op.key }) }
+          const options = {
+            historySize: op.size,
+            historyTtlMs: TTL_MS,
+            historyBytes: 1_000_000,
+            ...(op.key && { idempotencyKey: op.key }),
+          }
           const published = await broker.publish(op.channel, { data }, options)
           const wanted = model.publish(data, op.size, op.key)
           if (!wanted.duplicate) expected[op.channel]?.push({ offset: wanted.offset, data })

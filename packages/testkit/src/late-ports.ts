@@ -54,7 +54,16 @@ export const lateBroker = (broker: Broker, fates: Fates): Broker => ({
     await pass(after)
     return page
   },
+  state: async (channel) => {
+    const { before, after, refused } = fates.next()
+    await pass(before)
+    if (refused) throw refusal()
+    const state = await broker.state(channel)
+    await pass(after)
+    return state
+  },
   clearHistory: (channel) => broker.clearHistory(channel),
+  removeDocument: (channel) => broker.removeDocument(channel),
   close: () => broker.close(),
 })
 

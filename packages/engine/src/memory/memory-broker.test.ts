@@ -15,7 +15,7 @@ brokerContract('MemoryBroker', () => {
 
 describe('a channel of the memory broker', () => {
   const CHANNEL_TTL_MS = 600_000
-  const KEPT = { historySize: 5, historyTtlMs: 1000 }
+  const KEPT = { historySize: 5, historyTtlMs: 1000, historyBytes: 1_000_000 }
   let environment: FakeEnvironment
   let broker: MemoryBroker
 

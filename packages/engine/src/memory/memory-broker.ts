@@ -1,7 +1,9 @@
-import type { Position, Publication } from '@fusewire/protocol'
+import { jsonSize, type Position, type Publication } from '@fusewire/protocol'
+import { ConflictError } from '../conflict-error.ts'
 import type {
   Broker,
   BrokerListener,
+  ChannelState,
   HistoryPage,
   HistoryQuery,
   PublicationDraft,
@@ -9,53 +11,17 @@ import type {
   PublishOptions,
 } from '../ports/broker.ts'
 import type { Environment } from '../ports/environment.ts'
-import { type Timed, TimerWheel } from '../timer-wheel.ts'
-import { PublicationLog } from './publication-log.ts'
+import { TimerWheel } from '../timer-wheel.ts'
+import { nextDocument } from './kept-document.ts'
+import { Stream, type StreamEvents } from './stream.ts'
 
 export interface MemoryBrokerOptions {
   /** How long an idempotency key is remembered, in milliseconds. Default 300,000 (5 minutes). */
   readonly idempotencyTtlMs?: number
   /** Idempotency keys remembered at most; the oldest is forgotten first. Default 100,000. */
   readonly maxIdempotencyKeys?: number
-  /** How long a channel without subscribers and publications keeps its epoch and offset, in milliseconds. Default 3,600,000 (1 hour). */
+  /** How long a channel without subscribers, publications and a document keeps its epoch and offset, in milliseconds. Default 3,600,000 (1 hour). */
   readonly channelTtlMs?: number
-}
-
-/** One channel's stream. It goes when nobody is interested, nothing is kept and nothing was published for the channel TTL. */
-class Stream implements Timed {
-  readonly log = new PublicationLog()
-  readonly epoch: string
-  offset = 0
-  wanted = false
-  historyTtlMs = 0
-  usedAt: number
-  readonly #ttlMs: number
-  readonly #forget: () => void
-
-  constructor(epoch: string, now: number, ttlMs: number, forget: () => void) {
-    this.epoch = epoch
-    this.usedAt = now
-    this.#ttlMs = ttlMs
-    this.#forget = forget
-  }
-
-  get position(): Position {
-    return { epoch: this.epoch, offset: this.offset }
-  }
-
-  dropExpired(now: number): void {
-    this.log.trim(Number.POSITIVE_INFINITY, now - this.historyTtlMs)
-  }
-
-  due(now: number): number | undefined {
-    this.dropExpired(now)
-    const oldest = this.log.oldest
-    if (oldest) return oldest.time + this.historyTtlMs + 1
-    if (this.wanted) return now + this.#ttlMs
-    if (now < this.usedAt + this.#ttlMs) return this.usedAt + this.#ttlMs
-    this.#forget()
-    return undefined
-  }
 }
 
 /**
@@ -69,9 +35,13 @@ export class MemoryBroker implements Broker {
   readonly #keys = new Map<string, { readonly position: Position; readonly expiresAt: number }>()
   readonly #wheel: TimerWheel
   readonly #life: string
-  /** Grows when a stream with publications is forgotten, so that its name never comes back with the same epoch. */
+  /** Grows when a stream with publications is forgotten or restarted, so that its name never comes back with the same epoch. */
   #generation = 0
   #listener: BrokerListener | undefined
+  readonly #events: StreamEvents = {
+    expired: (stream) => this.#restart(stream),
+    forgotten: (stream) => this.#forget(stream),
+  }
 
   constructor(environment: Environment, options: MemoryBrokerOptions = {}) {
     this.#environment = environment
@@ -90,49 +60,73 @@ export class MemoryBroker implements Broker {
     const earlier = key === undefined ? undefined : this.#keys.get(key)
     if (earlier && earlier.expiresAt > now) return { position: earlier.position, duplicate: true }
 
-    const stream = this.#stream(channel, now)
+    const known = this.#find(channel, now)
+    if (options.ifPosition && !isSame(options.ifPosition, known?.position ?? this.#untouched))
+      throw new ConflictError(this.state(channel))
+    const draftBytes = jsonSize(draft)
+    const document = options.state && nextDocument(known?.document, { draft, draftBytes, now }, options.state)
+
+    const stream = known ?? this.#create(channel, now)
+    const { expiresAt } = stream
     stream.usedAt = now
     stream.offset++
+    stream.document = document
     const publication: Publication = { offset: stream.offset, ...draft, time: now }
     if (options.historySize > 0) {
       stream.historyTtlMs = options.historyTtlMs
-      stream.log.append(publication)
-      stream.log.trim(options.historySize, now - options.historyTtlMs)
-      if (stream.log.size === 1) this.#wheel.schedule(stream, now + options.historyTtlMs + 1)
-    } else if (stream.log.size > 0) {
-      stream.log.clear()
-    }
-    const position = stream.position
+      stream.log.append(publication, draftBytes)
+      stream.log.trim(options.historySize, options.historyBytes, now - options.historyTtlMs)
+    } else if (stream.log.size > 0) stream.log.clear()
+    if (stream.expiresAt < expiresAt) this.#wheel.schedule(stream, stream.expiresAt)
+    const { position } = stream
     if (key !== undefined) this.#remember(key, position, now)
-    this.#listener?.publication(channel, publication)
+    this.#listener?.publication(channel, publication, stream.epoch)
     return { position, duplicate: false }
   }
 
   subscribe(channel: string): void {
-    this.#stream(channel, this.#environment.now()).wanted = true
+    const now = this.#environment.now()
+    const stream = this.#find(channel, now) ?? this.#create(channel, now)
+    stream.wanted = true
   }
 
   unsubscribe(channel: string): void {
-    const stream = this.#streams.get(channel)
+    const now = this.#environment.now()
+    const stream = this.#find(channel, now)
     if (!stream) return
     stream.wanted = false
-    stream.usedAt = this.#environment.now()
+    stream.usedAt = now
   }
 
   history(channel: string, query: HistoryQuery): HistoryPage {
-    const now = this.#environment.now()
-    const stream = this.#streams.get(channel)
-    if (!stream) return this.#untouched(query.since)
-    stream.dropExpired(now)
     const { since, limit = Number.POSITIVE_INFINITY, reverse = false } = query
-    const complete = since === undefined || isWithin(stream, since)
+    const stream = this.#find(channel, this.#environment.now())
+    if (!stream) {
+      const position = this.#untouched
+      return { position, publications: [], complete: since === undefined || isSame(since, position) }
+    }
+    const complete = since === undefined || stream.reachesBack(since)
     const found = limit === 0 ? [] : stream.log.after(since && since.epoch === stream.epoch ? since.offset : 0)
     if (reverse) found.reverse()
     return { position: stream.position, publications: found.slice(0, limit), complete }
   }
 
+  state(channel: string): ChannelState {
+    const stream = this.#find(channel, this.#environment.now())
+    if (!stream?.document) return { position: stream?.position ?? this.#untouched }
+    const { value, time } = stream.document
+    return { position: stream.position, document: value, time }
+  }
+
   clearHistory(channel: string): void {
     this.#streams.get(channel)?.log.clear()
+  }
+
+  removeDocument(channel: string): boolean {
+    const stream = this.#find(channel, this.#environment.now())
+    if (!stream?.document) return false
+    this.#restart(stream)
+    return true
   }
 
   /** Forgets what has expired. To be called about once a second. */
@@ -156,14 +150,17 @@ export class MemoryBroker implements Broker {
     this.#keys.clear()
   }
 
-  #stream(channel: string, now: number): Stream {
-    let stream = this.#streams.get(channel)
-    if (!stream) {
-      const created = new Stream(this.#epoch, now, this.#options.channelTtlMs, () => this.#forget(channel, created))
-      stream = created
-      this.#streams.set(channel, stream)
-      this.#wheel.schedule(stream, now + this.#options.channelTtlMs)
-    }
+  /** The channel's stream as it is now, without what has expired. */
+  #find(channel: string, now: number): Stream | undefined {
+    const stream = this.#streams.get(channel)
+    stream?.dropExpired(now)
+    return stream
+  }
+
+  #create(channel: string, now: number): Stream {
+    const stream = new Stream(channel, this.#epoch, now, this.#options.channelTtlMs, this.#events)
+    this.#streams.set(channel, stream)
+    this.#wheel.schedule(stream, now + this.#options.channelTtlMs)
     return stream
   }
 
@@ -171,15 +168,20 @@ export class MemoryBroker implements Broker {
     return `${this.#life}.${this.#generation.toString(36)}`
   }
 
-  /** A channel that has no stream yet: the one it would get begins at this position. */
-  #untouched(since: Position | undefined): HistoryPage {
-    const position = { epoch: this.#epoch, offset: 0 }
-    return { position, publications: [], complete: since === undefined || (since.epoch === position.epoch && since.offset === 0) }
+  /** Where a channel that has no stream yet would begin. */
+  get #untouched(): Position {
+    return { epoch: this.#epoch, offset: 0 }
   }
 
-  #forget(channel: string, stream: Stream): void {
+  #forget(stream: Stream): void {
     if (stream.offset > 0) this.#generation++
-    this.#streams.delete(channel)
+    this.#streams.delete(stream.channel)
+  }
+
+  #restart(stream: Stream): void {
+    this.#generation++
+    stream.restart(this.#epoch)
+    if (stream.wanted) this.#listener?.interrupted(stream.channel)
   }
 
   /** Keys expire in the order in which they came, so the map's own order is the queue. */
@@ -194,9 +196,4 @@ export class MemoryBroker implements Broker {
   }
 }
 
-const isWithin = (stream: Stream, since: Position): boolean => {
-  if (since.epoch !== stream.epoch || since.offset > stream.offset) return false
-  if (since.offset === stream.offset) return true
-  const oldest = stream.log.oldest
-  return oldest !== undefined && oldest.offset <= since.offset + 1
-}
+const isSame = (one: Position, other: Position): boolean => one.epoch === other.epoch && one.offset === other.offset

@@ -1,0 +1,75 @@
+import type { Position } from '@fusewire/protocol'
+import type { Timed } from '../timer-wheel.ts'
+import type { KeptDocument } from './kept-document.ts'
+import { PublicationLog } from './publication-log.ts'
+
+export interface StreamEvents {
+  /** The document's time is over; the stream is to be {@link Stream.restart}ed. */
+  expired(stream: Stream): void
+  /** Nobody is interested, nothing is kept and nothing was published for the channel TTL. */
+  forgotten(stream: Stream): void
+}
+
+/** One channel's stream. */
+export class Stream implements Timed {
+  readonly channel: string
+  readonly log = new PublicationLog()
+  epoch: string
+  offset = 0
+  wanted = false
+  historyTtlMs = 0
+  document: KeptDocument | undefined
+  usedAt: number
+  readonly #ttlMs: number
+  readonly #events: StreamEvents
+
+  constructor(channel: string, epoch: string, now: number, ttlMs: number, events: StreamEvents) {
+    this.channel = channel
+    this.epoch = epoch
+    this.usedAt = now
+    this.#ttlMs = ttlMs
+    this.#events = events
+  }
+
+  get position(): Position {
+    return { epoch: this.epoch, offset: this.offset }
+  }
+
+  /** When the first of what is kept expires, in milliseconds since 1970; infinity when nothing is kept. */
+  get expiresAt(): number {
+    const { oldest } = this.log
+    const logExpiresAt = oldest ? oldest.time + this.historyTtlMs + 1 : Number.POSITIVE_INFINITY
+    return Math.min(logExpiresAt, this.document?.expiresAt ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Whether everything after the position is kept. */
+  reachesBack(since: Position): boolean {
+    if (since.epoch !== this.epoch || since.offset > this.offset) return false
+    if (since.offset === this.offset) return true
+    const { oldest } = this.log
+    return oldest !== undefined && oldest.offset <= since.offset + 1
+  }
+
+  /** Forgets everything; what is published from now on has its offsets in another epoch. */
+  restart(epoch: string): void {
+    this.epoch = epoch
+    this.offset = 0
+    this.log.clear()
+    this.document = undefined
+  }
+
+  dropExpired(now: number): void {
+    this.log.trim(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, now - this.historyTtlMs)
+    if (this.document && this.document.expiresAt <= now) this.#events.expired(this)
+  }
+
+  due(now: number): number | undefined {
+    this.dropExpired(now)
+    const { expiresAt } = this
+    if (expiresAt < Number.POSITIVE_INFINITY) return expiresAt
+    if (this.wanted) return now + this.#ttlMs
+    if (now < this.usedAt + this.#ttlMs) return this.usedAt + this.#ttlMs
+    this.#events.forgotten(this)
+    return undefined
+  }
+}

@@ -1,0 +1,178 @@
+import {
+  type Awaitable,
+  type Broker,
+  type ChannelState,
+  ConflictError,
+  type PublicationDraft,
+  type Published,
+  type PublishOptions,
+} from '@fusewire/engine'
+import { jsonSize } from '@fusewire/protocol'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BrokerUnderTest } from './broker-contract.ts'
+
+const STATE_TTL_MS = 3_000
+const KEPT: PublishOptions = {
+  historySize: 5,
+  historyTtlMs: 1_000,
+  historyBytes: 1_000_000,
+  state: { ttlMs: STATE_TTL_MS, maxDocumentBytes: 200 },
+}
+
+/** What a publication with `ifPosition` was told that was too late. */
+export const conflict = async (publishing: Promise<unknown>): Promise<ChannelState> => {
+  const error = await publishing.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof ConflictError)) throw new Error(`no conflict, but ${error}`)
+  return error.state
+}
+
+/** What every broker must do with the documents of its channels; a part of `brokerContract`. */
+export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTest>): void => {
+  describe('documents', () => {
+    let subject: BrokerUnderTest
+    let broker: Broker
+    let interruptions: string[]
+
+    const publish = async (draft: PublicationDraft, options: Partial<PublishOptions> = {}): Promise<Published> =>
+      broker.publish('a', draft, { ...KEPT, ...options })
+    const replace = (data: unknown, options?: Partial<PublishOptions>): Promise<Published> => publish({ data }, options)
+    const patch = (data: unknown, options?: Partial<PublishOptions>): Promise<Published> =>
+      publish({ data, patch: true }, options)
+    const state = async (): Promise<ChannelState> => broker.state('a')
+    const document = async (): Promise<unknown> => (await state()).document
+
+    beforeEach(async () => {
+      subject = await makeBroker()
+      broker = subject.broker
+      interruptions = []
+      await broker.start({ publication: () => undefined, interrupted: (channel) => interruptions.push(channel) })
+    })
+    afterEach(() => broker.close())
+
+    it('are absent until something is published, and then stand at the newest position', async () => {
+      const untouched = await state()
+      expect(untouched).toEqual({ position: (await broker.history('a', {})).position })
+      const { position } = await replace({ a: 1 }, { ifPosition: untouched.position })
+      expect(await state()).toEqual({ position, document: { a: 1 }, time: expect.any(Number) })
+    })
+
+    it('are replaced by what is published, null included', async () => {
+      await replace({ a: 1 })
+      await replace([1])
+      expect(await document()).toEqual([1])
+      await replace(null)
+      expect(await state()).toHaveProperty('document', null)
+    })
+
+    it('are patched as RFC 7396 says, from nothing too', async () => {
+      await patch({ a: { b: 1, gone: null }, c: [1, { d: null }] })
+      expect(await document()).toEqual({ a: { b: 1 }, c: [1, { d: null }] })
+      await patch({ a: { b: null, e: 2 }, c: null, f: 'x' })
+      expect(await document()).toEqual({ a: { e: 2 }, f: 'x' })
+      await patch('whole')
+      expect(await document()).toBe('whole')
+    })
+
+    it('take names that mean something to JavaScript for names', async () => {
+      const odd = JSON.parse('{"__proto__": {"admin": true}, "constructor": {"prototype": 1}}') as unknown
+      await patch(odd)
+      expect(JSON.stringify(await document())).toBe(JSON.stringify(odd))
+      expect(({} as { admin?: boolean }).admin).toBeUndefined()
+    })
+
+    it('do not touch the publications that have made them', async () => {
+      await replace({ a: { b: 1 } })
+      await patch({ a: { c: 2 } })
+      const { publications } = await broker.history('a', {})
+      expect(publications.map(({ data, patch: isPatch }) => [data, isPatch])).toEqual([
+        [{ a: { b: 1 } }, undefined],
+        [{ a: { c: 2 } }, true],
+      ])
+    })
+
+    it('are refused when they are too large, and then nothing is published', async () => {
+      const { position } = await replace({ a: 'x'.repeat(100) })
+      const tooLarge = expect.objectContaining({ code: 'document_too_large' })
+      await expect(patch({ b: 'x'.repeat(100) })).rejects.toEqual(tooLarge)
+      await expect(replace('x'.repeat(199))).rejects.toEqual(tooLarge)
+      expect(await state()).toMatchObject({ position, document: { a: 'x'.repeat(100) } })
+      await replace('x'.repeat(198))
+      expect(jsonSize(await document())).toBe(200)
+    })
+
+    it('may be patched any number of times as long as they stay small', async () => {
+      for (let n = 0; n < 50; n++) await patch({ counter: n, note: 'x'.repeat(100) })
+      expect(await document()).toEqual({ counter: 49, note: 'x'.repeat(100) })
+    })
+
+    it('come with a conflict', async () => {
+      const { position } = await replace({ a: 1 })
+      const newer = await patch({ a: 2 })
+      const told = await conflict(patch({ a: 3 }, { ifPosition: position }))
+      expect(told).toEqual({ position: newer.position, document: { a: 2 }, time: expect.any(Number) })
+    })
+
+    it('lose nothing to patches at the same moment', async () => {
+      await Promise.all(Array.from({ length: 20 }, (_, n) => patch({ [`n${n}`]: n })))
+      expect(Object.keys((await document()) as object)).toHaveLength(20)
+      expect((await state()).position.offset).toBe(20)
+    })
+
+    it('are not patched by a repetition', async () => {
+      await patch({ a: 1 }, { idempotencyKey: 'k' })
+      await patch({ a: 2 })
+      await patch({ a: 1 }, { idempotencyKey: 'k' })
+      expect(await document()).toEqual({ a: 2 })
+    })
+
+    it('stay when the history is cleared, or nothing is kept of it', async () => {
+      await replace({ a: 1 })
+      await broker.clearHistory('a')
+      expect(await document()).toEqual({ a: 1 })
+      const { position } = await patch({ b: 2 }, { historySize: 0 })
+      expect(await state()).toMatchObject({ position, document: { a: 1, b: 2 } })
+    })
+
+    it('outlive the history, and begin their time again with each change', async () => {
+      await replace({ a: 1 })
+      await subject.pass(STATE_TTL_MS - 1_000)
+      const { position } = await patch({ b: 2 })
+      await subject.pass(STATE_TTL_MS - 1_000)
+      expect(await state()).toMatchObject({ position, document: { a: 1, b: 2 } })
+    })
+
+    it.each([
+      ['when their time is over', async () => subject.pass(STATE_TTL_MS + 500)],
+      ['when they are removed', async () => expect(await broker.removeDocument('a')).toBe(true)],
+    ])('are gone %s: another epoch begins, and those who have a copy are told', async (_, end) => {
+      await broker.subscribe('a')
+      const before = await replace({ a: 1 })
+      await end()
+      const gone = await state()
+      expect(gone).toEqual({ position: { epoch: expect.any(String), offset: 0 } })
+      expect(gone.position.epoch).not.toBe(before.position.epoch)
+      expect(interruptions).toContain('a')
+      expect((await broker.history('a', { since: before.position })).complete).toBe(false)
+      const { position } = await patch({ b: 2 })
+      expect(position).toEqual({ ...gone.position, offset: 1 })
+      expect(await document()).toEqual({ b: 2 })
+    })
+
+    it('cannot be removed twice', async () => {
+      await replace({ a: 1 })
+      await broker.removeDocument('a')
+      expect(await broker.removeDocument('a')).toBe(false)
+      expect(await broker.removeDocument('never')).toBe(false)
+    })
+
+    it('are gone once something is published in a channel that keeps none', async () => {
+      await replace({ a: 1 })
+      const { state: _, ...stateless } = KEPT
+      const { position } = await broker.publish('a', { data: 2 }, stateless)
+      expect(await state()).toEqual({ position })
+    })
+  })
+}

@@ -1,8 +1,8 @@
+import { FaultProxy } from '@fusewire/testkit'
 import type { Browser } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { browserTest, pageOf, poll, readMetric } from './browser-test.ts'
 import { openTab } from './chromium.ts'
-import { CuttableLine } from './cuttable-line.ts'
 import { FusewireProcess } from './fusewire-process.ts'
 import type { RecordedClientOptions } from './page/recorders.ts'
 import { DEVELOPMENT } from './server-variants.ts'
@@ -94,14 +94,14 @@ describe.skipIf(!hasTool('chromium'))('the SDK in a page', () => {
 
     it('resumes after a cut with all that it has missed', async ({ server, api, browser }) => {
       const channel = `${name}: cut`.replaceAll(' ', '-')
-      await using line = await CuttableLine.open(scheme === 'https' ? server.httpsPort : server.httpPort)
+      await using line = await FaultProxy.start(scheme === 'https' ? server.httpsPort : server.httpPort)
       const client = await openClient(browser, `${scheme}://localhost:${line.port}`, channel, options)
       await client.start()
       for (const number of numbers(1, 5)) await api.publish(channel, number)
       await poll(client.data).toEqual(numbers(1, 5))
       const before = await readMetric(server, 'fusewire_connections_opened_total', countedAgain)
 
-      line.cut()
+      line.sever()
       for (const number of numbers(6, 40)) await api.publish(channel, number)
       await poll(client.status).not.toBe('connected')
       // What the page says meanwhile waits for the line.
@@ -212,7 +212,7 @@ describe.skipIf(!hasTool('chromium'))('the SDK in a page', () => {
 
   it('comes back to a server that was restarted, and says that it cannot know what it has missed', async ({ browser }) => {
     await using old = await FusewireProcess.start(DEVELOPMENT)
-    await using line = await CuttableLine.open(old.httpsPort)
+    await using line = await FaultProxy.start(old.httpsPort)
     const client = await openClient(browser, `https://localhost:${line.port}`, 'restart')
     await client.start()
     await client.publish('old')

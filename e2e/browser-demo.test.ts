@@ -1,9 +1,9 @@
+import { FaultProxy } from '@fusewire/testkit'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { Api } from './api.ts'
 import { poll } from './browser-test.ts'
 import { openTab, startChromium } from './chromium.ts'
-import { CuttableLine } from './cuttable-line.ts'
 import { DemoProcess } from './demo-process.ts'
 import { hasTool } from './tools.ts'
 
@@ -165,10 +165,10 @@ describe.skipIf(!hasTool('chromium'))('the demo', () => {
   })
 
   it('survives a network that fails in earnest', async ({ demo, browser }) => {
-    await using line = await CuttableLine.open(Number(new URL(demo.https).port))
+    await using line = await FaultProxy.start(Number(new URL(demo.https).port))
     const visitor = await Visitor.open(browser, `https://localhost:${line.port}`)
     const api = new Api(demo.http)
-    line.cut()
+    line.sever()
     await poll(() => visitor.line()).toMatch(/^(Waiting|Connecting)/u)
     const missed = ['one', 'two', 'three'].map((text) => ({ id: crypto.randomUUID(), text: `missed ${text}` }))
     for (const message of missed) await api.publish('chat:lobby', message)

@@ -1,8 +1,8 @@
+import { FaultProxy } from '@fusewire/testkit'
 import type { Browser } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { browserTest, pageOf, poll } from './browser-test.ts'
 import { openTab } from './chromium.ts'
-import { CuttableLine } from './cuttable-line.ts'
 import { FusewireProcess } from './fusewire-process.ts'
 import { DEVELOPMENT } from './server-variants.ts'
 import { hasTool } from './tools.ts'
@@ -68,7 +68,7 @@ describe.skipIf(!hasTool('chromium'))('an EventSource of a page', () => {
   })
 
   it('goes on by itself exactly where the line was cut, by Last-Event-ID [T14]', async ({ server, api, browser }) => {
-    await using line = await CuttableLine.open(server.httpsPort)
+    await using line = await FaultProxy.start(server.httpsPort)
     await api.publish('cut:a', 'before')
     const source = await openEvents(browser, `https://localhost:${line.port}`, 'channel=cut:a&channel=cut:b')
     await poll(() => source.named('subscribed')).toHaveLength(2)
@@ -76,7 +76,7 @@ describe.skipIf(!hasTool('chromium'))('an EventSource of a page', () => {
     await api.publish('cut:b', 'b1')
     await poll(source.heard).toEqual(['a2', 'b1'])
 
-    line.cut()
+    line.sever()
     for (const data of ['a3', 'a4', 'a5']) await api.publish('cut:a', data)
     await api.publish('cut:b', 'b2')
     line.mend()
@@ -93,14 +93,14 @@ describe.skipIf(!hasTool('chromium'))('an EventSource of a page', () => {
   })
 
   it('is told that it has missed something when another server answers [S5]', async ({ server, api, browser }) => {
-    await using line = await CuttableLine.open(server.httpPort)
+    await using line = await FaultProxy.start(server.httpPort)
     const source = await openEvents(browser, `http://localhost:${line.port}`, 'channel=moved')
     await poll(() => source.named('subscribed')).toHaveLength(1)
     await api.publish('moved', 'here')
     await poll(source.heard).toEqual(['here'])
 
     await using other = await FusewireProcess.start(DEVELOPMENT)
-    line.cut()
+    line.sever()
     line.mend(other.httpPort)
     await poll(() => source.named('subscribed')).toHaveLength(2)
     expect((await source.named('subscribed')).at(-1)).toMatchObject({

@@ -1,7 +1,7 @@
+import { FaultProxy } from '@fusewire/testkit'
 import { describe, expect } from 'vitest'
 import { browserTest, pageOf, poll, readMetric } from './browser-test.ts'
 import { openTab, type Tab } from './chromium.ts'
-import { CuttableLine } from './cuttable-line.ts'
 import type { FusewireProcess } from './fusewire-process.ts'
 import { DEVELOPMENT } from './server-variants.ts'
 import { hasTool } from './tools.ts'
@@ -124,7 +124,7 @@ describe.skipIf(!hasTool('chromium'))('a bare WebSocket of a page', () => {
   })
 
   it('shares one connection with the page and fifty others over HTTP/2', async ({ server, api, browser }) => {
-    await using line = await CuttableLine.open(server.httpsPort)
+    await using line = await FaultProxy.start(server.httpsPort)
     const { page, problems } = await openTab(browser, pageOf(`https://localhost:${line.port}`))
     const crowd = await page.evaluateHandle(async () => {
       const sockets: ReturnType<typeof recorder.openSocket>[] = []
@@ -144,7 +144,7 @@ describe.skipIf(!hasTool('chromium'))('a bare WebSocket of a page', () => {
     await poll(heard).toEqual(
       Array.from({ length: 50 }, () => Array.from({ length: 20 }, (_, i) => expect.stringContaining(`"offset":${i + 1},`))),
     )
-    expect(line.connections).toBe(1)
+    expect(line.accepted).toBe(1)
     await crowd.evaluate((sockets) => {
       for (const { socket } of sockets) socket.close(1000)
     })

@@ -1,7 +1,6 @@
-import { eventually } from '@fusewire/testkit'
+import { eventually, FaultProxy } from '@fusewire/testkit'
 import { EventSource } from 'eventsource'
 import { describe, type TestContext } from 'vitest'
-import { Relay } from './relay.ts'
 import { serverTest } from './server-test.ts'
 import { PRODUCTION, signToken } from './server-variants.ts'
 
@@ -28,18 +27,18 @@ describe('an EventSource', { concurrent: true }, () => {
   it.for(['https', 'http'] as const)(
     'over %s comes back after a cut, by itself and exactly where it was [T14]',
     async (scheme, { server, api, expect, onTestFinished }) => {
-      const relay = await Relay.start(scheme === 'https' ? server.httpsPort : server.httpPort)
-      onTestFinished(() => relay.close())
+      const line = await FaultProxy.start(scheme === 'https' ? server.httpsPort : server.httpPort)
+      onTestFinished(() => line.close())
       const channels = [`chat:a-${scheme}`, `chat:b-${scheme}`]
       const query = new URLSearchParams([...channels.map((channel) => ['channel', channel]), ['token', await signToken('alice')]])
-      const { publications, subscribed } = open(`${scheme}://localhost:${relay.port}/fusewire/v1/sse?${query}`, onTestFinished)
+      const { publications, subscribed } = open(`${scheme}://localhost:${line.port}/fusewire/v1/sse?${query}`, onTestFinished)
       await eventually(() => expect(subscribed).toHaveLength(2))
       const publish = async (from: number, to: number) => {
         for (let n = from; n < to; n++) for (const channel of channels) await api.publish(channel, n)
       }
       await publish(0, 3)
       await eventually(() => expect(publications).toHaveLength(6))
-      relay.cut()
+      line.inject({ kind: 'reset' })
       await publish(3, 6)
       await eventually(() => expect(publications).toHaveLength(12), PATIENCE)
       await publish(6, 8)
@@ -53,17 +52,17 @@ describe('an EventSource', { concurrent: true }, () => {
   )
 
   it('that was away for longer than the history goes back is told so [S5]', async ({ server, api, expect, onTestFinished }) => {
-    const relay = await Relay.start(server.httpPort)
-    onTestFinished(() => relay.close())
+    const line = await FaultProxy.start(server.httpPort)
+    onTestFinished(() => line.close())
     const token = await signToken('alice')
     const { publications, subscribed } = open(
-      `http://localhost:${relay.port}/fusewire/v1/sse?channel=short:x&token=${token}`,
+      `http://localhost:${line.port}/fusewire/v1/sse?channel=short:x&token=${token}`,
       onTestFinished,
     )
     await eventually(() => expect(subscribed).toHaveLength(1))
     await api.publish('short:x', 1)
     await eventually(() => expect(publications).toHaveLength(1))
-    relay.cut()
+    line.inject({ kind: 'reset' })
     for (let n = 2; n <= 9; n++) await api.publish('short:x', n)
     await eventually(() => expect(subscribed).toHaveLength(2), PATIENCE)
     expect(subscribed[1]).toMatchObject({ recovered: false })

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Channel, ClientError, FusewireClient } from '@fusewire/client'
-import { eventually } from '@fusewire/testkit'
+import { eventually, FaultProxy, Random } from '@fusewire/testkit'
 import { describe, expect } from 'vitest'
 import type { Api } from './api.ts'
 import type { FusewireProcess } from './fusewire-process.ts'
-import { Random } from './random.ts'
-import { Relay } from './relay.ts'
 import { judge, PublishedModel, type Told } from './resume-model.ts'
 import { codecOf, sdkClient } from './sdk-client.ts'
 import { serverTest } from './server-test.ts'
@@ -43,16 +41,16 @@ type Fiber = (isStopped: () => boolean) => Promise<void>
 
 class Subscriber {
   readonly client: FusewireClient
-  readonly relay: Relay
+  readonly line: FaultProxy
   readonly told = new Map<Stream, Told[]>()
   /** Reconnections that found the session, and those that came too late. */
   resumed = 0
   begunAnew = 0
   readonly #channels = new Map<Stream, Channel>()
 
-  private constructor(client: FusewireClient, relay: Relay) {
+  private constructor(client: FusewireClient, line: FaultProxy) {
     this.client = client
-    this.relay = relay
+    this.line = line
     let isFirst = true
     client.on('message', (message) => {
       if (message.type !== 'connected') return
@@ -64,10 +62,10 @@ class Subscriber {
 
   static async start(server: FusewireProcess, streams: readonly Stream[], random: Random): Promise<Subscriber> {
     const scheme = random.pick(['https', 'http'])
-    const relay = await Relay.start(scheme === 'https' ? server.httpsPort : server.httpPort)
-    const client = sdkClient(`${scheme}://localhost:${relay.port}`, codecOf(random.pick(['json', 'msgpack'])))
+    const line = await FaultProxy.start(scheme === 'https' ? server.httpsPort : server.httpPort)
+    const client = sdkClient(`${scheme}://localhost:${line.port}`, codecOf(random.pick(['json', 'msgpack'])))
     client.useTransport(random.pick(TRANSPORTS))
-    const subscriber = new Subscriber(client, relay)
+    const subscriber = new Subscriber(client, line)
     await Promise.all(streams.map((stream) => subscriber.#subscribe(stream)))
     return subscriber
   }
@@ -105,21 +103,21 @@ class Subscriber {
     else if (cruelty === 'transport') this.client.useTransport(random.pick(TRANSPORTS))
     else {
       if (cruelty === 'swallow') {
-        this.relay.mode = 'hold'
+        this.line.inject({ kind: 'half-open', direction: 'both' })
         await delay(random.integer(0, 300))
       }
-      this.relay.cut()
+      this.line.inject({ kind: 'reset' })
       if (cruelty === 'away') {
-        this.relay.mode = 'refuse'
+        this.line.inject({ kind: 'refuse' })
         await delay(random.integer(0, 2 * SESSION_TTL_MS))
       }
-      this.relay.mode = 'pass'
+      this.line.mend()
     }
   }
 
   async stop(): Promise<void> {
     await this.client.close()
-    this.relay.close()
+    await this.line.close()
   }
 }
 
@@ -144,7 +142,7 @@ const suffering =
     for (let n = 0; !isStopped(); n++) {
       await delay(random.integer(5, 250))
       await subscriber.suffer(random)
-      const data = { by: subscriber.relay.port, n }
+      const data = { by: subscriber.line.port, n }
       if (random.next() < 0.5) publications.push(subscriber.publish(random.pick(streams), data))
     }
     await Promise.all(publications)

@@ -1,7 +1,6 @@
-import { eventually } from '@fusewire/testkit'
+import { eventually, FaultProxy } from '@fusewire/testkit'
 import { describe, vi } from 'vitest'
 import { harmTest } from '../bystanders.ts'
-import { Relay } from '../relay.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
 import { handshakeHead, openSocket } from '../wire/open-websocket.ts'
 import { readUntil } from '../wire/read-until.ts'
@@ -98,11 +97,10 @@ describe('a client that was there', { concurrent: true }, () => {
 
 describe('a client that sends byte by byte, from its TLS handshake on', { concurrent: true }, () => {
   it.for(WAYS)('is served like any other at $name', async (way, { server, api, onTestFinished }) => {
-    const [secure, clear] = await Promise.all([Relay.start(server.httpsPort), Relay.start(server.httpPort)])
-    secure.mode = clear.mode = 'trickle'
-    onTestFinished(() => {
-      secure.close()
-      clear.close()
+    const [secure, clear] = await Promise.all([FaultProxy.start(server.httpsPort), FaultProxy.start(server.httpPort)])
+    for (const line of [secure, clear]) line.inject({ kind: 'fragment', bytes: 1 })
+    onTestFinished(async () => {
+      await Promise.all([secure.close(), clear.close()])
     })
     const client = await way.open({ https: `https://localhost:${secure.port}`, http: `http://localhost:${clear.port}` })
     onTestFinished(() => client.destroy())
@@ -117,16 +115,16 @@ describe('a client that sends byte by byte, from its TLS handshake on', { concur
 
 describe('a network that swallows everything without a word', { concurrent: true }, () => {
   it('is found out by the ping that no pong answers, and presence leaves', async ({ server, api, expect, onTestFinished }) => {
-    const relay = await Relay.start(server.httpsPort)
-    onTestFinished(() => relay.close())
+    const line = await FaultProxy.start(server.httpsPort)
+    onTestFinished(() => line.close())
     const ways = WAYS.filter(({ framing, name }) => framing === 'websocket' && !name.includes('clear'))
     for (const way of ways) {
-      const client = await way.open({ https: `https://localhost:${relay.port}`, http: server.http })
+      const client = await way.open({ https: `https://localhost:${line.port}`, http: server.http })
       onTestFinished(() => client.destroy())
       await join(client, 'swallowed')
     }
     expect((await api.presence('swallowed')).members).toHaveLength(ways.length)
-    relay.mode = 'hold'
+    line.inject({ kind: 'half-open', direction: 'both' })
     await eventually(async () => expect((await api.presence('swallowed')).members).toEqual([]), PATIENCE)
   })
 })

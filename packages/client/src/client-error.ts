@@ -21,6 +21,12 @@ export type LocalErrorCode =
   /** The channel is already subscribed with other options. */
   | 'options_conflict'
 
+/**
+ * What to do about a connection that failed or was lost: `transient`, back off and try again; `authentication`, ask for a new
+ * token once; `unreachable`, try the next endpoint, then the next transport; `fatal`, stop.
+ */
+export type FailureKind = 'transient' | 'authentication' | 'unreachable' | 'fatal'
+
 /** An error of the client or of the server. Branch on `code`; `message` is for people. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
@@ -29,6 +35,8 @@ export class ClientError extends Error {
   readonly retryable: boolean
   /** How long the server asks to wait before that. */
   readonly retryAfterMs: number | undefined
+  /** What the client does about it; absent when it is not about the connection. `authentication` is a security event. */
+  declare readonly kind?: FailureKind
 
   constructor(
     code: ErrorCode | LocalErrorCode | (string & {}),

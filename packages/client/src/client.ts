@@ -27,6 +27,12 @@ export interface ClientEvents {
 /** 64 random bits. `getRandomValues` is there in insecure contexts as well, where `randomUUID` is not. */
 const randomName = (): string => [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join('')
 
+/** Why nothing more comes of this connection, unless `connect` begins anew. */
+const endOf = (state: ConnectionState): ClientError | undefined => {
+  if (state.name === 'closing') return closed()
+  return state.name === 'closed' ? (state.error ?? closed()) : undefined
+}
+
 /** One client: a connection that mends itself, and the channels on it. */
 export class FusewireClient {
   readonly #maxAttempts: number
@@ -76,7 +82,7 @@ export class FusewireClient {
       lost: () => this.#session.lost(),
       report: (error) => this.#report(error),
       check: () => heartbeat.check(),
-      changed: (state, before) => this.#changed(state, before),
+      changed: (state) => this.#changed(state),
     })
     this.#channelHost = {
       subscriptions,
@@ -152,24 +158,26 @@ export class FusewireClient {
   /** @throws {@link ClientError} after `close`. */
   #wake(): void {
     const { state } = this.#connector
-    if (state.name === 'closed') throw state.error ?? closed()
+    const end = endOf(state)
+    if (end) throw end
     // A moment later, so that what is subscribed in one breath goes out with the connect.
     if (state.name === 'idle')
       queueMicrotask(() => this.#connector.state.name === 'idle' && this.#connector.dispatch({ type: 'connect' }))
   }
 
-  #changed(state: ConnectionState, before: ConnectionState): void {
+  #changed(state: ConnectionState): void {
     const { name } = state
     const { info } = this.#session
     if (name === 'connected' && info) for (const { resolve } of this.#waiters.splice(0)) resolve(info)
     if (name === 'degraded') this.#refuse(state.error)
-    if (name === 'closed') {
-      this.#session.stop(state.error)
-      this.#refuse(state.error ?? closed())
+    const end = endOf(state)
+    if (end) {
+      this.#session.stop(end)
+      this.#refuse(end)
     }
-    this.#watchPage(name !== 'idle' && name !== 'closed')
+    this.#watchPage(name !== 'idle' && !end)
     this.#events.emit('connection', this.connection)
-    if (name === 'closed' && state.error && before.name !== 'closed') this.#report(state.error)
+    if (name === 'closed' && state.error) this.#report(state.error)
   }
 
   #refuse(error: ClientError): void {

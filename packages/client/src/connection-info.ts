@@ -5,10 +5,10 @@ import type { TransportName } from './routes.ts'
 import { present } from './wire/present.ts'
 
 /**
- * `waiting`: between attempts; `degraded`: the attempts are used up, the client tries on at a slow pace; `closed`: by `close`, or with
- * an `error` that trying again does not mend.
+ * `waiting`: between attempts; `degraded`: the attempts are used up, the client tries on at a slow pace; `closing`: the server is being
+ * told; `closed`: by `close`, or with an `error` that trying again does not mend.
  */
-export type ConnectionStatus = 'idle' | 'connecting' | 'connected' | 'waiting' | 'degraded' | 'closed'
+export type ConnectionStatus = 'idle' | 'connecting' | 'connected' | 'waiting' | 'degraded' | 'closing' | 'closed'
 
 /** The connection as the client's user sees it. */
 export interface ConnectionInfo {
@@ -38,7 +38,7 @@ export const connectionInfo = (
   latencyMs: number | undefined,
 ): ConnectionInfo => {
   const { name } = state
-  if (name === 'idle') return { status: name }
+  if (name === 'idle' || name === 'closing') return { status: name }
   if (name === 'closed') return present({ status: name, error: state.error })
   if (name === 'connected') {
     return present({ status: name, ...state.route, session: connected?.session, user: connected?.user, latencyMs })

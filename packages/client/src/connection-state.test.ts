@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { FailureKind } from './client-error.ts'
 import { ClientError } from './client-error.ts'
 import {
   type ConnectionEvent,
@@ -9,7 +10,7 @@ import {
   type Step,
   transition,
 } from './connection-state.ts'
-import { Failure, type FailureKind } from './failure.ts'
+import { Failure } from './failure.ts'
 import type { Route } from './routes.ts'
 
 const policy: ConnectionPolicy = {
@@ -48,7 +49,7 @@ const run = (
 
 describe('the way in', () => {
   test('a token first, then the first route, then it is there', () => {
-    expect(run([connect])).toMatchObject({ state: { name: 'authorizing', attempt: 0 }, effects: ['authorize'] })
+    expect(run([connect])).toMatchObject({ state: { name: 'authorizing', attempt: 0 }, effects: ['drop', 'authorize'] })
     expect(run([connect, authorized])).toMatchObject({ state: { name: 'connecting', routes }, effects: ['open'] })
     expect(run([connect, authorized, connected])).toMatchObject({
       state: { name: 'connected', route: routes[0], since: 3000 },
@@ -99,7 +100,7 @@ describe('waiting', () => {
     const from = run([connect, authorized, failed('transient')]).state
     expect(run([{ type: 'online' }], { from })).toMatchObject({
       state: { name: 'authorizing', attempt: 0 },
-      effects: ['authorize'],
+      effects: ['drop', 'authorize'],
     })
   })
 
@@ -107,7 +108,7 @@ describe('waiting', () => {
     const from = run([connect, authorized, failed('transient')]).state
     expect(run([{ type: 'doubt' }], { from })).toMatchObject({
       state: { name: 'authorizing', attempt: 1 },
-      effects: ['authorize'],
+      effects: ['drop', 'authorize'],
     })
   })
 })
@@ -165,6 +166,24 @@ describe('connected', () => {
   })
 })
 
+describe('leaving', () => {
+  const close: ConnectionEvent = { type: 'close' }
+
+  test('a connection is ended by telling the server, which takes a while [L11]', () => {
+    for (const from of [run([connect, authorized]).state, run([connect, authorized, connected]).state]) {
+      const step = run([close], { from })
+      expect(step).toMatchObject({ state: { name: 'closing' }, effects: ['drop'] })
+      expect(run([{ type: 'told' }], { from: step.state })).toMatchObject({ state: { name: 'closed' }, effects: [] })
+      expect(run([connect], { from: step.state }).state.name).toBe('authorizing')
+    }
+  })
+
+  test('where there is none nobody has to be told', () => {
+    for (const from of [run([]).state, run([connect]).state, run([connect, authorized, failed('transient')]).state])
+      expect(run([close], { from })).toMatchObject({ state: { name: 'closed' }, effects: ['drop'] })
+  })
+})
+
 test('an event that cannot happen is a mistake of the caller', () => {
   expect(() => run([connected])).toThrow('connected while idle')
 })
@@ -187,6 +206,7 @@ describe('any sequence of events', () => {
     { event: { type: 'reroute' }, can: always },
     { event: { type: 'suspend' }, can: always },
     { event: authorized, can: ({ asking }) => asking },
+    { event: { type: 'told' }, can: (_, { name }) => name === 'closing' },
     { event: connected, can: ({ open }, { name }) => open > 0 && name === 'connecting' },
     { event: { type: 'wake' }, can: (_, state) => 'wakeAt' in state && Number.isFinite(state.wakeAt) },
     ...(['transient', 'unreachable', 'authentication', 'fatal'] as const).map((kind) => ({ event: failed(kind), can: hasLine })),
@@ -231,6 +251,8 @@ describe('any sequence of events', () => {
           state = step.state
           expect(world.open).toBe(state.name === 'connecting' || state.name === 'connected' ? 1 : 0)
           expect(world.asking).toBe(state.name === 'authorizing')
+          // Who has left waits for nothing.
+          if (['idle', 'closing', 'closed'].includes(state.name)) expect('wakeAt' in state).toBe(false)
           if (step.effects.length > 0 && 'wakeAt' in state) expect(state.wakeAt).toBeGreaterThanOrEqual(now)
           if (state.name === 'waiting') expect(state.attempt).toBeLessThan(policy.maxAttempts)
           if (state.name === 'degraded') expect(state.attempt).toBeGreaterThanOrEqual(policy.maxAttempts)

@@ -17,7 +17,8 @@ import type { Route } from './routes.ts'
  *             slow wake │      ▼
  *                online └─ degraded (circuit open: probes)
  *
- *     closed: from everywhere, by `close` or a failure that trying again does not mend; `connect` starts anew.
+ *     closed: from everywhere, by `close` or a failure that trying again does not mend; `connect` starts anew. Where there is a
+ *     connection, `close` leads there through closing: the server is being told.
  */
 export type ConnectionState =
   | { readonly name: 'idle' }
@@ -27,6 +28,7 @@ export type ConnectionState =
   | { readonly name: 'connected'; readonly attempt: number; readonly route: Route; readonly since: number }
   | (Resting & { readonly name: 'waiting' })
   | (Resting & { readonly name: 'degraded' })
+  | { readonly name: 'closing' }
   | { readonly name: 'closed'; readonly error?: ClientError }
 
 interface Trying {
@@ -50,6 +52,8 @@ interface Resting {
 export type ConnectionEvent =
   | { readonly type: 'connect' }
   | { readonly type: 'close' }
+  /** The server knows that the client leaves, or cannot be told. */
+  | { readonly type: 'told' }
   /** The token is there, or none is needed; `routes` is the plan of the round, never empty. */
   | { readonly type: 'authorized'; readonly routes: readonly Route[] }
   /** The server has accepted the connection. */
@@ -115,20 +119,17 @@ const check = (state: ConnectionState): Step => ({ state, effects: ['check'] })
 const stop = (error?: ClientError): Step => ({ state: { name: 'closed', ...(error && { error }) }, effects: ['drop'] })
 
 const close = (): Step => stop()
+const leave = (): Step => ({ state: { name: 'closing' }, effects: ['drop'] })
 
-const authorize = (
-  attempt: number,
-  { now, policy }: Circumstances,
-  { drop = false, renewed = false, error }: { drop?: boolean; renewed?: boolean; error?: ClientError | undefined } = {},
-): Step => ({
+/** A round begins anew, and with it goes whatever is left of the last. */
+const authorize = (attempt: number, { now, policy }: Circumstances, error?: ClientError, renewed = false): Step => ({
   state: { name: 'authorizing', attempt, renewed, wakeAt: now + policy.connectTimeoutMs, ...(error && { error }) },
-  effects: drop ? ['drop', 'authorize'] : ['authorize'],
+  effects: ['drop', 'authorize'],
 })
 
 const start = (_: ConnectionState, __: ConnectionEvent, about: Circumstances): Step => authorize(0, about)
-const startOver = (_: ConnectionState, __: ConnectionEvent, about: Circumstances): Step => authorize(0, about, { drop: true })
 const retry = (state: Named<'waiting' | 'degraded'>, _: ConnectionEvent, about: Circumstances): Step =>
-  authorize(state.attempt, about, { error: state.error })
+  authorize(state.attempt, about, state.error)
 /** Someone looks at the page again; a wait that the server has asked for goes on all the same. */
 const retrySooner = (state: Named<'waiting' | 'degraded'>, event: ConnectionEvent, about: Circumstances): Step =>
   state.error.retryAfterMs === undefined ? retry(state, event, about) : stay(state)
@@ -151,7 +152,7 @@ const rest = (failedBefore: number, error: ClientError, { now, random, policy }:
   return { state: { name, attempt, wakeAt: now + asked + Math.round(delay), error }, effects: ['drop'] }
 }
 
-const suspend = (state: Exclude<ConnectionState, { name: 'idle' | 'closed' }>): Step => ({
+const suspend = (state: Exclude<ConnectionState, { name: 'idle' | 'closing' | 'closed' }>): Step => ({
   state: {
     name: 'waiting',
     attempt: state.attempt,
@@ -172,7 +173,7 @@ const routeFailed = (state: Named<'connecting'>, { failure }: Pick<Typed<'failed
   const left = state.routes.slice(1)
   if (kind === 'unreachable' && left.length > 0) return open({ ...state, error: failure }, left, about, ['drop', 'open'])
   if (kind === 'authentication' && about.policy.renewable && !state.renewed) {
-    return authorize(state.attempt, about, { drop: true, renewed: true, error: failure })
+    return authorize(state.attempt, about, failure, true)
   }
   return failure.retryable ? rest(state.attempt, failure, about) : stop(failure)
 }
@@ -191,13 +192,13 @@ const lineLost = (state: Named<'connected'>, { failure }: Typed<'failed'>, about
   return rest(about.now - state.since < STABLE_MS ? state.attempt : 0, failure, about)
 }
 
-const outside: Row<Named<'idle' | 'closed'>> = {
+/** What only a state that has asked for it can be told. */
+const unasked = { authorized: illegal, connected: illegal, failed: illegal, wake: illegal, told: illegal }
+
+const outside: Row<Named<'idle' | 'closing' | 'closed'>> = {
+  ...unasked,
   connect: start,
   close,
-  authorized: illegal,
-  connected: illegal,
-  failed: illegal,
-  wake: illegal,
   online: stay,
   doubt: stay,
   reroute: stay,
@@ -205,11 +206,9 @@ const outside: Row<Named<'idle' | 'closed'>> = {
 }
 
 const resting: Row<Named<'waiting' | 'degraded'>> = {
+  ...unasked,
   connect: start,
   close,
-  authorized: illegal,
-  connected: illegal,
-  failed: illegal,
   wake: retry,
   online: start,
   doubt: retrySooner,
@@ -220,10 +219,10 @@ const resting: Row<Named<'waiting' | 'degraded'>> = {
 const TABLE: { readonly [Name in ConnectionState['name']]: Row<Named<Name>> } = {
   idle: outside,
   authorizing: {
+    ...unasked,
     connect: stay,
     close,
     authorized: (state, { routes }, about) => open(state, routes, about, ['open']),
-    connected: illegal,
     failed: authorizationFailed,
     wake: authorizationLate,
     online: freshen,
@@ -232,31 +231,30 @@ const TABLE: { readonly [Name in ConnectionState['name']]: Row<Named<Name>> } = 
     suspend,
   },
   connecting: {
+    ...unasked,
     connect: stay,
-    close,
-    authorized: illegal,
+    close: leave,
     connected: arrive,
     failed: routeFailed,
     wake: routeLate,
     online: freshen,
     doubt: stay,
-    reroute: startOver,
+    reroute: start,
     suspend,
   },
   connected: {
+    ...unasked,
     connect: stay,
-    close,
-    authorized: illegal,
-    connected: illegal,
+    close: leave,
     failed: lineLost,
-    wake: illegal,
     online: check,
     doubt: check,
-    reroute: startOver,
+    reroute: start,
     suspend,
   },
   waiting: resting,
   degraded: resting,
+  closing: { ...outside, close: stay, told: () => stay({ name: 'closed' }) },
   closed: outside,
 }
 

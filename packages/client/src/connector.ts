@@ -27,7 +27,7 @@ export interface ConnectorHost {
   report(error: ClientError): void
   /** The line is in doubt. */
   check(): void
-  changed(state: ConnectionState, before: ConnectionState): void
+  changed(state: ConnectionState): void
 }
 
 export interface ConnectorOptions {
@@ -55,7 +55,7 @@ export class Connector {
   #transport: Transport | undefined
   /** Changes when what was begun is dropped: its late events are then known for what they are. */
   #turn = {}
-  #closing: Promise<void> | undefined
+  #closing: Promise<unknown> | undefined
   #running = false
 
   constructor(options: ConnectorOptions, platform: Platform, host: ConnectorHost) {
@@ -116,7 +116,7 @@ export class Connector {
     for (const effect of effects) this.#effects[effect]()
     if (state === before) return
     if (state.name === 'waiting' || state.name === 'degraded') this.#first++
-    this.#host.changed(state, before)
+    this.#host.changed(state)
   }
 
   readonly #effects: Record<Effect, () => void> = {
@@ -166,10 +166,14 @@ export class Connector {
 
   #drop(): void {
     const transport = this.#transport
-    const isWish = this.#state.name === 'closed' && !this.#state.error
+    const isWish = this.#state.name === 'closing'
     this.#turn = {}
     this.#transport = undefined
-    this.#closing = transport?.close(isWish ? { type: 'disconnect' } : undefined)
+    const isCurrent = this.#guard()
+    // One that is being told already is waited for as well.
+    this.#closing = Promise.all([this.#closing, transport?.close(isWish ? { type: 'disconnect' } : undefined)]).then(
+      () => isWish && this.dispatch({ type: 'told' }, isCurrent),
+    )
     this.#host.lost()
   }
 

@@ -1,15 +1,9 @@
 import { type CloseAction, closeAction, type Disconnect, type ErrorMessage } from '@fusewire/protocol'
-import { ClientError } from './client-error.ts'
-
-/**
- * What to do about a connection that failed or was lost: `transient`, back off and try again; `authentication`, ask for a new
- * token once; `unreachable`, try the next endpoint, then the next transport; `fatal`, stop.
- */
-export type FailureKind = 'transient' | 'authentication' | 'unreachable' | 'fatal'
+import { ClientError, type FailureKind } from './client-error.ts'
 
 /** Why a connection failed or was lost. */
 export class Failure extends ClientError {
-  readonly kind: FailureKind
+  override readonly kind: FailureKind
 
   constructor(
     kind: FailureKind,

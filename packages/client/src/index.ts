@@ -10,7 +10,7 @@ export {
   type PublishOptions,
 } from './channel.ts'
 export { type ClientEvents, FusewireClient } from './client.ts'
-export { ClientError, type LocalErrorCode } from './client-error.ts'
+export { ClientError, type FailureKind, type LocalErrorCode } from './client-error.ts'
 export type { ConnectionInfo, ConnectionStatus } from './connection-info.ts'
 export type { ClientOptions } from './options.ts'
 export type { EventSourceLike, WebSocketLike } from './platform.ts'

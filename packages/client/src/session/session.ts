@@ -1,5 +1,5 @@
 import type { ClientMessage, Connect, Connected, ServerMessage } from '@fusewire/protocol'
-import { type ClientError, closed } from '../client-error.ts'
+import type { ClientError } from '../client-error.ts'
 import { present } from '../wire/present.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { errorOf, type RequestLimits, Requests } from './requests.ts'
@@ -94,10 +94,9 @@ export class Session {
   }
 
   /** The client stops, by wish or for good reason. The next connection begins a new session. */
-  stop(error: ClientError | undefined): void {
-    const reason = error ?? closed()
+  stop(reason: ClientError): void {
     this.#connected = undefined
-    this.subscriptions.stop(reason, !error)
+    this.subscriptions.stop(reason)
     this.requests.stop(reason)
   }
 }

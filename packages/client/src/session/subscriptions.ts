@@ -112,13 +112,13 @@ export class Subscriptions {
   }
 
   /** The client stops: nobody waits any longer. What holders without an `onEnd` want is taken up by the next connection. */
-  stop(error: ClientError, isWish: boolean): void {
+  stop(error: ClientError): void {
     this.#leaving.clear()
     for (const subscription of [...this.#byChannel.values()]) {
       for (const [holder, onEnd] of [...subscription.holders]) {
         if (!onEnd) continue
         subscription.holders.delete(holder)
-        onEnd(isWish ? undefined : error)
+        onEnd(error.code === 'closed' ? undefined : error)
       }
       for (const { reject } of subscription.waiters.splice(0)) reject(error)
       if (subscription.holders.size === 0) this.#end(subscription, {}, error)

@@ -35,13 +35,15 @@ export class Api {
     return this.#call('info', {})
   }
 
-  /** The value of a metric with these labels; 0 when there is none yet. */
-  async metric(name: string, labels: Record<string, string>): Promise<number> {
+  /** The value of a metric with these labels, or without any; 0 when there is none yet. */
+  async metric(name: string, labels: Record<string, string> = {}): Promise<number> {
     const response = await fetch(`${this.#base}/metrics`, { headers: this.#headers })
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
     const line = (await response.text())
       .split('\n')
-      .find((text) => text.startsWith(`${name}{`) && wanted.every((label) => text.includes(label)))
+      .find(
+        (text) => (text.startsWith(`${name}{`) || text.startsWith(`${name} `)) && wanted.every((label) => text.includes(label)),
+      )
     return Number(line?.split(' ').at(-1) ?? 0)
   }
 

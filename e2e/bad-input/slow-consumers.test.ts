@@ -1,125 +1,153 @@
-import { once } from 'node:events'
-import { connect } from 'node:http2'
-import { ALPN, PATHS, type Position, type Publication, type ServerMessage } from '@fusewire/protocol'
+import type { Position, Publication, ServerMessage } from '@fusewire/protocol'
 import { eventually } from '@fusewire/testkit'
 import { describe, expect } from 'vitest'
+import type { Api } from '../api.ts'
 import { harmTest } from '../bystanders.ts'
-import type { FusewireProcess } from '../fusewire-process.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
-import { openSocket } from '../wire/open-websocket.ts'
+import { STALLING_WAYS, type StallingClient, type StallingWay } from '../wire/stalling-client.ts'
 import { all, join } from '../wire/way.ts'
 import { openWebSocket, webSocketWay } from '../wire/websocket-way.ts'
 
-const CHANNEL = 'flood:x'
 const PUBLICATION_BYTES = 50_000
 const PER_BATCH = 20
 const MAX_BATCHES = 60
+/** As many batches in a row, of which not one publication leaves the server, are no chance. */
+const FULL_BATCHES = 5
+const KEYS = ['a', 'b', 'c', 'd', 'e']
+
+const open = { subscribe: 'anyone', publish: 'anyone', history: 'anyone' } as const
 
 const it = harmTest({
   ...DEVELOPMENT,
   // A whole batch may come within one turn; that must not be too much for one that reads.
   maxBufferedBytes: 2 * PER_BATCH * PUBLICATION_BYTES,
   rules: [
-    { pattern: 'flood:*', historySize: 10_000, subscribe: 'anyone', publish: 'anyone', history: 'anyone' },
-    { pattern: '**', subscribe: 'anyone', publish: 'anyone', history: 'anyone' },
+    { pattern: 'flood:*', historySize: 10_000, historyBytes: 1_073_741_824, ...open },
+    { pattern: 'ticks:*', historySize: 0, slowConsumer: 'latest', conflationTag: 'key', ...open },
+    { pattern: '**', ...open },
   ],
 })
 
-const CONNECT = JSON.stringify({ type: 'connect', subscriptions: [{ channel: CHANNEL }] })
+/** The key of the publication with this offset. */
+const keyOf = (offset: number): string => KEYS[(offset - 1) % KEYS.length] ?? ''
 
-/** Opens a connection that is subscribed to the channel, and whose bytes nobody reads from now on. */
-type OpenDeaf = (server: FusewireProcess) => Promise<{ destroy(): unknown }>
-
-const deafWebSocket =
-  (over: 'HTTP/1.1' | 'HTTP/2'): OpenDeaf =>
-  async (server) => {
-    const socket = await openWebSocket(server, over)
-    socket.send(CONNECT)
-    await eventually(() => expect(socket.messages.join('')).toContain('"subscribed"'))
-    return socket.stream.pause()
-  }
-
-const request = (head: string, body = ''): string =>
-  `${head} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-
-const deafSocket =
-  (alpn: string, says: string): OpenDeaf =>
-  async (server) => {
-    const socket = await openSocket(server.https, alpn)
-    socket.write(says)
-    let text = ''
-    const listen = (chunk: Buffer): void => {
-      text += chunk
-    }
-    socket.on('data', listen)
-    await eventually(() => expect(text).toContain('subscribed'))
-    return socket.off('data', listen).pause()
-  }
-
-const deafStream: OpenDeaf = async (server) => {
-  const session = connect(server.https)
-  session.on('error', () => {})
-  const stream = session.request({ ':method': 'POST', ':path': PATHS.stream })
-  stream.on('error', () => {}).once('close', () => session.destroy())
-  stream.end(`${CONNECT}\n`)
-  await once(stream, 'response')
-  return stream.pause()
+/** Publishes the next batch; `published` are there already. Returns how many are there then. */
+const publishBatch = async (api: Api, channel: string, published: number): Promise<number> => {
+  const commands = Array.from({ length: PER_BATCH }, (_, index) => {
+    const key = keyOf(published + index + 1)
+    return { publish: { channel, data: key.repeat(PUBLICATION_BYTES), tags: { key } } }
+  })
+  await api.post('batch', { commands })
+  return published + PER_BATCH
 }
 
-/** Opens a polling connection, and never polls. */
-const deafPoll: OpenDeaf = async (server) => {
-  const response = await fetch(server.https + PATHS.poll, { method: 'POST', body: `${CONNECT}\n` })
-  expect(await response.text()).toContain('"open"')
-  return { destroy: () => undefined }
-}
+const publicationsOf = ({ received }: Pick<StallingClient, 'received'>): (ServerMessage & { type: 'publication' })[] =>
+  received.filter((message): message is ServerMessage & { type: 'publication' } => message.type === 'publication')
 
-const DEAF: readonly { readonly transport: string; readonly open: OpenDeaf }[] = [
-  { transport: 'websocket', open: deafWebSocket('HTTP/1.1') },
-  { transport: 'websocket-h2', open: deafWebSocket('HTTP/2') },
-  { transport: 'sse', open: deafSocket('http/1.1', request(`GET ${PATHS.sse}?channel=${CHANNEL}`)) },
-  { transport: 'stream', open: deafSocket('http/1.1', request(`POST ${PATHS.stream}`, `${CONNECT}\n`)) },
-  { transport: 'stream', open: deafStream },
-  { transport: 'poll', open: deafPoll },
-  { transport: 'tcp', open: deafSocket(ALPN, `${CONNECT}\n`) },
-]
+const upTo = (offset: number): number[] => Array.from({ length: offset }, (_, index) => index + 1)
+
+/** The transports of which the log, from a point on, has this event: one for each connection. */
+const loggedTransports = (log: string, event: string): string[] =>
+  log
+    .split('\n')
+    .filter((line) => line.includes(`"${event}"`))
+    .map((line) => (JSON.parse(line) as { transport: string }).transport)
+    .sort()
 
 describe('a client that never reads', () => {
-  it('is cut off with slow_consumer at every way in, while one that reads gets everything', { timeout: 60_000 }, async ({
-    server,
-    api,
-    onTestFinished,
-  }) => {
+  it('is cut off with slow_consumer at every way in, while one that reads gets everything; back again it recovers everything', {
+    timeout: 120_000,
+  }, async ({ server, api, onTestFinished }) => {
+    const channel = 'flood:x'
     const reader = await webSocketWay('HTTP/1.1', 'json').open(server)
     onTestFinished(() => reader.destroy())
-    await join(reader, CHANNEL)
-    const deaf = await Promise.all(DEAF.map(({ open }) => open(server)))
+    await join(reader, channel)
+    const stalled = await Promise.all(STALLING_WAYS.map((way) => way.open(server, channel)))
     onTestFinished(() => {
-      for (const stream of deaf) stream.destroy()
+      for (const client of stalled) client.destroy()
     })
-    const cutOff = (): string[] => {
-      const events = server.log.split('\n').filter((line) => line.includes('"slow_consumer"'))
-      return events.map((line) => (JSON.parse(line) as { transport: string }).transport).sort()
-    }
+    for (const client of stalled) client.stall()
+    const cutOff = (): string[] => loggedTransports(server.log, 'slow_consumer')
 
-    const command = { publish: { channel: CHANNEL, data: 'x'.repeat(PUBLICATION_BYTES) } }
-    const commands = Array.from({ length: PER_BATCH }, () => command)
     let published = 0
-    for (let batch = 0; batch < MAX_BATCHES && cutOff().length < DEAF.length; batch++) {
-      await api.post('batch', { commands })
-      published += PER_BATCH
+    for (let batch = 0; batch < MAX_BATCHES && cutOff().length < stalled.length; batch++) {
+      published = await publishBatch(api, channel, published)
       await eventually(() => expect(reader.received.at(-1)).toMatchObject({ offset: published }), { timeoutMs: 20_000 })
     }
-    expect(cutOff()).toEqual(DEAF.map(({ transport }) => transport).sort())
-    expect(all(reader, 'publication').map(({ offset }) => offset)).toEqual(Array.from({ length: published }, (_, n) => n + 1))
+    expect(cutOff()).toEqual(STALLING_WAYS.map(({ transport }) => transport).sort())
+    expect(all(reader, 'publication').map(({ offset }) => offset)).toEqual(upTo(published))
+    for (const { transport } of STALLING_WAYS) {
+      const named = STALLING_WAYS.filter((way) => way.transport === transport).length
+      expect(await api.metric('fusewire_slow_consumers_disconnected_total', { transport }), transport).toBe(named)
+      expect(await api.metric('fusewire_connections_behind', { transport }), transport).toBe(0)
+    }
+
+    for (const [index, client] of stalled.entries()) {
+      const name = STALLING_WAYS[index]?.name
+      client.readOn()
+      await eventually(() => expect(client.isEnded, name).toBe(true), { timeoutMs: 20_000 })
+      const read = publicationsOf(client).map(({ offset }) => offset)
+      const { position } = client.received.find(({ type }) => type === 'subscribed') as { position: Position }
+      const next = await webSocketWay('HTTP/1.1', 'json').open(server)
+      onTestFinished(() => next.destroy())
+      const recovery = await join(next, channel, { since: { epoch: position.epoch, offset: read.at(-1) ?? 0 } })
+      expect(recovery.recovered, name).toBe(true)
+      const missed: readonly Publication[] = recovery.publications ?? []
+      expect(missed.length, name).toBeGreaterThan(0)
+      expect([...read, ...missed.map(({ offset }) => offset)], name).toEqual(upTo(published))
+      next.destroy()
+    }
   })
 })
 
+describe('a client that stops reading a channel with latest', () => {
+  const stalls = (way: StallingWay) =>
+    it(`[S10] stays, and gets the newest of each key when it reads on, over ${way.name}`, { timeout: 60_000 }, async ({
+      server,
+      api,
+      onTestFinished,
+    }) => {
+      const channel = `ticks:${way.name.replaceAll(' ', '-')}`
+      const client = await way.open(server, channel)
+      onTestFinished(() => client.destroy())
+      expect(client.received.find(({ type }) => type === 'subscribed')).toMatchObject({ conflated: true })
+      client.stall()
+      const logged = server.log.length
+      const { transport } = way
+      const conflated = () => api.metric('fusewire_publications_conflated_total', { transport })
+      let published = 0
+      // The sockets of both sides take some MiB. They are full when every publication of a batch makes another one give way.
+      for (let batch = 0, full = 0; full < FULL_BATCHES; batch++) {
+        expect(batch).toBeLessThan(MAX_BATCHES)
+        const before = await conflated()
+        published = await publishBatch(api, channel, published)
+        full = (await conflated()) === before + PER_BATCH ? full + 1 : 0
+      }
+      expect(await api.metric('fusewire_connections_behind', { transport })).toBe(1)
+
+      client.readOn()
+      await eventually(() => expect(publicationsOf(client).at(-1)?.offset).toBe(published), { timeoutMs: 20_000 })
+      expect(client.isEnded).toBe(false)
+      const got = publicationsOf(client)
+      const offsets = got.map(({ offset }) => offset)
+      expect(offsets).toEqual([...new Set(offsets)].sort((a, b) => a - b))
+      expect(offsets.length).toBeLessThan(published)
+      // Keys come in turns: the newest of each are the last publications there are.
+      expect(offsets.slice(-KEYS.length)).toEqual(upTo(published).slice(-KEYS.length))
+      for (const { offset, data } of got) expect(data === keyOf(offset).repeat(PUBLICATION_BYTES), `${offset}`).toBe(true)
+      expect(loggedTransports(server.log.slice(logged), 'slow_consumer_conflated')).toEqual([transport])
+      expect(loggedTransports(server.log.slice(logged), 'slow_consumer')).toEqual([])
+      expect(await api.metric('fusewire_connections_behind', { transport })).toBe(0)
+
+      const { position } = await api.publish(channel, 'one more', { tags: { key: 'a' } })
+      await eventually(() => expect(publicationsOf(client).at(-1)?.offset).toBe(position.offset), { timeoutMs: 20_000 })
+    })
+
+  for (const way of STALLING_WAYS) stalls(way)
+})
+
 describe('a WebSocket that reads again after it was cut off', () => {
-  it('finds the close code 4002, and recovers what it has not read', { timeout: 60_000 }, async ({
-    server,
-    api,
-    onTestFinished,
-  }) => {
+  it('finds the close code 4002', { timeout: 60_000 }, async ({ server, api, onTestFinished }) => {
     const channel = 'flood:again'
     const slow = await openWebSocket(server, 'HTTP/1.1')
     onTestFinished(() => slow.destroy())
@@ -127,28 +155,9 @@ describe('a WebSocket that reads again after it was cut off', () => {
     await eventually(() => expect(slow.messages.join('')).toContain('"subscribed"'))
     slow.stream.pause()
     const logged = server.log.length
-    const commands = Array.from({ length: PER_BATCH }, () => ({ publish: { channel, data: 'x'.repeat(PUBLICATION_BYTES) } }))
     let published = 0
-    while (!server.log.slice(logged).includes('slow_consumer')) {
-      await api.post('batch', { commands })
-      published += PER_BATCH
-    }
+    while (!server.log.slice(logged).includes('slow_consumer')) published = await publishBatch(api, channel, published)
     slow.stream.resume()
     await eventually(() => expect(slow.closed?.code).toBe(4002), { timeoutMs: 10_000 })
-    const messages = slow.messages.flatMap((text) => String(text).split('\n')).map((line) => JSON.parse(line) as ServerMessage)
-    const received = messages.filter(
-      (message): message is ServerMessage & { type: 'publication' } => message.type === 'publication',
-    )
-    const subscribed = messages.find((message) => message.type === 'subscribed') as { position: Position }
-
-    const since = { epoch: subscribed.position.epoch, offset: received.at(-1)?.offset ?? 0 }
-    const next = await webSocketWay('HTTP/1.1', 'json').open(server)
-    onTestFinished(() => next.destroy())
-    const recovery = await join(next, channel, { since })
-    expect(recovery).toMatchObject({ recovered: true })
-    const missed: readonly Publication[] = recovery.publications ?? []
-    const offsets = [...received, ...missed].map(({ offset }) => offset)
-    expect(offsets).toEqual(Array.from({ length: published }, (_, n) => n + 1))
-    expect(missed.length).toBeGreaterThan(0)
   })
 })

@@ -56,6 +56,9 @@ export const CANDIDATES: readonly Candidate[] = [
       own('../../cli/bin/fusewire.js'),
       'serve',
       ...['--development', '--no-tls', '--cleartext-port', '0', '--log-level', 'warn', '--log-format', 'json'],
+      // One publisher does the work of many, and all clients have one address.
+      ...['--messages-per-second', '10000000', '--messages-burst', '100000000'],
+      ...['--bytes-per-second', '1073741824', '--bytes-burst', '1073741824'],
     ],
     path: '/fusewire/v1/ws',
     subscribe: [JSON.stringify({ type: 'connect', subscriptions: [{ channel: CHANNEL }] })],

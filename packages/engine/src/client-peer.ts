@@ -3,6 +3,7 @@ import {
   closeAction,
   type DisconnectCode,
   ERRORS,
+  type ErrorCode,
   FusewireError,
   type ServerMessage,
 } from '@fusewire/protocol'
@@ -12,11 +13,14 @@ import type { Handshake } from './handshake.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import type { Connection, Frame } from './ports/connection.ts'
 import type { Peer } from './ports/peer.ts'
+import { type Excess, type RateLimits, RateMeter } from './rate-meter.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
+import type { EngineLimitName } from './stats.ts'
 import type { Timed, TimerWheel } from './timer-wheel.ts'
 
 export type PeerLimits = HeartbeatLimits &
+  RateLimits &
   ConversationPorts['limits'] & {
     /** How long a connection may stay without any message, in milliseconds. Default 10,000. */
     readonly connectTimeoutMs: number
@@ -39,6 +43,7 @@ export interface PeerPorts extends ConversationPorts {
 interface End {
   readonly code: DisconnectCode
   readonly reason: string
+  readonly retryAfterMs?: number | undefined
 }
 
 /** The end that nobody has to be told about. */
@@ -53,6 +58,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
   #phase: ConnectionPhase = 'silent'
   /** What an accepted `connect` has got. */
   #session: Session | undefined
+  /** Of this connection, and of its session once it has one. */
+  #meter: RateMeter
   #badMessages = 0
 
   constructor(connection: Connection, ports: PeerPorts) {
@@ -61,6 +68,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     this.#conversation = new Conversation(this, ports)
     const now = ports.now()
     this.#heartbeat = new Heartbeat(ports.limits, connection.probe !== undefined, now)
+    this.#meter = new RateMeter(ports.limits, now)
     this.#watch(now)
   }
 
@@ -72,26 +80,38 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     return this.#phase !== 'disconnecting' && this.#phase !== 'disconnected'
   }
 
-  receive(message: ClientMessage): void {
+  receive(message: ClientMessage, bytes: number): void {
     this.#hear()
-    if (this.isOpen) this.#conversation.receive(message)
+    if (!this.isOpen) return
+    const excess = this.#meter.count(bytes, this.#ports.now())
+    // Nobody is kept from leaving.
+    if (excess && message.type !== 'disconnect') this.#slowDown(excess, message)
+    else this.#conversation.receive(message)
   }
 
   reject(error: FusewireError): void {
     this.#hear()
     if (!this.isOpen) return
+    const limit = LIMIT_OF[error.code]
+    if (limit) this.#ports.counters.refuse(limit)
     if (error.code === 'wrong_frame_type') {
       // Nothing that this client will ever send can be read.
       this.end(error.code)
       return
     }
     this.#conversation.reject(error)
-    if (++this.#badMessages >= this.#ports.limits.maxBadMessages)
-      this.end('malformed_message', 'too many messages could not be accepted')
+    if (++this.#badMessages < this.#ports.limits.maxBadMessages) return
+    this.#ports.counters.refuse('maxBadMessages')
+    this.end('malformed_message', 'too many messages could not be accepted')
   }
 
+  /** Costs as much as a message, and cannot be refused. */
   alive(): void {
-    this.#heartbeat.alive(this.#ports.now())
+    if (!this.isOpen) return
+    const now = this.#ports.now()
+    this.#heartbeat.alive(now)
+    const excess = this.#meter.count(0, now)
+    if (excess) this.#slowDown(excess)
   }
 
   closed(): void {
@@ -102,8 +122,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     if (this.isOpen) this.#write(message)
   }
 
-  end(code: DisconnectCode, reason: string = ERRORS[code].help): void {
-    this.#move(closeAction(ERRORS[code].closeCode) === 'stop' ? 'expelled' : 'dismissed', { code, reason })
+  end(code: DisconnectCode, reason: string = ERRORS[code].help, retryAfterMs?: number): void {
+    this.#move(closeAction(ERRORS[code].closeCode) === 'stop' ? 'expelled' : 'dismissed', { code, reason, retryAfterMs })
   }
 
   leave(): void {
@@ -120,6 +140,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     if (!this.isOpen) return
     const session = this.#ports.handshake.attach(accepted, this)
     this.#session = session
+    session.meter ??= this.#meter
+    this.#meter = session.meter
     this.#move('accepted')
     this.#watch(this.#ports.now())
     const failures = await this.#ports.handshake.welcome(session, this, message, accepted)
@@ -156,10 +178,11 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     for (const effect of effects) this.#do(effect, end)
   }
 
-  #do(effect: ConnectionEffect, { code, reason }: End): void {
+  #do(effect: ConnectionEffect, end: End): void {
+    const { code, reason } = end
     switch (effect) {
       case 'tell':
-        this.#tell(code, reason)
+        this.#tell(end)
         return
       case 'release':
         this.#conversation.end()
@@ -180,12 +203,23 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     }
   }
 
-  #tell(code: DisconnectCode, reason: string): void {
+  #tell({ code, reason, retryAfterMs }: End): void {
     const { closeCode } = ERRORS[code]
-    this.#write({ type: 'disconnect', code, closeCode, reason, reconnect: closeAction(closeCode) !== 'stop' })
+    const reconnect = closeAction(closeCode) !== 'stop'
+    this.#write({ type: 'disconnect', code, closeCode, reason, reconnect, ...(retryAfterMs !== undefined && { retryAfterMs }) })
     this.#ports.counters.disconnect(code)
     const { transport, remoteAddress } = this.connection
     this.#ports.log('client_disconnected', { code, reason, transport, remoteAddress })
+  }
+
+  /** A message too many has no effect but this. */
+  #slowDown({ limit, retryAfterMs, isIgnored }: Excess, message?: ClientMessage): void {
+    this.#ports.counters.refuse(limit)
+    if (message)
+      this.#conversation.refuse(message, new FusewireError('rate_limited', `more than ${limit} allows`, { retryAfterMs }))
+    if (!isIgnored) return
+    this.#ports.counters.refuse('maxRateLimited')
+    this.end('rate_limited', `went on after maxRateLimited refusals for ${limit}`, retryAfterMs)
   }
 
   #hear(): void {
@@ -225,6 +259,12 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
       throw new FusewireError('internal_error', undefined, { cause })
     }
   }
+}
+
+/** The limits that codecs keep. */
+const LIMIT_OF: Partial<Record<ErrorCode, EngineLimitName>> = {
+  message_too_large: 'maxMessageBytes',
+  message_too_deep: 'maxDepth',
 }
 
 /** When the session's token ends. */

@@ -58,7 +58,7 @@ export class Conversation {
     this.#ports.counters.messagesIn[message.type]++
     if (!this.#backlog.isBlocked) this.#handle(message)
     else if (this.#backlog.size < this.#ports.limits.maxPendingRequests) this.#backlog.push(message)
-    else this.refuse(message, new FusewireError('overloaded', 'too many requests wait for their turn'))
+    else this.#refuseMore(message, 'too many requests wait for their turn')
   }
 
   /** Answers input that could not be accepted. */
@@ -109,7 +109,7 @@ export class Conversation {
       return
     }
     if (this.#pendingRequests >= this.#ports.limits.maxPendingRequests) {
-      this.refuse(message, new FusewireError('overloaded', 'too many requests wait for their answer'))
+      this.#refuseMore(message, 'too many requests wait for their answer')
       return
     }
     try {
@@ -154,6 +154,11 @@ export class Conversation {
       if (!this.#host.isOpen) return
       this.#handle(message)
     }
+  }
+
+  #refuseMore(message: ClientMessage, why: string): void {
+    this.#ports.counters.refuse('maxPendingRequests')
+    this.refuse(message, new FusewireError('overloaded', why))
   }
 
   #sendError(error: FusewireError, request: Parameters<typeof errorMessage>[1]): void {

@@ -214,6 +214,7 @@ export class Engine {
       deliveries: counters.deliveries,
       errors: counters.errors,
       disconnects: counters.disconnects,
+      refusals: counters.refusals,
       sessionsCreated: counters.sessionsCreated,
       sessionsResumed: counters.sessionsResumed,
       sessionsExpired: counters.sessionsExpired,

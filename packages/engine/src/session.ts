@@ -2,6 +2,7 @@ import type { DisconnectCode, Member, ServerMessage } from '@fusewire/protocol'
 import { CapabilitySet } from './access.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Connection } from './ports/connection.ts'
+import type { RateMeter } from './rate-meter.ts'
 import type { Subscription } from './subscription.ts'
 
 /** The live end of a session: the peer it is attached to. */
@@ -9,7 +10,7 @@ export interface SessionLink {
   readonly connection: Connection
   send(message: ServerMessage): void
   /** Tells the client why, and ends the connection. */
-  end(code: DisconnectCode, reason?: string): void
+  end(code: DisconnectCode, reason?: string, retryAfterMs?: number): void
 }
 
 /** Where a session stands; how it moves on is {@link SESSION_TABLE}'s to say. */
@@ -25,6 +26,8 @@ export class Session {
   readonly resumeToken: string
   /** By channel. */
   readonly subscriptions = new Map<string, Subscription>()
+  /** Measures what the client sends; comes with the first connection and outlives it, so that another one gives no new burst. */
+  meter: RateMeter | undefined
   state: SessionState
   #identity: Identity
   #capabilities: CapabilitySet

@@ -1,5 +1,16 @@
 import type { ClientMessage, ErrorCode } from '@fusewire/protocol'
 
+/** Limits of the engine, by the names of their options. */
+export type EngineLimitName =
+  | 'messagesPerSecond'
+  | 'bytesPerSecond'
+  | 'maxRateLimited'
+  | 'maxBadMessages'
+  | 'maxPendingRequests'
+  | 'maxChannelsPerSession'
+  | 'maxMessageBytes'
+  | 'maxDepth'
+
 /** Plain counters that only grow, and gauges of what is there now; read by the metrics when they are scraped. */
 export interface EngineStats {
   /** Messages taken from clients, by type. */
@@ -12,6 +23,8 @@ export interface EngineStats {
   readonly errors: Readonly<Partial<Record<ErrorCode, number>>>
   /** Connections ended by the server, by code. */
   readonly disconnects: Readonly<Partial<Record<ErrorCode, number>>>
+  /** What was refused or ended because it was beyond a limit, by limit. */
+  readonly refusals: Readonly<Partial<Record<EngineLimitName, number>>>
   readonly sessionsCreated: number
   readonly sessionsResumed: number
   /** Sessions whose TTL ended after a break. */
@@ -45,6 +58,7 @@ export class Counters {
   deliveries = 0
   readonly errors: Partial<Record<ErrorCode, number>> = {}
   readonly disconnects: Partial<Record<ErrorCode, number>> = {}
+  readonly refusals: Partial<Record<EngineLimitName, number>> = {}
   sessionsCreated = 0
   sessionsResumed = 0
   sessionsExpired = 0
@@ -52,6 +66,10 @@ export class Counters {
 
   error(code: ErrorCode): void {
     this.errors[code] = (this.errors[code] ?? 0) + 1
+  }
+
+  refuse(limit: EngineLimitName): void {
+    this.refusals[limit] = (this.refusals[limit] ?? 0) + 1
   }
 
   disconnect(code: ErrorCode): void {

@@ -133,6 +133,7 @@ export class Subscriptions {
 
   #enter(session: Session, name: string): Subscription {
     if (session.subscriptions.size >= this.#ports.maxChannelsPerSession) {
+      this.#ports.counters.refuse('maxChannelsPerSession')
       throw new FusewireError('too_many_channels', `a session may have ${this.#ports.maxChannelsPerSession} channels`)
     }
     const subscription = this.#ports.hub.enter(session, name)

@@ -254,10 +254,13 @@ export const closeAction = (closeCode: number): CloseAction => {
 export class FusewireError extends Error {
   override readonly name: string = 'FusewireError'
   readonly code: ErrorCode
+  /** When the same request can succeed, in milliseconds from now; undefined when nobody knows. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(code: ErrorCode, message: string = ERRORS[code].help, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string = ERRORS[code].help, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options)
     this.code = code
+    this.retryAfterMs = options?.retryAfterMs
   }
 
   get retryable(): boolean {

@@ -27,6 +27,11 @@ const LIMITS: EngineLimits = {
   maxBadMessages: 3,
   maxPendingRequests: 4,
   maxChannelsPerSession: 3,
+  messagesPerSecond: 1000,
+  messagesBurst: 2000,
+  bytesPerSecond: 4_194_304,
+  bytesBurst: 8_388_608,
+  maxRateLimited: 1000,
 }
 
 /** How often a server turns the engine's clock. */

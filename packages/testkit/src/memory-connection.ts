@@ -56,8 +56,8 @@ export class MemoryConnection implements Connection {
   }
 
   /** The client says this. */
-  say(message: ClientMessage): void {
-    this.#peer?.receive(message)
+  say(message: ClientMessage, bytes = 0): void {
+    this.#peer?.receive(message, bytes)
   }
 
   /** The peer, for what is no message. */

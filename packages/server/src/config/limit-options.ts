@@ -12,4 +12,24 @@ export const limitOptions = {
   maxChannelsPerSession: count('Channels that one session may be subscribed to.', { default: 128, min: 1, max: 100_000 }),
   maxBadMessages: count('Unacceptable messages after which a connection is ended.', { default: 10, min: 1, max: 10_000 }),
   maxPendingRequests: count('Requests of one connection that may wait for their answer.', { default: 256, min: 1, max: 100_000 }),
+  messagesPerSecond: count('Messages a second that one session may send in the long run.', {
+    default: 1000,
+    min: 1,
+    max: 10_000_000,
+  }),
+  messagesBurst: count('Messages that one session may send at once, after a pause.', { default: 2000, min: 1, max: 100_000_000 }),
+  bytesPerSecond: bytes('Bytes of messages a second that one session may send in the long run.', {
+    default: 4_194_304,
+    min: 256,
+    max: 1_073_741_824,
+  }),
+  bytesBurst: bytes('Bytes of messages that one session may send at once, after a pause.', {
+    default: 8_388_608,
+    min: 256,
+    max: 1_073_741_824,
+  }),
+  maxRateLimited: count(
+    'Messages of one session that are refused for these rates, without a pause between them, before its connection is ended.',
+    { default: 1000, min: 1, max: 1_000_000 },
+  ),
 }

@@ -14,6 +14,7 @@ const someStats: EngineStats = {
   deliveries: 4100,
   errors: { permission_denied: 2 },
   disconnects: { slow_consumer: 1, server_draining: 5 },
+  refusals: { messagesPerSecond: 11 },
   sessionsCreated: 9,
   sessionsResumed: 8,
   sessionsExpired: 7,
@@ -75,6 +76,7 @@ describe('metrics', () => {
       'fusewire_errors_total{code="permission_denied"} 2',
       'fusewire_disconnects_total{code="slow_consumer"} 1',
       'fusewire_disconnects_total{code="server_draining"} 5',
+      'fusewire_refusals_total{limit="messagesPerSecond"} 11',
     ])
       expect(lines).toContain(line)
   })

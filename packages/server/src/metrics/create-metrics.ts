@@ -156,6 +156,13 @@ const engineSeries = (stats: () => EngineStats): Series[] => [
     label: 'code',
     read: () => stats().disconnects,
   },
+  {
+    kind: 'counter',
+    name: 'fusewire_refusals_total',
+    help: 'What was refused or ended because it was beyond a limit, by the name of its option.',
+    label: 'limit',
+    read: () => stats().refusals,
+  },
 ]
 
 /** The server's metrics, in a registry of their own: the embedding program's stay its own. */

@@ -13,10 +13,12 @@ export const deliver = (peer: Peer, codec: Codec, payload: Payload, maxDepth: nu
     peer.reject(refusalOf(error))
     return
   }
-  for (const value of values) deliverValue(peer, value, maxDepth)
+  // As large as the payload together, so that none of them passes for nothing.
+  const bytes = (typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength) / values.length
+  for (const value of values) deliverValue(peer, value, maxDepth, bytes)
 }
 
-const deliverValue = (peer: Peer, value: unknown, maxDepth: number): void => {
+const deliverValue = (peer: Peer, value: unknown, maxDepth: number, bytes: number): void => {
   let message: ReturnType<typeof acceptClientMessage>
   try {
     message = acceptClientMessage(value, maxDepth)
@@ -24,5 +26,5 @@ const deliverValue = (peer: Peer, value: unknown, maxDepth: number): void => {
     peer.reject(refusalOf(error))
     return
   }
-  peer.receive(message)
+  peer.receive(message, bytes)
 }

@@ -48,11 +48,12 @@ export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices)
     alive: () => peer.alive(),
     closed: () => {
       // Whoever comes back resumes by position; nobody has the session's secret, and it need not outlive the stream.
-      peer.receive({ type: 'disconnect' })
+      peer.receive({ type: 'disconnect' }, 0)
       peer.closed()
     },
   })
-  peer.receive(request.connect)
+  // Its size is that of a header, which has limits of its own.
+  peer.receive(request.connect, 0)
 }
 
 /** Streams that end together do not come back together: half to one and a half times the average. */

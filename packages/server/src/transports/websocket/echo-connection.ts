@@ -57,7 +57,7 @@ export class EchoConnection implements SocketOwner {
     }
   }
 
-  pong(): void {}
+  sign(): void {}
 
   failed(error: Error): void {
     const { transport, remoteAddress } = this.#carrier

@@ -3,7 +3,8 @@ import { WebSocket } from 'ws'
 /** What a {@link OwnedWebSocket} tells its owner. */
 export interface SocketOwner {
   message(data: Buffer, isBinary: boolean): void
-  pong(): void
+  /** A ping or pong frame; `ws` answers the ping, and ends a client that reads none of the answers. */
+  sign(): void
   /** The client has broken the protocol; the closing is under way. */
   failed(error: Error): void
   /** A close frame is about to be sent, ours or the answer to the client's: no data may follow it (RFC 6455 section 5.5.1). */
@@ -26,7 +27,8 @@ export class OwnedWebSocket extends WebSocket {
 export const own = (socket: OwnedWebSocket, owner: SocketOwner): void => {
   socket.owner = owner
   socket.on('message', onMessage)
-  socket.on('pong', onPong)
+  socket.on('ping', onSign)
+  socket.on('pong', onSign)
   socket.on('error', onError)
   socket.on('close', onClose)
 }
@@ -36,8 +38,8 @@ function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   ownerOf(this)?.message(data as Buffer, isBinary)
 }
 
-function onPong(this: WebSocket): void {
-  ownerOf(this)?.pong()
+function onSign(this: WebSocket): void {
+  ownerOf(this)?.sign()
 }
 
 function onError(this: WebSocket, error: Error): void {

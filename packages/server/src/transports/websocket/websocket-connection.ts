@@ -103,13 +103,15 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     else deliver(this.#peer, this.#codec, isBinary ? data : data.toString(), this.#context.limits.maxDepth)
   }
 
-  pong(): void {
+  sign(): void {
     this.#peer?.alive()
   }
 
   failed(error: Error): void {
     const { transport, remoteAddress } = this
     this.#context.log('websocket_protocol_error', { transport, remoteAddress, error: error.message })
+    // `ws` has refused the message with 1009; the engine is to know for what.
+    if (isTooLarge(error)) this.#peer?.reject(new FusewireError('message_too_large'))
   }
 
   closing(): void {
@@ -135,3 +137,5 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     peer?.closed()
   }
 }
+
+const isTooLarge = ({ code }: NodeJS.ErrnoException): boolean => code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'

@@ -5,7 +5,7 @@ import { closeFailure, httpFailure, messageFailure } from './failure.ts'
 const disconnect = (closeCode: number, code = 'whatever', reconnect = true) =>
   messageFailure({ type: 'disconnect', code, closeCode, reason: '', reconnect }).kind
 
-test('the range of a close code decides, for codes that this client does not know as well', () => {
+test('[C2] the range of a close code decides, for codes that this client does not know as well', () => {
   expect(disconnect(4000, 'internal_error')).toBe('transient')
   expect(disconnect(4077, 'something_new')).toBe('transient')
   expect(disconnect(4102, 'token_expired')).toBe('authentication')
@@ -52,6 +52,7 @@ test('standard close codes that blame the line leave room for another transport,
 test('a refused connect is classed by its code, an unknown one by whether it can be retried', () => {
   const refused = (code: string, retryable: boolean) => messageFailure({ type: 'error', code, message: '', retryable }).kind
   expect(refused('token_invalid', false)).toBe('authentication')
+  expect(refused('token_revoked', false)).toBe('authentication')
   expect(refused('overloaded', true)).toBe('transient')
   expect(refused('invalid_field', false)).toBe('fatal')
   expect(refused('something_new', true)).toBe('transient')
@@ -65,7 +66,7 @@ test('every error of the table that the server answers over HTTP finds its class
     return [code, httpFailure(httpStatus, body, null).kind] as const
   })
   const of = (kind: string) => kinds.filter(([, found]) => found === kind).map(([code]) => code)
-  expect(of('authentication')).toEqual(['token_required', 'token_invalid', 'token_expired'])
+  expect(of('authentication')).toEqual(['token_required', 'token_invalid', 'token_expired', 'token_revoked'])
   expect(of('unreachable')).toEqual(['unsupported_transport', 'not_found', 'method_not_allowed'])
   expect(of('transient')).toEqual(
     expect.arrayContaining(['unknown_connection', 'out_of_sequence', 'connect_timeout', 'overloaded']),

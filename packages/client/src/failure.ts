@@ -21,9 +21,6 @@ const BY_ACTION: Record<CloseAction, FailureKind> = { reconnect: 'transient', au
 /** Codes that mean another kind of failure than their close code or HTTP status would say. */
 const BY_CODE: Partial<Record<string, FailureKind>> = {
   __proto__: null as never,
-  token_required: 'authentication',
-  token_invalid: 'authentication',
-  token_expired: 'authentication',
   // Another transport may be turned on.
   unsupported_transport: 'unreachable',
   not_found: 'unreachable',
@@ -37,6 +34,9 @@ const BY_CODE: Partial<Record<string, FailureKind>> = {
   out_of_sequence: 'transient',
 }
 
+/** Undefined where the code does not decide. Whatever is wrong with a token, another one may be right. */
+const kindOf = (code: string): FailureKind | undefined => (/^token_/.test(code) ? 'authentication' : BY_CODE[code])
+
 /** Nothing was said: connection refused, name not found, TLS failed, line cut. */
 export const lineFailure = (message: string, cause?: unknown): Failure =>
   new Failure('unreachable', 'unreachable', message, { cause })
@@ -47,17 +47,12 @@ export const messageFailure = (
 ): Failure => {
   const { code, retryAfterMs } = message
   if (message.type === 'error') {
-    return new Failure(BY_CODE[code] ?? (message.retryable ? 'transient' : 'fatal'), code, message.message, { retryAfterMs })
+    return new Failure(kindOf(code) ?? (message.retryable ? 'transient' : 'fatal'), code, message.message, { retryAfterMs })
   }
   const kind = BY_ACTION[closeAction(message.closeCode)]
-  return new Failure(
-    BY_CODE[code] ?? (kind === 'fatal' && message.reconnect ? 'transient' : kind),
-    code,
-    message.reason || code,
-    {
-      retryAfterMs,
-    },
-  )
+  return new Failure(kindOf(code) ?? (kind === 'fatal' && message.reconnect ? 'transient' : kind), code, message.reason || code, {
+    retryAfterMs,
+  })
 }
 
 /**

@@ -1,7 +1,9 @@
 /** `npm run docs`: writes everything that is made from the sources. Tests fail when any of it is out of date. */
 import { writeConfigDocs } from './config-docs.ts'
 import { writeProtocolDocs } from './protocol-docs.ts'
+import { writeSessionDocs } from './session-docs.ts'
 
 writeProtocolDocs()
+writeSessionDocs()
 writeConfigDocs()
 await import('./openapi.ts')

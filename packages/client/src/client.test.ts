@@ -265,6 +265,36 @@ describe('the end', () => {
     await client.close()
   })
 
+  test('[L11] is disconnecting while the server is being told', async () => {
+    const { client, server } = harness()
+    const statuses: string[] = []
+    void client.connect()
+    await pass()
+    client.on('connection', ({ status }) => void statuses.push(status))
+    const waiting = settled(client.rpc('x'))
+    const closed = client.close()
+    expect(client.connection).toEqual({ status: 'closing' })
+    expect(await waiting).toMatchObject({ error: expect.anything() })
+    expect(await settled(client.rpc('x'))).toMatchObject({ error: { code: 'closed' } })
+    await Promise.all([closed, pass(1000)])
+    expect(server.received.at(-1)).toEqual({ type: 'disconnect' })
+    expect(statuses).toEqual(['closing', 'closed'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('[L11] a client that connects again while it leaves stays', async () => {
+    const { client, server } = harness()
+    void client.connect()
+    await pass()
+    const closed = client.close()
+    const connected = client.connect()
+    await Promise.all([closed, connected, pass(1000)])
+    expect(client.connection).toMatchObject({ status: 'connected', session: 'session-2' })
+    expect(server.openLines).toHaveLength(1)
+    await Promise.all([client.close(), pass(1000)])
+    expect(client.connection.status).toBe('closed')
+  })
+
   test('a client that was closed is a new session when it connects again', async () => {
     const { client, server } = harness()
     void client.connect()

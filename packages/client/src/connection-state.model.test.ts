@@ -50,18 +50,18 @@ const reachable = (from: ConnectionState): ReadonlyMap<string, ConnectionState> 
 const namesOf = (states: ReadonlyMap<string, ConnectionState>): readonly string[] =>
   [...new Set([...states.values()].map(({ name }) => name))].sort()
 
-test('every state can be come to [L1]', () => {
+test('[L1] every state can be come to', () => {
   expect(namesOf(reachable({ name: 'idle' }))).toEqual(
     ['authorizing', 'closed', 'closing', 'connected', 'connecting', 'degraded', 'idle', 'waiting'].sort(),
   )
 })
 
-test('no state is a trap: each leads to disconnected, and to a connection [L2]', () => {
+test('[L2] no state is a trap: each leads to disconnected, and to a connection', () => {
   for (const state of reachable({ name: 'idle' }).values())
     expect(namesOf(reachable(state))).toEqual(expect.arrayContaining(['closed', 'connected']))
 })
 
-test('what the world may do at any time can happen in every state [L3]', () => {
+test('[L3] what the world may do at any time can happen in every state', () => {
   const outside: readonly ConnectionEvent['type'][] = ['connect', 'close', 'online', 'doubt', 'reroute', 'suspend']
   for (const state of reachable({ name: 'idle' }).values())
     for (const event of events)

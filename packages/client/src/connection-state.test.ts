@@ -57,19 +57,19 @@ describe('the way in', () => {
     })
   })
 
-  test('an unreachable route is followed by the next one at once, and only the end of the round is waited for', () => {
+  test('[L14] an unreachable route is followed by the next one at once, and only the end of the round is waited for', () => {
     const first = run([connect, authorized, failed('unreachable')])
     expect(first).toMatchObject({ state: { name: 'connecting', routes: [routes[1]], attempt: 0 }, effects: ['drop', 'open'] })
     const second = run([connect, authorized, failed('unreachable'), failed('unreachable')])
     expect(second).toMatchObject({ state: { name: 'waiting', attempt: 1 }, effects: ['drop'] })
   })
 
-  test('silence is as good as unreachable', () => {
+  test('[L14] silence is as good as unreachable', () => {
     const step = run([connect, authorized, { type: 'wake' }])
     expect(step).toMatchObject({ state: { name: 'connecting', routes: [routes[1]], wakeAt: 13_000 }, effects: ['drop', 'open'] })
   })
 
-  test('a server that has no room is not avoided but waited for', () => {
+  test('[L12] a server that has no room is not avoided but waited for', () => {
     expect(run([connect, authorized, failed('transient')])).toMatchObject({ state: { name: 'waiting', attempt: 1 } })
   })
 
@@ -80,7 +80,7 @@ describe('the way in', () => {
 })
 
 describe('waiting', () => {
-  test('the wait is drawn up to a bound that doubles', () => {
+  test('[L12] the wait is drawn up to a bound that doubles', () => {
     const waits = [0, 1, 2].map((attempt) => {
       const { state, now } = run([authorized, failed('transient')], {
         from: { name: 'authorizing', attempt, renewed: false, wakeAt: 0 },
@@ -90,7 +90,7 @@ describe('waiting', () => {
     expect(waits).toEqual([500, 1000, 2000])
   })
 
-  test('the server is never tried sooner than it asks for', () => {
+  test('[L12] the server is never tried sooner than it asks for', () => {
     const { state } = run([connect, authorized, connected, failed('transient', 7000)], { random: 0 })
     expect(state).toMatchObject({ name: 'waiting', wakeAt: 4000 + 7000 })
     expect(run([{ type: 'doubt' }], { from: state })).toMatchObject({ state, effects: [] })
@@ -114,14 +114,14 @@ describe('waiting', () => {
 })
 
 describe('authentication', () => {
-  test('a refused token is replaced once, then the client stops and says why', () => {
+  test('[L13] a refused token is replaced once, then the client stops and says why', () => {
     const once = run([connect, authorized, failed('authentication')])
     expect(once).toMatchObject({ state: { name: 'authorizing', renewed: true }, effects: ['drop', 'authorize'] })
     const twice = run([authorized, failed('authentication')], { from: once.state })
     expect(twice).toMatchObject({ state: { name: 'closed', error: { code: 'authentication' } }, effects: ['drop'] })
   })
 
-  test('without getToken it stops at once', () => {
+  test('[L13] without getToken it stops at once', () => {
     const step = run([connect, authorized, failed('authentication')], { renewable: false })
     expect(step.state).toMatchObject({ name: 'closed', error: { code: 'authentication' } })
   })
@@ -137,7 +137,7 @@ describe('connected', () => {
   const line: ConnectionState = { name: 'connected', attempt: 2, route: routes[0] as Route, since: 0 }
   const lostAt = (now: number) => transition(line, failed('unreachable'), { now, random: 0.5, policy }).state
 
-  test('a line that held forgets the failures before it, one that broke at once adds to them', () => {
+  test('[L12] a line that held forgets the failures before it, one that broke at once adds to them', () => {
     expect(lostAt(60_000)).toMatchObject({ name: 'waiting', attempt: 1 })
     expect(lostAt(100)).toMatchObject({ name: 'waiting', attempt: 3 })
   })
@@ -154,7 +154,7 @@ describe('connected', () => {
     })
   })
 
-  test('a fatal end is the end', () => {
+  test('[L16] a fatal end is the end', () => {
     expect(run([failed('fatal')], { from: line })).toMatchObject({ state: { name: 'closed', error: { code: 'fatal' } } })
   })
 
@@ -166,10 +166,45 @@ describe('connected', () => {
   })
 })
 
+describe('degraded', () => {
+  const open: ConnectionState = { name: 'degraded', attempt: 4, wakeAt: 0, error: new ClientError('unreachable', 'gone') }
+  const halfOpen = run([{ type: 'wake' }, authorized], { from: open }).state
+  const fail = failed('unreachable')
+
+  test.each([
+    [0, 30_000],
+    [0.5, 60_000],
+    [0.999, 89_940],
+  ])('[L15] probes about every probeIntervalMs (chance says %d)', (random, wait) => {
+    const { state, now } = run([fail, fail], { from: halfOpen, random })
+    expect(state).toMatchObject({ name: 'degraded', attempt: 5, wakeAt: now + wait })
+  })
+
+  test('[L15] a probe is one round over every route; when it fails the circuit stays open', () => {
+    expect(run([fail], { from: halfOpen }).state).toMatchObject({ name: 'connecting', routes: [routes[1]] })
+    expect(run([fail, fail], { from: halfOpen }).state).toMatchObject({ name: 'degraded' })
+    expect(run([fail, fail, { type: 'wake' }], { from: halfOpen })).toMatchObject({
+      state: { name: 'authorizing', attempt: 5 },
+      effects: ['drop', 'authorize'],
+    })
+  })
+
+  test('[L15] the first probe that succeeds closes the circuit, unless its connection breaks at once', () => {
+    const { state, now } = run([connected], { from: halfOpen })
+    const lostAfter = (ms: number) => transition(state, fail, { now: now + ms, random: 0.5, policy }).state
+    expect(lostAfter(5000)).toMatchObject({ name: 'waiting', attempt: 1 })
+    expect(lostAfter(4999)).toMatchObject({ name: 'degraded', attempt: 5 })
+  })
+
+  test('[L15] a network that comes up closes the circuit', () => {
+    expect(run([{ type: 'online' }, authorized, fail, fail], { from: open }).state).toMatchObject({ name: 'waiting', attempt: 1 })
+  })
+})
+
 describe('leaving', () => {
   const close: ConnectionEvent = { type: 'close' }
 
-  test('a connection is ended by telling the server, which takes a while [L11]', () => {
+  test('[L11] a connection is ended by telling the server, which takes a while', () => {
     for (const from of [run([connect, authorized]).state, run([connect, authorized, connected]).state]) {
       const step = run([close], { from })
       expect(step).toMatchObject({ state: { name: 'closing' }, effects: ['drop'] })
@@ -231,7 +266,7 @@ describe('any sequence of events', () => {
     check: () => {},
   }
 
-  test('never leads to two connections, a forgotten one, or a state that nothing leaves', () => {
+  test('[L10] never leads to two connections, a forgotten one, or a state that nothing leaves', () => {
     fc.assert(
       fc.property(script, (steps) => {
         const world: World = { open: 0, asking: false }
@@ -254,7 +289,8 @@ describe('any sequence of events', () => {
           // Who has left waits for nothing.
           if (['idle', 'closing', 'closed'].includes(state.name)) expect('wakeAt' in state).toBe(false)
           if (step.effects.length > 0 && 'wakeAt' in state) expect(state.wakeAt).toBeGreaterThanOrEqual(now)
-          if (state.name === 'waiting') expect(state.attempt).toBeLessThan(policy.maxAttempts)
+          // A suspended page keeps its count, and may have been degraded.
+          if (state.name === 'waiting' && Number.isFinite(state.wakeAt)) expect(state.attempt).toBeLessThan(policy.maxAttempts)
           if (state.name === 'degraded') expect(state.attempt).toBeGreaterThanOrEqual(policy.maxAttempts)
         }
       }),
@@ -262,7 +298,7 @@ describe('any sequence of events', () => {
     )
   })
 
-  test('of failed rounds alone is counted, reaches degraded, and leaves it when the server is back', () => {
+  test('[L15] of failed rounds alone is counted, reaches degraded, and leaves it when the server is back', () => {
     const kinds = fc.array(fc.constantFrom<FailureKind>('transient', 'unreachable'), { minLength: 8, maxLength: 30 })
     fc.assert(
       fc.property(kinds, fc.double({ min: 0, max: 0.999, noNaN: true }), (failures, random) => {

@@ -19,6 +19,10 @@ import type { Route } from './routes.ts'
  *
  *     closed: from everywhere, by `close` or a failure that trying again does not mend; `connect` starts anew. Where there is a
  *     connection, `close` leads there through closing: the server is being told.
+ *
+ * `idle`: nobody has asked for a connection. `authorizing`: a token is being got. `connecting`: a route is being tried. `connected`: the
+ * server has accepted. `waiting`: the last round has failed, and the next one has its time. `degraded`: so many have failed that only a
+ * probe is made now and then. `closing`: the server is being told. `closed`: by wish, or for a reason that trying again does not mend.
  */
 export type ConnectionState =
   | { readonly name: 'idle' }
@@ -50,7 +54,9 @@ interface Resting {
 }
 
 export type ConnectionEvent =
+  /** Somebody wants a connection. */
   | { readonly type: 'connect' }
+  /** Nobody wants one any more. */
   | { readonly type: 'close' }
   /** The server knows that the client leaves, or cannot be told. */
   | { readonly type: 'told' }

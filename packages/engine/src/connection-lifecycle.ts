@@ -10,8 +10,8 @@ import { type Move, move, nextMove, type TransitionTable } from './transition-ta
  *       ▼                             ▼           │
  *     disconnecting ──lost──▶ disconnected ◀──────┘
  *
- * `silent`: nothing has come yet. `greeted`: something has, though no `connect` has been accepted. `disconnecting`: the client has been
- * told why, or has asked for it; what is queued still leaves. `disconnected`: the stream has ended.
+ * `silent`: nothing has come yet. `greeted`: something has, though no `connect` has been accepted. `connected`: it has a session.
+ * `disconnecting`: the client has been told why, or has asked for it; what is queued still leaves. `disconnected`: the stream has ended.
  */
 export type ConnectionPhase = 'silent' | 'greeted' | 'connected' | 'disconnecting' | 'disconnected'
 

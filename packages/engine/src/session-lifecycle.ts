@@ -8,6 +8,8 @@ import { type Move, move, nextMove, type TransitionTable } from './transition-ta
  *          resumed └──┘  └───resumed────┘  └──────left───────┤
  *                  │                                         │
  *                  └──────────────────left───────────────────┘
+ *
+ * `attached`: it has a connection. `detached`: its connection is lost, and its TTL runs. `ended`: for good.
  */
 export type SessionPhase = 'attached' | 'detached' | 'ended'
 

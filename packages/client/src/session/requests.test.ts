@@ -132,7 +132,7 @@ describe('when the line is cut after the request was sent', () => {
 })
 
 describe('answers', () => {
-  test('one that does not come in time is a timeout', async () => {
+  test('[L17] one that does not come in time is a timeout', async () => {
     const { client, server } = await setup({ requestTimeoutMs: 500 })
     server.intercept = (message) => (message.type === 'rpc' ? 'silence' : undefined)
     const outcome = settled(client.rpc('x'))
@@ -142,6 +142,7 @@ describe('answers', () => {
     expect(await outcome).toMatchObject({ error: { code: 'timeout', retryable: true } })
     await pass(499)
     expect(await later).toMatchObject({ error: { code: 'timeout' } })
+    expect(client.connection.status).toBe('connected')
     await client.close()
   })
 

@@ -32,7 +32,7 @@ describe('tokens', () => {
     await client.close()
   })
 
-  test('a second refusal stops the client and is reported', async () => {
+  test('[L13] a second refusal stops the client and is reported', async () => {
     const getToken = vi.fn(async () => 'bad')
     const { client, server, errors, live } = harness({ getToken })
     server.tokens = new Set(['good'])
@@ -42,6 +42,7 @@ describe('tokens', () => {
     expect(getToken).toHaveBeenCalledTimes(2)
     expect(client.connection).toMatchObject({ status: 'closed', error: { code: 'token_expired' } })
     expect(errors).toEqual([client.connection.error])
+    expect(errors[0]).toMatchObject({ kind: 'authentication' })
     expect(live.size).toBe(0)
     expect(vi.getTimerCount()).toBe(0)
   })

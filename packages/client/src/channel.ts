@@ -8,7 +8,13 @@ import type {
 } from '@fusewire/protocol'
 import type { ClientError } from './client-error.ts'
 import { PublicationBuffer } from './publication-buffer.ts'
-import type { SubscribedEvent, SubscriptionEvents, SubscriptionOptions, UnsubscribedEvent } from './session/subscription.ts'
+import type {
+  HolderOptions,
+  SubscribedEvent,
+  SubscriptionEvents,
+  SubscriptionOptions,
+  UnsubscribedEvent,
+} from './session/subscription.ts'
 import type { Subscriptions } from './session/subscriptions.ts'
 
 /** A session in a channel, with the `info` of its token. */
@@ -47,6 +53,10 @@ export interface PublishOptions {
   readonly tags?: Record<string, string>
   /** Makes a repetition harmless; one is made for every publish that brings none. */
   readonly key?: string
+  /** Publish only if this is the channel's newest position; otherwise `conflict`. */
+  readonly ifPosition?: Position
+  /** What is published is a JSON merge patch (RFC 7396) of a state channel's document. */
+  readonly patch?: boolean
 }
 
 export interface HistoryOptions {
@@ -74,11 +84,11 @@ export interface ChannelHost {
  */
 export class Channel<Message = unknown, Info = unknown> implements AsyncIterable<Publication<Message, Info>> {
   readonly name: string
-  readonly #options: ChannelOptions
+  readonly #options: ChannelOptions & HolderOptions
   readonly #host: ChannelHost
 
   /** @internal Made by `client.channel(name)`. */
-  constructor(name: string, options: ChannelOptions, host: ChannelHost) {
+  constructor(name: string, options: ChannelOptions & HolderOptions, host: ChannelHost) {
     this.name = name
     this.#options = options
     this.#host = host

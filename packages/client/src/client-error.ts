@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@fusewire/protocol'
+import type { ErrorCode, Position } from '@fusewire/protocol'
 
 /** What can go wrong in the client itself; every other code is the server's, see the protocol's error table. */
 export type LocalErrorCode =
@@ -27,6 +27,14 @@ export type LocalErrorCode =
  */
 export type FailureKind = 'transient' | 'authentication' | 'unreachable' | 'fatal'
 
+interface ErrorDetails {
+  readonly retryable?: boolean
+  readonly retryAfterMs?: number | undefined
+  readonly position?: Position
+  readonly document?: unknown
+  readonly cause?: unknown
+}
+
 /** An error of the client or of the server. Branch on `code`; `message` is for people. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
@@ -35,18 +43,20 @@ export class ClientError extends Error {
   readonly retryable: boolean
   /** How long the server asks to wait before that. */
   readonly retryAfterMs: number | undefined
+  /** With `conflict`: the channel's newest position. */
+  readonly position: Position | undefined
+  /** With `conflict`, in a state channel: the document there; undefined when there is none. */
+  readonly document: unknown
   /** What the client does about it; absent when it is not about the connection. `authentication` is a security event. */
   declare readonly kind?: FailureKind
 
-  constructor(
-    code: ErrorCode | LocalErrorCode | (string & {}),
-    message: string,
-    options: { retryable?: boolean; retryAfterMs?: number | undefined; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode | LocalErrorCode | (string & {}), message: string, options: ErrorDetails = {}) {
     super(message, options)
     this.code = code
     this.retryable = options.retryable ?? false
     this.retryAfterMs = options.retryAfterMs
+    this.position = options.position
+    this.document = options.document
   }
 }
 

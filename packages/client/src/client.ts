@@ -35,11 +35,12 @@ const endOf = (state: ConnectionState): ClientError | undefined => {
 
 /** One client: a connection that mends itself, and the channels on it. */
 export class FusewireClient {
+  /** What a channel needs of this client. */
+  protected readonly channels: ChannelHost
   readonly #maxAttempts: number
   readonly #events = new Emitter<ClientEvents>()
   readonly #session: Session
   readonly #connector: Connector
-  readonly #channelHost: ChannelHost
   readonly #keyPrefix = randomName()
   #lastKey = 0
   #latencyMs: number | undefined
@@ -84,11 +85,11 @@ export class FusewireClient {
       check: () => heartbeat.check(),
       changed: (state) => this.#changed(state),
     })
-    this.#channelHost = {
+    this.channels = {
       subscriptions,
       wake: () => this.#wake(),
-      publish: async (channel, data, { tags, key = `${this.#keyPrefix}-${++this.#lastKey}` }) =>
-        (await this.#ask({ type: 'publish', channel, data: data ?? null, key, tags }, true)) as PublishResult,
+      publish: async (channel, data, { key = `${this.#keyPrefix}-${++this.#lastKey}`, ...options }) =>
+        (await this.#ask({ type: 'publish', channel, data: data ?? null, key, ...options }, true)) as PublishResult,
       history: async (channel, options) => (await this.#ask({ type: 'history', channel, ...options }, true)) as HistoryResult,
       presence: async (channel) => (await this.#ask({ type: 'presence', channel }, true)) as PresenceResult,
     }
@@ -124,7 +125,7 @@ export class FusewireClient {
 
   /** A channel by its name; channels with the same name share one subscription. */
   channel<Message = unknown, Info = unknown>(name: string, options: ChannelOptions = {}): Channel<Message, Info> {
-    return new Channel(name, options, this.#channelHost)
+    return new Channel(name, options, this.channels)
   }
 
   /** Calls a handler of the embedding program. Not repeated when the line is cut after it was sent: `connection_lost`. */

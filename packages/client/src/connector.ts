@@ -212,7 +212,7 @@ export class Connector {
   }
 
   #garbled(cause: unknown): void {
-    const message = `the server sent no message: ${(cause as Error).message}`
+    const message = `not a message: ${(cause as Error).message}`
     this.#host.report(new ClientError('malformed_message', message, { cause }))
   }
 

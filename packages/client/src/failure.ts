@@ -61,7 +61,7 @@ export const messageFailure = (
  */
 export const closeFailure = (closeCode: number, reason: string): Failure => {
   const kind = BY_ACTION[closeAction(closeCode)]
-  const message = `the connection was closed (${closeCode}${reason && `, ${reason}`})`
+  const message = `closed (${closeCode}${reason && `, ${reason}`})`
   if (closeCode < 4000 && (kind === 'transient' || closeCode === 1002)) return lineFailure(message)
   const code = closeCode === 1009 ? 'message_too_large' : `close_${closeCode}`
   return new Failure(kind, code, message)
@@ -88,5 +88,5 @@ export const httpFailure = (status: number, body: string, retryAfter: string | n
   const retryAfterMs = Number(retryAfter) * 1000 || undefined
   const refusal = readRefusal(body)
   if (refusal?.code) return messageFailure({ ...refusal, type: 'error', retryAfterMs })
-  return new Failure(byStatus(status), `http_${status}`, `the server answered with HTTP status ${status}`, { retryAfterMs })
+  return new Failure(byStatus(status), `http_${status}`, `HTTP status ${status}`, { retryAfterMs })
 }

@@ -48,7 +48,7 @@ export const withDefaults = (given: ClientOptions) => ({
 export const readEndpoints = (given: string | URL | readonly (string | URL)[] | undefined): string[] => {
   const { location } = globalThis as { location?: { origin: string } }
   const list = [given ?? location?.origin].flat()
-  if (!list[0]) throw new TypeError('where there is no page, an endpoint is needed')
+  if (!list[0]) throw new TypeError('an endpoint is needed')
   return list.map((endpoint) => {
     const { protocol, host, pathname } = new URL(String(endpoint).replace(/^ws/i, 'http'))
     if (!/^https?:$/.test(protocol)) throw new TypeError(`${endpoint} is no http(s) or ws(s) URL`)

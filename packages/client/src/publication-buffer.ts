@@ -18,7 +18,7 @@ export class PublicationBuffer<Item> {
     else {
       // The loop shall not believe that what it has yet to read is complete.
       this.#items.length = 0
-      this.end(new ClientError('buffer_overrun', `the loop is too slow: more than ${this.#limit} publications waited`))
+      this.end(new ClientError('buffer_overrun', `more than ${this.#limit} publications waited`))
     }
     this.#wake()
   }

@@ -33,8 +33,7 @@ interface Pending {
   deadline: number
 }
 
-export const errorOf = ({ code, message, retryable, retryAfterMs }: ErrorMessage): ClientError =>
-  new ClientError(code, message, { retryable, retryAfterMs })
+export const errorOf = (message: ErrorMessage): ClientError => new ClientError(message.code, message.message, message)
 
 /** Requests and their answers, in order, over cuts. */
 export class Requests {
@@ -166,7 +165,7 @@ export class Requests {
       if (pending.deadline > now) next = Math.min(next, pending.deadline)
       else {
         this.#settle(pending)
-        pending.failed(new ClientError('timeout', `no answer came in time: ${UNCERTAIN}`, { retryable: true }))
+        pending.failed(new ClientError('timeout', `no answer in time: ${UNCERTAIN}`, { retryable: true }))
       }
     }
     this.#alarm.setNoLaterThan(next)

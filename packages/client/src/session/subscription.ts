@@ -1,6 +1,7 @@
 import type { Member, Position, Publication, SubscriptionRequest } from '@fusewire/protocol'
 import type { ClientError } from '../client-error.ts'
 import type { Emitter } from '../emitter.ts'
+import type { DocumentChange, LiveDocument } from '../state/live-document.ts'
 import { present } from '../wire/present.ts'
 import type { TokenKeeper, TokenSource } from './token-keeper.ts'
 
@@ -12,6 +13,12 @@ export interface SubscriptionOptions extends TokenSource {
   readonly tags?: Record<string, string>
   /** Deliver everything after this position first. */
   readonly since?: Position
+}
+
+/** What a holder asks for: a subscription, and perhaps the channel's document. */
+export interface HolderOptions extends SubscriptionOptions {
+  /** Makes the document; `isFirst` when the subscription begins with this holder, at `since`. */
+  readonly document?: (events: Emitter<SubscriptionEvents>, isFirst: boolean) => LiveDocument
 }
 
 /** A subscription is live. */
@@ -32,6 +39,7 @@ export interface UnsubscribedEvent {
 
 export interface SubscriptionEvents {
   publication: Publication
+  change: DocumentChange
   subscribed: SubscribedEvent
   join: Member
   leave: Member
@@ -68,6 +76,8 @@ export interface Subscription {
   state: SubscriptionState
   /** The last publication that was delivered. */
   position: Position | undefined
+  /** The channel's document, where a holder asks for it. */
+  document: LiveDocument | undefined
   /** Tries that have failed in a row. */
   attempt: number
   /** The token has been asked for anew since it was last accepted. */
@@ -76,8 +86,15 @@ export interface Subscription {
 }
 
 /** What a subscription asks of the server now. */
-export const requestOf = ({ channel, options: { presence, tags }, tokens, position }: Subscription): SubscriptionRequest =>
-  present({ channel, presence, tags, token: tokens?.token, since: position })
+export const requestOf = ({
+  channel,
+  options: { presence, tags },
+  tokens,
+  position,
+  document,
+}: Subscription): SubscriptionRequest =>
+  // Whoever names no position is told the whole document.
+  present({ channel, presence, tags, token: tokens?.token, since: document?.isMissing ? undefined : position })
 
 const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 

@@ -6,11 +6,11 @@ import { deliver, goLive } from './delivery.ts'
 import type { Requests } from './requests.ts'
 import {
   fits,
+  type HolderOptions,
   requestOf,
   type SubscribedEvent,
   type Subscription,
   type SubscriptionEvents,
-  type SubscriptionOptions,
   type SubscriptionState,
   type UnsubscribedEvent,
 } from './subscription.ts'
@@ -51,25 +51,23 @@ export class Subscriptions {
   }
 
   /** Joins on behalf of `holder`; `onEnd` is told when the subscription ends before the holder leaves. */
-  join(
-    channel: string,
-    holder: object,
-    options: SubscriptionOptions,
-    onEnd?: (error?: ClientError) => void,
-  ): Promise<SubscribedEvent> {
+  join(channel: string, holder: object, options: HolderOptions, onEnd?: (error?: ClientError) => void): Promise<SubscribedEvent> {
     const subscription = this.#entry(channel)
     const { holders, state } = subscription
     if (holders.size === 0) this.#configure(subscription, options)
     else if (!fits(subscription.options, options)) {
-      const error = new ClientError('options_conflict', `${channel} is already subscribed with other presence or tags`)
+      const error = new ClientError('options_conflict', `${channel} is subscribed with other options`)
       return Promise.reject(error)
     }
     const isFirst = holders.size === 0
     holders.set(holder, onEnd)
-    if (state.name === 'live' && !isFirst) return Promise.resolve(state.event)
+    subscription.document ??= options.document?.(subscription.events, isFirst)
+    const isReady = state.name === 'live' && !subscription.document?.isMissing
+    if (isReady && !isFirst) return Promise.resolve(state.event)
     return new Promise((resolve, reject) => {
       subscription.waiters.push({ resolve, reject })
-      if (isFirst) this.#want(subscription)
+      // A document that is wanted later than the channel has to be asked for.
+      if (isFirst || state.name === 'live') this.#want(subscription)
     })
   }
 
@@ -78,7 +76,7 @@ export class Subscriptions {
     const subscription = this.#byChannel.get(channel)
     if (!subscription?.holders.delete(holder) || subscription.holders.size > 0) return
     this.#leaving.add(channel)
-    this.#end(subscription, {}, new ClientError('not_subscribed', 'the channel was left before it was subscribed'))
+    this.#end(subscription, {}, new ClientError('not_subscribed', 'the channel was left'))
     await this.#unsubscribe(channel)
   }
 
@@ -130,17 +128,19 @@ export class Subscriptions {
     const { channel } = message
     if (message.type === 'unsubscribed' && message.id !== undefined) this.#leaving.delete(channel)
     else if (this.#leaving.has(channel)) return
-    else if (message.type === 'subscribed') goLive(this.#entry(channel), message)
     else {
-      const subscription = this.#byChannel.get(channel)
-      if (subscription && subscription.state.name !== 'off') this.#hear(subscription, message)
+      const subscription = message.type === 'subscribed' ? this.#entry(channel) : this.#byChannel.get(channel)
+      if (subscription) this.#hear(subscription, message)
     }
   }
 
   #hear(subscription: Subscription, message: ServerMessage): void {
-    if (message.type === 'publication') deliver(subscription, message)
+    if (message.type === 'subscribed') goLive(subscription, message)
+    else if (subscription.state.name === 'off') return
+    else if (message.type === 'publication') deliver(subscription, message)
     else if (message.type === 'join' || message.type === 'leave') subscription.events.emit(message.type, message.member)
     else if (message.type === 'unsubscribed') this.#revoked(subscription, message)
+    if (subscription.state.name === 'live' && subscription.document?.isMissing) this.#want(subscription)
   }
 
   #entry(channel: string): Subscription {
@@ -155,6 +155,7 @@ export class Subscriptions {
       tokens: undefined,
       state: { name: 'off' },
       position: undefined,
+      document: undefined,
       attempt: 0,
       isRenewed: false,
       retryTimer: undefined,
@@ -167,7 +168,7 @@ export class Subscriptions {
     if (state.name === 'off' && holders.size === 0 && !events.has()) this.#byChannel.delete(channel)
   }
 
-  #configure(subscription: Subscription, options: SubscriptionOptions): void {
+  #configure(subscription: Subscription, options: HolderOptions): void {
     const { channel, events } = subscription
     subscription.options = options
     subscription.position = options.since ?? subscription.position
@@ -237,7 +238,7 @@ export class Subscriptions {
     tokens?.pause()
     const wasOn = subscription.state.name !== 'off'
     subscription.state = { name: 'off' }
-    subscription.position = undefined
+    subscription.position = subscription.document = undefined
     const ends = [...holders.values()]
     holders.clear()
     for (const onEnd of ends) onEnd?.(error)

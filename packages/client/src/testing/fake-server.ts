@@ -1,12 +1,15 @@
-import type {
-  ClientMessage,
-  Connect,
-  ErrorMessage,
-  Position,
-  Publication,
-  ServerMessage,
-  SubscriptionRequest,
+import {
+  type ClientMessage,
+  type Connect,
+  type ErrorMessage,
+  mergePatch,
+  type Position,
+  type Publication,
+  type Publish,
+  type ServerMessage,
+  type SubscriptionRequest,
 } from '@fusewire/protocol'
+import { present } from '../wire/present.ts'
 
 /** The server's end of one connection. */
 export interface FakeLine {
@@ -33,14 +36,18 @@ interface FakeChannel {
   readonly keys: Map<string, Position>
 }
 
+type PublishOptions = Pick<Publish, 'key' | 'tags' | 'patch'>
+
 type Answer = ServerMessage | undefined
 
-/** A server in memory, as small as the client's tests allow: sessions, channels with full history, idempotency keys. */
+/** A server in memory, as small as the client's tests allow: sessions, channels with history, idempotency keys, documents. */
 export class FakeServer {
   readonly lines: FakeLine[] = []
   /** Every message that came, in order. */
   readonly received: ClientMessage[] = []
   readonly channels = new Map<string, FakeChannel>()
+  /** Publications that can be recovered, in each channel. */
+  historySize = Number.POSITIVE_INFINITY
   pingIntervalMs = 25_000
   pongTimeoutMs = 5_000
   sessionTtlMs = 60_000
@@ -76,7 +83,7 @@ export class FakeServer {
     if (answer) line.deliver([answer])
   }
 
-  publish(channel: string, data: unknown, options: { key?: string; tags?: Record<string, string> } = {}): Position {
+  publish(channel: string, data: unknown, options: PublishOptions = {}): Position {
     const { epoch, log, keys } = this.channel(channel)
     const known = options.key === undefined ? undefined : keys.get(options.key)
     if (known) return known
@@ -85,6 +92,7 @@ export class FakeServer {
       data,
       time: Date.now(),
       ...(options.tags && { tags: options.tags }),
+      ...(options.patch && { patch: true }),
     }
     log.push(publication)
     const position = { epoch, offset: publication.offset }
@@ -122,6 +130,20 @@ export class FakeServer {
     return channel
   }
 
+  position(name: string): Position {
+    const { epoch, log } = this.channel(name)
+    return { epoch, offset: log.length }
+  }
+
+  /** What the publications make of a state channel, which every channel is here whose name says so; undefined for none. */
+  document(name: string): unknown {
+    if (!name.startsWith('state:')) return undefined
+    return this.channel(name).log.reduce<unknown>(
+      (document, { data, patch }) => (patch ? mergePatch(document, data) : data),
+      undefined,
+    )
+  }
+
   subscribe(name: string): void {
     for (const session of this.#sessions.values()) this.#subscribe(session, { channel: name })
   }
@@ -142,10 +164,10 @@ export class FakeServer {
         if (!session.channels.delete(message.channel)) return refuse(message, 'not_subscribed')
         return { type: 'unsubscribed', channel: message.channel, ...idOf(message) }
       case 'publish':
-        return { type: 'result', ...idOf(message), data: { position: this.publish(message.channel, message.data, message) } }
+        return this.#publish(message)
       case 'history': {
-        const { epoch, log } = this.channel(message.channel)
-        return { type: 'result', ...idOf(message), data: { position: { epoch, offset: log.length }, publications: log } }
+        const { log } = this.channel(message.channel)
+        return { type: 'result', ...idOf(message), data: { position: this.position(message.channel), publications: log } }
       }
       case 'presence':
         return { type: 'result', ...idOf(message), data: { members: [{ session: session.id }] } }
@@ -160,6 +182,15 @@ export class FakeServer {
       default:
         return undefined
     }
+  }
+
+  #publish(message: Publish): ServerMessage {
+    const { channel, data, key = '', ifPosition } = message
+    const position = this.position(channel)
+    const isFirst = !this.channel(channel).keys.has(key)
+    if (ifPosition && isFirst && (ifPosition.epoch !== position.epoch || ifPosition.offset !== position.offset))
+      return refuse(message, 'conflict', present({ position, document: this.document(channel) }))
+    return { type: 'result', ...idOf(message), data: { position: this.publish(channel, data, message) } }
   }
 
   #connect(line: FakeLine, message: Connect): Answer {
@@ -197,7 +228,7 @@ export class FakeServer {
     const { channel, since } = request
     const { epoch, log } = this.channel(channel)
     session.channels.set(channel, request)
-    const recovered = since?.epoch === epoch && since.offset <= log.length
+    const recovered = since?.epoch === epoch && since.offset <= log.length && log.length - since.offset <= this.historySize
     const answer: ServerMessage = {
       type: 'subscribed',
       ...idOf(request),
@@ -205,6 +236,7 @@ export class FakeServer {
       position: { epoch, offset: log.length },
       ...(since && { recovered }),
       ...(since && recovered && { publications: log.slice(since.offset) }),
+      ...present({ document: recovered ? undefined : this.document(channel) }),
     }
     if (request.id !== undefined) return answer
     session.line?.deliver([answer])

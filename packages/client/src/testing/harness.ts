@@ -1,7 +1,7 @@
 import { vi } from 'vitest'
-import { FusewireClient } from '../client.ts'
 import type { ConnectionInfo } from '../connection-info.ts'
 import type { ClientOptions } from '../options.ts'
+import { FusewireClient } from '../state.ts'
 import { type FakeNetwork, fakePlatform } from './fake-platform.ts'
 import { FakeServer } from './fake-server.ts'
 

@@ -2,7 +2,7 @@ import { Failure, httpFailure, lineFailure } from '../failure.ts'
 import type { TransportRequest } from './transport.ts'
 
 const NDJSON = 'application/x-ndjson'
-export const NOT_FUSEWIRE = 'something else than Fusewire answers'
+export const NOT_FUSEWIRE = 'another server answers'
 
 /**
  * Posts newline-delimited messages.

@@ -12,7 +12,7 @@ const FIELDS: Record<ServerMessage['type'], string> = {
   pong: 'id?',
   echo: 'id?',
   result: 'id?',
-  error: 'code message retryable channel? retryAfterMs?',
+  error: 'code message retryable channel? retryAfterMs? position?',
   disconnect: 'code closeCode reason reconnect retryAfterMs?',
 }
 

@@ -182,6 +182,19 @@ describe('after a cut', () => {
     await client.close()
   })
 
+  test('a server that was interrupted and has lost something says so without being asked', async () => {
+    const { client, server, heard, events } = await watched()
+    server.publish('c', 1)
+    await pass()
+    const { epoch } = server.channel('c')
+    server.say({ type: 'subscribed', channel: 'c', position: { epoch, offset: 4 }, recovered: false })
+    server.tell('c', { type: 'publication', channel: 'c', offset: 5, data: 5, time: 0 })
+    await pass()
+    expect(events.at(-1)).toEqual({ position: { epoch, offset: 4 }, recovered: false, wasRecovering: true })
+    expect(heard).toEqual([1, 5])
+    await client.close()
+  })
+
   test('a server that recovers more than was asked for doubles nothing', async () => {
     const { client, server, heard } = await watched()
     server.publish('c', 1)

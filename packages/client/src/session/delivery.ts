@@ -25,8 +25,7 @@ export const deliver = (subscription: Subscription, { type: _, channel: __, ...p
 /** The server has answered `subscribed`: what was missed is delivered, as long as no listener ends the subscription. */
 export const goLive = (subscription: Subscription, message: Subscribed): void => {
   const { position, recovered = false, publications = [] } = message
-  const wasRecovering = subscription.state.name === 'asked' && subscription.state.wasRecovering
-  const event: SubscribedEvent = { position, recovered, wasRecovering }
+  const event: SubscribedEvent = { position, recovered, wasRecovering: subscription.position !== undefined }
   const live: SubscriptionState = { name: 'live', event }
   subscription.state = live
   subscription.position = startOf(subscription.position, message)

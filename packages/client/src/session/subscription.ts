@@ -60,7 +60,7 @@ export interface SubscriptionEvents {
 export type SubscriptionState =
   | { readonly name: 'off' }
   | { readonly name: 'wanted' }
-  | { readonly name: 'asked'; readonly wasRecovering: boolean }
+  | { readonly name: 'asked' }
   | { readonly name: 'live'; readonly event: SubscribedEvent }
 
 /** A channel as the whole client sees it; every `channel(name)` with the same name shares it. */

@@ -202,7 +202,7 @@ export class Subscriptions {
     const id = this.#requests.expect((error) => {
       if (subscription.state === asked) this.#failed(subscription, error)
     })
-    const asked: SubscriptionState = { name: 'asked', wasRecovering: subscription.position !== undefined }
+    const asked: SubscriptionState = { name: 'asked' }
     subscription.state = asked
     return { ...requestOf(subscription), id }
   }

@@ -60,9 +60,9 @@ export class LiveDocument {
   /** Takes a publication, unless it is in the document already. */
   follow(position: Position, { data, patch, sender }: Publication): void {
     const { position: last, document } = this.#snapshot ?? {}
-    if (last?.epoch !== position.epoch || this.#isPast(position)) return
-    // A patch of another document than this one would make a third, which nobody else has.
-    if (patch && position.offset > last.offset + 1) this.#isMissing = true
+    if (this.#isPast(position)) return
+    // A change of another document than this one would make a third, which nobody else has.
+    if (last?.epoch !== position.epoch || (patch && position.offset > last.offset + 1)) this.#isMissing = true
     if (this.#isMissing) return
     const how = { ...(patch && { patch: data }), ...(sender && { sender }) }
     this.#become({ position, document: patch ? mergePatch(document, data) : data }, how)

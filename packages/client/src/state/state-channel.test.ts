@@ -178,6 +178,27 @@ describe('[D1] a document', () => {
     await client.close()
   })
 
+  test.each([
+    ['a whole document', {}],
+    ['a patch', { patch: true }],
+  ])('is loaded anew when %s of another epoch makes up for all before it', async (_, how) => {
+    const { client, server, room } = await open()
+    server.publish(NAME, { title: 'one' })
+    await pass()
+    server.channel(NAME).epoch = 'another'
+    server.channel(NAME).log.push({ offset: 2, data: { title: 'two' }, time: 0, ...how })
+    server.say({
+      type: 'subscribed',
+      channel: NAME,
+      position: { epoch: 'another', offset: 2 },
+      recovered: true,
+      publications: server.channel(NAME).log.slice(1),
+    })
+    await pass()
+    expect([room.value, room.position]).toEqual([{ title: 'two' }, { epoch: 'another', offset: 2 }])
+    await client.close()
+  })
+
   test('is gone with the subscription, and there again with the next', async () => {
     const { client, server, room } = await open()
     server.publish(NAME, { title: 'one' })

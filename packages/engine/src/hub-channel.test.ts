@@ -1,8 +1,9 @@
-import type { Publication, ServerMessage } from '@fusewire/protocol'
+import type { Position, Publication, ServerMessage } from '@fusewire/protocol'
 import { memoryFormat } from '@fusewire/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HubChannel, isOverrun } from './hub-channel.ts'
+import type { HeldPublications } from './held-publications.ts'
+import { HubChannel } from './hub-channel.ts'
 import type { Connection, Frame, FrameFormat } from './ports/connection.ts'
 import { Session, type SessionLink } from './session.ts'
 import { Subscription } from './subscription.ts'
@@ -33,29 +34,36 @@ const newSubscription = (channel: HubChannel, connection: Connection, id: string
   return subscription
 }
 
+/** Every publication follows the one before. */
+const neverMissed = (): void => {
+  throw new Error('nothing was missed')
+}
+
+const at = (offset: number): Position => ({ epoch: 'e', offset })
+
 describe('HubChannel', () => {
   it('encodes once for each format that somebody of it is to get, and for no other', () => {
-    const channel = new HubChannel('news')
+    const channel = new HubChannel('news', neverMissed)
     const [shared, filtered, unused] = [watchedFormat('shared'), watchedFormat('filtered'), watchedFormat('unused')]
     const connections = [shared, shared, shared, filtered].map(newConnection)
     for (const [index, connection] of connections.entries()) {
       const subscription = newSubscription(channel, connection, `${index}`)
       if (connection.format === filtered) subscription.filter = { lang: 'cs' }
-      channel.goLive(subscription, connection)
+      channel.goLive(subscription, connection, at(0))
     }
-    expect(channel.deliver({ offset: 1, data: 'x', time: 1 })).toBe(3)
+    expect(channel.deliver({ offset: 1, data: 'x', time: 1 }, 'e')).toBe(3)
     expect([shared, filtered, unused].map(({ encoded }) => encoded.length)).toEqual([1, 0, 0])
     expect(new Set(connections.flatMap(({ frames }) => frames)).size).toBe(1)
   })
 
   it('holds a bounded number of publications for a subscription that recovers, and knows when that was not enough', () => {
-    const channel = new HubChannel('news')
+    const channel = new HubChannel('news', neverMissed)
     const held = channel.recover(newSubscription(channel, newConnection(memoryFormat()), 's'))
-    for (let offset = 1; offset <= 10_000; offset++) channel.deliver({ offset, data: 0, time: 1 })
-    expect(isOverrun(held)).toBe(false)
-    for (let offset = 10_001; offset <= 20_000; offset++) channel.deliver({ offset, data: 0, time: 1 })
-    expect(isOverrun(held)).toBe(true)
-    expect(held.length).toBeLessThan(10_010)
+    for (let offset = 1; offset <= 10_000; offset++) channel.deliver({ offset, data: 0, time: 1 }, 'e')
+    expect(held.isOverrun).toBe(false)
+    for (let offset = 10_001; offset <= 20_000; offset++) channel.deliver({ offset, data: 0, time: 1 }, 'e')
+    expect(held.isOverrun).toBe(true)
+    expect(held.size).toBeLessThan(10_010)
   })
 
   it('hands everything to exactly those who want it, whoever comes, goes and recovers in between', () => {
@@ -71,7 +79,7 @@ describe('HubChannel', () => {
     )
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
-        const channel = new HubChannel('news')
+        const channel = new HubChannel('news', neverMissed)
         const subscriptions = Array.from({ length: 10 }, (_, index) => {
           const subscription = newSubscription(channel, newConnection(memoryFormat()), `${index}`)
           subscription.filter = index % 3 ? undefined : { tag: 'x' }
@@ -83,7 +91,7 @@ describe('HubChannel', () => {
           subscription,
           isThere: true,
           connection: undefined as ReturnType<typeof newConnection> | undefined,
-          held: undefined as Publication[] | undefined,
+          held: undefined as HeldPublications | undefined,
           expectedHeld: [] as Publication[],
         }))
         let offset = 0
@@ -96,13 +104,13 @@ describe('HubChannel', () => {
             )
             const before = model.map(({ connection }) => connection?.frames.length)
             const delivered = publication
-              ? channel.deliver(publication)
+              ? channel.deliver(publication, 'e')
               : channel.announce({ type: 'join', channel: 'news', member: { session: 's' } })
             expect(delivered).toBe(wanting.length)
             for (const [index, one] of model.entries()) {
               expect(one.connection?.frames.length).toBe(wanting.includes(one) ? (before[index] ?? 0) + 1 : before[index])
               if (publication && one.held) one.expectedHeld.push(publication)
-              if (one.held) expect(one.held).toEqual(one.expectedHeld)
+              if (one.held) expect(one.held.after(at(0))).toEqual(one.expectedHeld)
             }
             continue
           }
@@ -112,7 +120,7 @@ describe('HubChannel', () => {
           one.held = undefined
           if (operation.do === 'goLive') {
             one.connection = newConnection(formats[operation.format] ?? memoryFormat())
-            channel.goLive(one.subscription, one.connection)
+            channel.goLive(one.subscription, one.connection, at(offset))
           } else if (operation.do === 'recover') {
             one.expectedHeld = []
             one.held = channel.recover(one.subscription)

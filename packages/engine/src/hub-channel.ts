@@ -1,18 +1,21 @@
-import type { Join, Leave, Publication, PublicationMessage } from '@fusewire/protocol'
+import type { Join, Leave, Position, Publication, PublicationMessage } from '@fusewire/protocol'
+import { HeldPublications } from './held-publications.ts'
 import type { Connection, Frame, FrameFormat, Slot } from './ports/connection.ts'
 import type { Subscription } from './subscription.ts'
-
-/** Publications that are held for a subscription while its history is read, at most; see {@link isOverrun}. */
-const MAX_HELD_PUBLICATIONS = 10_000
-
-/** Whether more was published than could be held: something is missing, and the subscription cannot go live. */
-export const isOverrun = (held: readonly Publication[]): boolean => held.length > MAX_HELD_PUBLICATIONS
 
 /** A live subscription in its place, with what a delivery looks at: most of them never touch the subscription itself. */
 interface Place {
   readonly subscription: Subscription
   readonly connection: Connection
   readonly isFiltered: boolean
+  /** The offset that it went live with: what was read for it may be ahead of what this node has heard. */
+  readonly after: number
+}
+
+/** How far the channel has been heard of on this node. */
+interface Heard {
+  readonly epoch: string
+  offset: number
 }
 
 /**
@@ -21,20 +24,27 @@ interface Place {
  */
 export class HubChannel {
   readonly name: string
+  /** Subscriptions that have lost their connection to the stream, until their channel has caught up. */
+  readonly catching = new Set<Subscription>()
+  /** What is published meanwhile. */
+  readonly heldForCatching = new HeldPublications()
+  readonly #onMissed: () => void
   readonly #subscriptions = new Set<Subscription>()
   readonly #recovering = new Set<Subscription>()
   readonly #groups = new Map<FrameFormat, Place[]>()
+  /** Undefined until something is known of the stream, and again when it was interrupted. */
+  #heard: Heard | undefined
+  /** Up to this offset somebody may have had what is only now being heard. */
+  #aheadTo = 0
 
-  constructor(name: string) {
+  /** `onMissed` is called when what is heard does not follow what was heard before; it MUST call {@link interrupt}. */
+  constructor(name: string, onMissed: () => void) {
     this.name = name
+    this.#onMissed = onMissed
   }
 
   get size(): number {
     return this.#subscriptions.size
-  }
-
-  subscriptions(): readonly Subscription[] {
-    return [...this.#subscriptions]
   }
 
   add(subscription: Subscription): void {
@@ -48,41 +58,82 @@ export class HubChannel {
   }
 
   /** From now on publications are held for it. */
-  recover(subscription: Subscription): Publication[] {
+  recover(subscription: Subscription): HeldPublications {
+    const before = this.#place(subscription)
     this.pause(subscription)
-    const held: Publication[] = []
-    subscription.state = { kind: 'recovering', held }
+    const held = new HeldPublications()
+    // Of what it was catching up with, nothing was held for it alone.
+    if (before?.isBehind) held.restart()
+    subscription.state = { kind: 'recovering', held, before: before?.position }
     this.#recovering.add(subscription)
     return held
   }
 
-  /** From now on publications go to the connection. */
-  goLive(subscription: Subscription, connection: Connection): void {
+  /** From now on publications after the position go to the connection. */
+  goLive(subscription: Subscription, connection: Connection, position: Position): void {
     this.pause(subscription)
+    this.#align(position)
     const group = this.#groups.get(connection.format) ?? []
     if (group.length === 0) this.#groups.set(connection.format, group)
-    const index = group.push({ subscription, connection, isFiltered: subscription.filter !== undefined }) - 1
+    const place = { subscription, connection, isFiltered: subscription.filter !== undefined, after: position.offset }
+    const index = group.push(place) - 1
     subscription.state = { kind: 'live', connection, index }
+  }
+
+  /** It goes on after the position, once its channel has caught up from there. */
+  catchUp(subscription: Subscription, connection: Connection, since: Position): void {
+    this.pause(subscription)
+    // Nothing was held for it until now, even if the channel is catching up already.
+    this.heldForCatching.interrupt()
+    subscription.state = { kind: 'catching', connection, since }
+    this.catching.add(subscription)
   }
 
   pause(subscription: Subscription): void {
     const { state } = subscription
     if (state.kind === 'recovering') this.#recovering.delete(subscription)
+    if (state.kind === 'catching') this.catching.delete(subscription)
     if (state.kind === 'live') this.#leaveGroup(state.connection.format, state.index)
     subscription.state = { kind: 'paused' }
   }
 
+  /**
+   * Something may have been missed: whoever was live has to catch up, and what is being read for others has to be read again.
+   */
+  interrupt(): void {
+    for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.interrupt()
+    this.heldForCatching.interrupt()
+    const heard = this.#heard
+    const places = [...this.#groups.values()].flat()
+    this.#groups.clear()
+    this.#heard = undefined
+    this.#aheadTo = 0
+    if (!heard) return
+    const since: Position = { ...heard }
+    for (const { subscription, connection, after } of places) {
+      subscription.state = { kind: 'paused' }
+      this.catchUp(subscription, connection, after > since.offset ? { ...since, offset: after } : since)
+    }
+  }
+
   /** Returns how many connections it was handed to; see {@link Connection.send} for the slot. */
-  deliver(publication: Publication, slot?: Slot): number {
-    for (const { state } of this.#recovering)
-      if (state.kind === 'recovering' && !isOverrun(state.held)) state.held.push(publication)
+  deliver(publication: Publication, epoch: string, slot?: Slot): number {
+    const { offset } = publication
+    if (this.#heard && (epoch !== this.#heard.epoch || offset > this.#heard.offset + 1)) this.#onMissed()
+    for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.hold(publication, epoch)
+    if (this.catching.size > 0) this.heldForCatching.hold(publication, epoch)
+    if (!this.#heard) this.#heard = { epoch, offset }
+    else if (offset <= this.#heard.offset) return 0
+    else this.#heard.offset = offset
     if (this.#groups.size === 0) return 0
     const message: PublicationMessage = { type: 'publication', channel: this.name, ...publication }
+    const mayBeKnown = offset <= this.#aheadTo
     let delivered = 0
     for (const [format, places] of this.#groups) {
       let frame: Frame | undefined
-      for (const { subscription, connection, isFiltered } of places) {
+      for (const { subscription, connection, isFiltered, after } of places) {
         if (isFiltered && !subscription.wants(publication)) continue
+        if (mayBeKnown && offset <= after) continue
         frame ??= format.encode(message)
         connection.send(frame, slot)
         delivered++
@@ -103,7 +154,32 @@ export class HubChannel {
         delivered++
       }
     }
+    for (const { state, wantsPresence } of this.catching) {
+      if (!wantsPresence || state.kind !== 'catching') continue
+      state.connection.send(state.connection.format.encode(message))
+      delivered++
+    }
     return delivered
+  }
+
+  /** How far a subscription has got that is live, or was before an interruption. */
+  #place({ state }: Subscription): { readonly position: Position; readonly isBehind: boolean } | undefined {
+    if (state.kind === 'catching') return { position: state.since, isBehind: true }
+    const place = state.kind === 'live' ? this.#groups.get(state.connection.format)?.[state.index] : undefined
+    if (!place || !this.#heard) return undefined
+    const { epoch, offset } = this.#heard
+    return { position: { epoch, offset: Math.max(offset, place.after) }, isBehind: false }
+  }
+
+  /**
+   * What is read may be ahead of what is heard, and then somebody has already what others still wait for; or behind what was read
+   * for others, and then it is they who are ahead. One of another epoch tells of an interruption.
+   */
+  #align({ epoch, offset }: Position): void {
+    if (this.#heard && this.#heard.epoch !== epoch) this.#onMissed()
+    this.#heard ??= { epoch, offset }
+    this.#aheadTo = Math.max(this.#aheadTo, offset, this.#heard.offset)
+    this.#heard.offset = Math.min(this.#heard.offset, offset)
   }
 
   /** The last place of the group fills the gap, so that leaving is O(1) and the group stays dense. */

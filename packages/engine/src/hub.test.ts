@@ -2,10 +2,12 @@ import { FakeEnvironment, HeldCalls, turn } from '@fusewire/testkit'
 import { describe, expect, it } from 'vitest'
 import { Hub } from './hub.ts'
 import { MemoryBroker } from './memory/memory-broker.ts'
+import type { Broker } from './ports/broker.ts'
 import { DEFAULT_RULE } from './rule.ts'
 import { RuleBook } from './rule-book.ts'
 import { Session } from './session.ts'
 import { Counters } from './stats.ts'
+import { TimerWheel } from './timer-wheel.ts'
 
 /** A broker that writes down in which channels this node is interested. */
 class WatchedBroker extends MemoryBroker {
@@ -40,10 +42,13 @@ const newSession = (id: string): Session =>
     },
   )
 
+const newHub = (broker: Broker): Hub =>
+  new Hub({ broker, rules, counters: new Counters(), wheel: new TimerWheel(0), now: () => 0, log: () => undefined })
+
 describe('Hub', () => {
   it('is interested in a channel from its first subscriber to its last', () => {
     const broker = new WatchedBroker(new FakeEnvironment())
-    const hub = new Hub(broker, rules, new Counters())
+    const hub = newHub(broker)
     const [one, other] = [hub.enter(newSession('1'), 'news'), hub.enter(newSession('2'), 'news')]
     const alone = hub.enter(newSession('1'), 'chat')
     expect([hub.channelCount, hub.subscriptionCount]).toEqual([2, 3])
@@ -58,7 +63,7 @@ describe('Hub', () => {
 
   it('asks the broker again when a channel is entered anew after it could not be', async () => {
     const calls = new HeldCalls()
-    const hub = new Hub(calls.of(new MemoryBroker(new FakeEnvironment()), 'subscribe'), rules, new Counters())
+    const hub = newHub(calls.of(new MemoryBroker(new FakeEnvironment()), 'subscribe'))
     calls.holding = 'calls'
     const first = hub.enter(newSession('1'), 'news')
     const ready = hub.ready(first)
@@ -71,7 +76,7 @@ describe('Hub', () => {
 
   it('takes no harm from a broker that is away when a channel is left', async () => {
     const broker = new MemoryBroker(new FakeEnvironment())
-    const hub = new Hub(broker, rules, new Counters())
+    const hub = newHub(broker)
     for (const refuse of [
       () => Promise.reject(new Error('away')),
       () => {

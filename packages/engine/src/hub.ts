@@ -1,14 +1,15 @@
-import type { Publication } from '@fusewire/protocol'
+import type { Position, Publication } from '@fusewire/protocol'
+import { CatchUp, type CatchUpPorts } from './catch-up.ts'
 import { slotOf } from './conflation.ts'
 import { HubChannel } from './hub-channel.ts'
-import type { Awaitable, Broker, BrokerListener } from './ports/broker.ts'
-import type { RuleBook } from './rule-book.ts'
+import type { Awaitable, BrokerListener } from './ports/broker.ts'
+import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
-import type { Counters } from './stats.ts'
 import { Subscription } from './subscription.ts'
 
 interface Entry {
   readonly channel: HubChannel
+  readonly catchUp: CatchUp
   /** Settles when the broker delivers the channel's publications to this node. */
   readonly ready: Awaitable<void>
 }
@@ -16,15 +17,11 @@ interface Entry {
 /** The channels that have subscribers on this node, and the way of a publication to them. */
 export class Hub implements BrokerListener {
   readonly #entries = new Map<string, Entry>()
-  readonly #broker: Broker
-  readonly #rules: RuleBook
-  readonly #counters: Counters
+  readonly #ports: CatchUpPorts
   #subscriptions = 0
 
-  constructor(broker: Broker, rules: RuleBook, counters: Counters) {
-    this.#broker = broker
-    this.#rules = rules
-    this.#counters = counters
+  constructor(ports: CatchUpPorts) {
+    this.#ports = ports
   }
 
   get channelCount(): number {
@@ -44,7 +41,8 @@ export class Hub implements BrokerListener {
   enter(session: Session, name: string): Subscription {
     let entry = this.#entries.get(name)
     if (!entry) {
-      entry = { channel: new HubChannel(name), ready: this.#broker.subscribe(name) }
+      const channel = new HubChannel(name, () => this.interrupted(name))
+      entry = { channel, catchUp: new CatchUp(channel, this.#ports), ready: this.#ports.broker.subscribe(name) }
       this.#entries.set(name, entry)
     }
     const subscription = new Subscription(session, entry.channel)
@@ -71,18 +69,29 @@ export class Hub implements BrokerListener {
   /** Nobody waits for this, and it never rejects: a broker that is away has forgotten its subscribers anyway. */
   async #loseInterest(name: string): Promise<void> {
     try {
-      await this.#broker.unsubscribe(name)
+      await this.#ports.broker.unsubscribe(name)
     } catch {}
   }
 
-  /** Nobody knows what is missing: every connection recovers from where it is by coming back. */
   interrupted(name: string): void {
-    for (const { session } of this.#entries.get(name)?.channel.subscriptions() ?? []) session.link?.end('internal_error')
+    const entry = this.#entries.get(name)
+    if (!entry) return
+    entry.channel.interrupt()
+    entry.catchUp.run()
   }
 
-  publication(name: string, publication: Publication): void {
-    this.#counters.publications++
+  /** It goes on after the position, once its channel has caught up from there. */
+  catchUp(subscription: Subscription, connection: Connection, since: Position): void {
+    const entry = this.#entries.get(subscription.channel.name)
+    if (!entry) return
+    entry.channel.catchUp(subscription, connection, since)
+    entry.catchUp.run()
+  }
+
+  publication(name: string, publication: Publication, epoch: string): void {
+    const { counters, rules } = this.#ports
+    counters.publications++
     const entry = this.#entries.get(name)
-    if (entry) this.#counters.deliveries += entry.channel.deliver(publication, slotOf(name, publication, this.#rules.of(name)))
+    if (entry) counters.deliveries += entry.channel.deliver(publication, epoch, slotOf(name, publication, rules.of(name)))
   }
 }

@@ -1,4 +1,5 @@
-import type { Member, Publication } from '@fusewire/protocol'
+import type { Member, Position, Publication } from '@fusewire/protocol'
+import type { HeldPublications } from './held-publications.ts'
 import type { HubChannel } from './hub-channel.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
@@ -7,21 +8,24 @@ import type { Timed } from './timer-wheel.ts'
 /**
  * Where a subscription stands:
  *
- *      subscribe            history read
- *   ──────────▶ recovering ─────────────▶ live
- *                 ▲  │  ▲                  │ │
- *                 │  │  └─subscribed again─┘ │
- *         resumed │  │ connection lost       │ connection lost
- *                 │  ▼                       │
- *                 paused ◀───────────────────┘
+ *      subscribe            history read             interrupted
+ *   ──────────▶ recovering ─────────────▶ live ──────────────────▶ catching
+ *                 ▲  │  ▲                  │ │ ◀──────────────────    │ │
+ *                 │  │  └─subscribed again─┴─│──── what was missed ───┘ │
+ *         resumed │  │ connection lost       │        is read           │
+ *                 │  ▼                       │ connection lost          │
+ *                 paused ◀───────────────────┴──────────────────────────┘
  *
- * `recovering` keeps what is published meanwhile; `live` has its place in the channel's delivery groups; `paused` has no
- * connection: what it misses is in the channel's history.
+ * `recovering` keeps what is published meanwhile; `live` has its place in the channel's delivery groups; `catching` was live when
+ * the broker may have missed something, and goes on from `since` together with the others of its channel; `paused` has no connection:
+ * what it misses is in the channel's history.
  */
 export type SubscriptionState =
   | { readonly kind: 'paused' }
-  | { readonly kind: 'recovering'; readonly held: Publication[] }
+  /** `before`: how far it had got when it was live and subscribed again. */
+  | { readonly kind: 'recovering'; readonly held: HeldPublications; readonly before: Position | undefined }
   | { readonly kind: 'live'; readonly connection: Connection; index: number }
+  | { readonly kind: 'catching'; readonly connection: Connection; readonly since: Position }
 
 /** Whether others see the session in the channel. While it is `joining`, the store may have heard of it already, or not. */
 export type PresenceState =

@@ -1,15 +1,16 @@
-import { FusewireError, type Position, type Publication, type Subscribed, type SubscriptionRequest } from '@fusewire/protocol'
+import { FusewireError, type Position, type Publication, type SubscriptionRequest } from '@fusewire/protocol'
 import { assertAllowed, assertPresenceVisible } from './access.ts'
 import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { isConflated } from './conflation.ts'
 import type { Hub } from './hub.ts'
-import { isOverrun } from './hub-channel.ts'
 import type { Authenticator, ChannelGrant } from './ports/authenticator.ts'
-import type { Broker, HistoryPage } from './ports/broker.ts'
+import type { Broker } from './ports/broker.ts'
+import { type Reading, readChannel, recoveryOf, type Since } from './recovery.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Counters } from './stats.ts'
+import { subscribedMessage } from './subscribed-message.ts'
 import type { Subscription } from './subscription.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
@@ -30,6 +31,17 @@ export interface SubscribeOptions {
   /** A resumed session goes on with a subscription that its client has not named: its filter and wishes stay. */
   readonly resumed?: boolean
 }
+
+/** What a subscription that has been read begins with. */
+interface Beginning {
+  readonly id: number | undefined
+  readonly from: Since
+  readonly reading: Reading
+  /** What was published while it was read. */
+  readonly following: readonly Publication[]
+}
+
+const TAGS_IN_STATE_CHANNEL = 'tags cannot be asked for in a channel with a document: each of its changes is needed'
 
 /** How sessions enter and leave channels. */
 export class Subscriptions {
@@ -54,41 +66,48 @@ export class Subscriptions {
 
     const known = session.subscriptions.get(name)
     if (!options.trusted && !known && !grant) this.#assertMaySubscribe(session, name)
+    if (request.tags && this.#ports.rules.of(name).state) throw new FusewireError('invalid_field', TAGS_IN_STATE_CHANNEL)
     if (request.presence) assertPresenceVisible(name, this.#ports.rules.of(name), session)
     const subscription = known ?? this.#enter(session, name)
     if (grant) this.#accept(subscription, grant)
     const { channel, filter, wantsPresence } = subscription
-    const wasLive = subscription.state.kind === 'live'
     if (!options.resumed) {
       subscription.filter = request.tags
       subscription.wantsPresence = request.presence ?? false
     }
 
     const held = channel.recover(subscription)
+    const before = subscription.state.kind === 'recovering' ? subscription.state.before : undefined
     const isRecovering = (): boolean => subscription.state.kind === 'recovering' && subscription.state.held === held
+    const from: Since = since ?? (options.resumed ? 'nowhere' : undefined)
     try {
-      const page = await this.#read(subscription, since)
-      if (!isRecovering()) {
-        // A newer subscribe decides, or the connection is gone; or else the application has ended what was about to begin.
-        if (!link || session.link !== link || subscription.isEntered) return
-        throw new FusewireError('not_subscribed', 'unsubscribed by the application before it was subscribed')
+      await this.#ports.hub.ready(subscription)
+      let following: readonly Publication[] | undefined
+      while (!following) {
+        const reading = await this.#read(subscription, from)
+        if (!isRecovering()) {
+          // A newer subscribe decides, or the connection is gone; or else the application has ended what was about to begin.
+          if (!link || session.link !== link || subscription.isEntered) return
+          throw new FusewireError('not_subscribed', 'unsubscribed by the application before it was subscribed')
+        }
+        if (held.isOverrun) throw new FusewireError('overloaded', `${name} publishes more than can wait for its history`)
+        following = held.after(reading.position)
+        if (!following) held.restart()
+        else if (link) this.#begin(subscription, link, { id: request.id, from, reading, following })
+        else channel.pause(subscription)
       }
-      if (isOverrun(held)) throw new FusewireError('overloaded', `${name} publishes more than can wait for its history`)
-      if (link) {
-        const recovered = since ? page.complete : options.resumed ? false : undefined
-        if (since) this.#ports.counters.recoveries[page.complete ? 'complete' : 'incomplete']++
-        const conflated = isConflated(this.#ports.rules.of(name))
-        link.send({ ...subscribedMessage(subscription, request.id, page, recovered), ...(conflated && { conflated }) })
-        this.#goLive(subscription, link, held, page.position.offset)
-      } else channel.pause(subscription)
       subscription.isEstablished = true
     } catch (error) {
       if (isRecovering()) {
         // What it was before goes on, as if nothing had been asked.
         Object.assign(subscription, { filter, wantsPresence })
         if (!subscription.isEstablished) this.#drop(subscription)
-        else if (link && wasLive && !isOverrun(held)) this.#goLive(subscription, link, held, 0)
-        else channel.pause(subscription)
+        else if (!link || !before) channel.pause(subscription)
+        else {
+          const following = held.isWhole ? held.after(before) : undefined
+          if (following) this.#goLive(subscription, link, before, following)
+          else this.#ports.hub.catchUp(subscription, link.connection, before)
+        }
       }
       throw error
     }
@@ -142,21 +161,31 @@ export class Subscriptions {
   }
 
   /** Each of these may come late, or find that the subscription has ended. */
-  async #read(subscription: Subscription, since: Position | undefined): Promise<HistoryPage> {
-    const { hub, broker, attendance } = this.#ports
-    await hub.ready(subscription)
-    const page = await broker.history(subscription.channel.name, since ? { since } : { limit: 0 })
+  async #read(subscription: Subscription, since: Since): Promise<Reading> {
+    const { broker, attendance, rules } = this.#ports
+    const { channel, filter } = subscription
+    const reading = await readChannel(broker, channel.name, rules.of(channel.name), { since, isFiltered: filter !== undefined })
     if (subscription.isEntered) await attendance.join(subscription)
-    return page
+    return reading
   }
 
-  /** What was held after `offset` follows, then everything that is published. */
-  #goLive(subscription: Subscription, link: SessionLink, held: readonly Publication[], offset: number): void {
+  /** Says `subscribed`, and what was missed in it; what was published meanwhile follows. */
+  #begin(subscription: Subscription, link: SessionLink, { id, from, reading, following }: Beginning): void {
+    const { counters, rules } = this.#ports
+    const { channel, expiresAt } = subscription
+    const recovery = recoveryOf(reading, from, (publication) => subscription.wants(publication))
+    if (typeof from === 'object') counters.recoveries[recovery.recovered ? 'complete' : 'incomplete']++
+    const conflated = isConflated(rules.of(channel.name))
+    link.send(subscribedMessage(channel.name, recovery, { id, conflated, expiresAt }))
+    this.#goLive(subscription, link, reading.position, following)
+  }
+
+  /** What was published after the position follows, then everything that will be. */
+  #goLive(subscription: Subscription, link: SessionLink, position: Position, following: readonly Publication[]): void {
     const { channel } = subscription
-    for (const publication of held)
-      if (publication.offset > offset && subscription.wants(publication))
-        link.send({ type: 'publication', channel: channel.name, ...publication })
-    channel.goLive(subscription, link.connection)
+    for (const publication of following)
+      if (subscription.wants(publication)) link.send({ type: 'publication', channel: channel.name, ...publication })
+    channel.goLive(subscription, link.connection, { ...position, offset: following.at(-1)?.offset ?? position.offset })
   }
 
   #accept(subscription: Subscription, { expiresAt, info }: ChannelGrant): void {
@@ -182,24 +211,5 @@ export class Subscriptions {
     this.#stopExpiry(subscription)
     this.#ports.hub.leave(subscription)
     this.#ports.attendance.leave(subscription)
-  }
-}
-
-const subscribedMessage = (
-  subscription: Subscription,
-  id: number | undefined,
-  { position, publications: missed }: HistoryPage,
-  recovered: boolean | undefined,
-): Subscribed => {
-  const { channel, expiresAt } = subscription
-  const publications = recovered ? missed.filter((publication) => subscription.wants(publication)) : []
-  return {
-    type: 'subscribed',
-    ...(id !== undefined && { id }),
-    channel: channel.name,
-    position,
-    ...(recovered !== undefined && { recovered }),
-    ...(publications.length > 0 && { publications }),
-    ...(expiresAt !== undefined && { expiresAt }),
   }
 }

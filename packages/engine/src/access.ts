@@ -50,9 +50,13 @@ interface Holder {
   readonly capabilities: CapabilitySet
 }
 
+/** Whether the rule's access or a capability allows the action. */
+export const isAllowed = (action: Action, channel: string, access: Access, holder: Holder): boolean =>
+  isGrantedByRule(access, channel, holder.user) || holder.capabilities.allows(action, channel)
+
 /** Throws `permission_denied` unless the rule's access or a capability allows the action. */
 export const assertAllowed = (action: Action, channel: string, access: Access, holder: Holder): void => {
-  if (isGrantedByRule(access, channel, holder.user) || holder.capabilities.allows(action, channel)) return
+  if (isAllowed(action, channel, access, holder)) return
   throw new FusewireError('permission_denied', `${action} is not allowed in ${channel}`)
 }
 
@@ -66,4 +70,9 @@ export const assertPresenceVisible = (channel: string, rule: ChannelRule, holder
 export const assertHistoryReadable = (channel: string, rule: ChannelRule, holder: Holder): void => {
   if (rule.historySize === 0) throw new FusewireError('feature_disabled', `${channel} keeps no history`)
   assertAllowed('history', channel, rule.history, holder)
+}
+
+/** Throws unless the channel keeps a document. */
+export const assertKeepsState = (channel: string, rule: ChannelRule): void => {
+  if (!rule.state) throw new FusewireError('feature_disabled', `${channel} keeps no document`)
 }

@@ -10,4 +10,9 @@ export class ConflictError extends FusewireError {
     super('conflict')
     this.state = state
   }
+
+  /** The same for somebody who may write, but not read. */
+  withoutDocument(): ConflictError {
+    return new ConflictError({ position: this.state.position })
+  }
 }

@@ -1,4 +1,5 @@
 import type { Connected, Member } from '@fusewire/protocol'
+import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
 import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
@@ -8,7 +9,7 @@ import { applicationKey } from './idempotency-key.ts'
 import type { Log } from './log.ts'
 import { compilePattern } from './pattern.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable, Broker, HistoryPage, HistoryQuery, PublicationDraft, Published } from './ports/broker.ts'
+import type { Awaitable, Broker, ChannelState, HistoryPage, HistoryQuery, PublicationDraft, Published } from './ports/broker.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Environment } from './ports/environment.ts'
 import type { Peer } from './ports/peer.ts'
@@ -66,7 +67,7 @@ export class Engine {
     this.#ports = ports
     this.#tickedAt = environment.now()
     this.#wheel = new TimerWheel(this.#tickedAt)
-    this.#hub = new Hub(broker, rules, this.#counters)
+    this.#hub = new Hub({ broker, rules, counters: this.#counters, wheel: this.#wheel, now, log })
     this.#publisher = new Publisher(broker, rules)
     this.#subscriptions = new Subscriptions({
       hub: this.#hub,
@@ -156,6 +157,30 @@ export class Engine {
   clearHistory(channel: string): Awaitable<void> {
     assertChannelName(channel)
     return this.#ports.broker.clearHistory(channel)
+  }
+
+  /** The channel's document. Throws `feature_disabled` where the rule keeps none. */
+  state(channel: string): Awaitable<ChannelState> {
+    assertChannelName(channel)
+    assertKeepsState(channel, this.#ports.rules.of(channel))
+    return this.#ports.broker.state(channel)
+  }
+
+  /** The same for a client: whoever may subscribe may read. Throws what `authenticate` refuses, and `permission_denied`. */
+  async stateFor(token: string | undefined, channel: string): Promise<ChannelState> {
+    assertChannelName(channel)
+    const rule = this.#ports.rules.of(channel)
+    const { user, channels, capabilities } = await this.#ports.authenticator.authenticate(token)
+    if (!channels.includes(channel))
+      assertAllowed('subscribe', channel, rule.subscribe, { user, capabilities: new CapabilitySet(capabilities) })
+    return this.state(channel)
+  }
+
+  /** Removes the channel's document and history; whoever has a copy is told. False when there is no document. */
+  removeState(channel: string): Awaitable<boolean> {
+    assertChannelName(channel)
+    assertKeepsState(channel, this.#ports.rules.of(channel))
+    return this.#ports.broker.removeDocument(channel)
   }
 
   presence(channel: string): Awaitable<readonly Member[]> {

@@ -1,4 +1,4 @@
-import { FusewireError } from '@fusewire/protocol'
+import { assertKeepsState } from './access.ts'
 import type { Awaitable, Broker, PublicationDraft, Published, PublishOptions } from './ports/broker.ts'
 import type { RuleBook } from './rule-book.ts'
 
@@ -17,8 +17,9 @@ export class Publisher {
 
   /** Throws `feature_disabled` for a patch where there is nothing to be patched. */
   publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
-    const { historySize, historyTtlMs, historyBytes, state, stateTtlMs, maxDocumentBytes } = this.#rules.of(channel)
-    if (draft.patch && !state) throw new FusewireError('feature_disabled', `${channel} keeps no document that could be patched`)
+    const rule = this.#rules.of(channel)
+    if (draft.patch) assertKeepsState(channel, rule)
+    const { historySize, historyTtlMs, historyBytes, state, stateTtlMs, maxDocumentBytes } = rule
     return this.#broker.publish(channel, draft, {
       historySize,
       historyTtlMs,

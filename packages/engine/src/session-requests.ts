@@ -8,8 +8,9 @@ import {
   type RefreshResult,
   type ServerMessage,
 } from '@fusewire/protocol'
-import { assertAllowed, assertHistoryReadable, assertPresenceVisible } from './access.ts'
+import { assertAllowed, assertHistoryReadable, assertPresenceVisible, isAllowed } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
+import { ConflictError } from './conflict-error.ts'
 import { clientKey } from './idempotency-key.ts'
 import type { Authenticator } from './ports/authenticator.ts'
 import type { Awaitable, Broker, PublicationDraft } from './ports/broker.ts'
@@ -74,14 +75,24 @@ export class SessionRequests {
     assertChannelName(channel)
     assertAllowed('publish', channel, this.#ports.rules.of(channel).publish, session)
     const draft: PublicationDraft = { data, ...(tags && { tags }), ...(patch && { patch }), sender: session.member() }
-    const published = this.#ports.publisher.publish(channel, draft, {
+    const options = {
       ...(key !== undefined && { idempotencyKey: clientKey(session.user, key) }),
       ...(ifPosition && { ifPosition }),
-    })
+    }
+    const published = rescue(
+      () => this.#ports.publisher.publish(channel, draft, options),
+      (error) => this.#asSeenBy(session, channel, error),
+    )
     if (id === undefined) return published instanceof Promise ? published.then(() => undefined) : undefined
     return after(published, ({ position, duplicate }) =>
       result(id, { position, ...(duplicate && { duplicate }) } satisfies PublishResult),
     )
+  }
+
+  /** A conflict tells a publisher of the document only if it may read the channel. */
+  #asSeenBy(session: Session, channel: string, error: unknown): unknown {
+    if (!(error instanceof ConflictError) || session.subscriptions.has(channel)) return error
+    return isAllowed('subscribe', channel, this.#ports.rules.of(channel).subscribe, session) ? error : error.withoutDocument()
   }
 
   #unsubscribe(session: Session, { id, channel }: SessionRequest & { type: 'unsubscribe' }): ServerMessage {
@@ -141,3 +152,16 @@ const result = (id: number | undefined, data: unknown): ServerMessage => ({
 /** `then` that stays in this turn when the value is here already. */
 const after = <T, U>(value: Awaitable<T>, next: (value: T) => U): Awaitable<U> =>
   value instanceof Promise ? value.then(next) : next(value)
+
+/** Gives what goes wrong, now or later, another face. */
+const rescue = <T>(work: () => Awaitable<T>, face: (error: unknown) => unknown): Awaitable<T> => {
+  const refuse = (error: unknown): never => {
+    throw face(error)
+  }
+  try {
+    const value = work()
+    return value instanceof Promise ? value.catch(refuse) : value
+  } catch (error) {
+    return refuse(error)
+  }
+}

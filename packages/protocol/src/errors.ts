@@ -170,7 +170,11 @@ export const ERRORS = {
   },
   not_subscribed: { httpStatus: 409, retryable: false, help: 'The session has no subscription in this channel.' },
   too_many_channels: { httpStatus: 429, retryable: false, help: 'The session has reached maxChannelsPerSession.' },
-  feature_disabled: { httpStatus: 409, retryable: false, help: "The channel's rule has this turned off (history or presence)." },
+  feature_disabled: {
+    httpStatus: 409,
+    retryable: false,
+    help: "The channel's rule has this turned off (history, presence or state).",
+  },
   method_not_found: { httpStatus: 404, retryable: false, help: 'No handler is registered for this rpc method.' },
   broker_unavailable: {
     httpStatus: 503,

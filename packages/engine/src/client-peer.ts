@@ -123,7 +123,9 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
   }
 
   end(code: DisconnectCode, reason: string = ERRORS[code].help, retryAfterMs?: number): void {
-    this.#move(closeAction(ERRORS[code].closeCode) === 'stop' ? 'expelled' : 'dismissed', { code, reason, retryAfterMs })
+    // With a token that was taken back nobody comes back to the session that it began.
+    const isFinal = code === 'token_revoked' || closeAction(ERRORS[code].closeCode) === 'stop'
+    this.#move(isFinal ? 'expelled' : 'dismissed', { code, reason, retryAfterMs })
   }
 
   leave(): void {
@@ -136,7 +138,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
 
   async connect(message: ClientMessage & { type: 'connect' }): Promise<void> {
     if (this.#phase !== 'greeted') throw new FusewireError('already_connected')
-    const accepted = await this.#ports.handshake.authenticate(message)
+    const accepted = await this.#ports.handshake.authenticate(message, this.connection)
     if (!this.isOpen) return
     const session = this.#ports.handshake.attach(accepted, this)
     this.#session = session
@@ -149,7 +151,11 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
   }
 
   connectRefused({ code, message }: FusewireError): void {
-    if (code === 'token_required' || code === 'token_invalid' || code === 'token_expired') this.end(code, message)
+    if (isRefusal(code)) this.end(code, message)
+  }
+
+  refreshRefused({ code, message }: FusewireError): void {
+    if (code === 'token_revoked') this.end(code, message)
   }
 
   refreshed(): void {
@@ -193,7 +199,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
         return
       case 'endSession':
         // Where another connection has it by now, that one goes on with it.
-        if (this.#session?.link === this) this.#ports.sessions.end(this.#session)
+        if (this.#session?.link === this) this.#ports.sessions.end(this.#session, code)
         return
       case 'close':
         this.connection.close(code, reason)
@@ -266,6 +272,11 @@ const LIMIT_OF: Partial<Record<ErrorCode, EngineLimitName>> = {
   message_too_large: 'maxMessageBytes',
   message_too_deep: 'maxDepth',
 }
+
+/** The codes with which a `connect` is refused for good, or until there is another token; after any other it can be tried again. */
+const REFUSALS = ['token_required', 'token_invalid', 'token_expired', 'token_revoked', 'connection_refused'] as const
+
+const isRefusal = (code: ErrorCode): code is (typeof REFUSALS)[number] => REFUSALS.some((refusal) => refusal === code)
 
 /** When the session's token ends. */
 const expiryOf = ({ identity }: Session): number => identity.expiresAt ?? Number.POSITIVE_INFINITY

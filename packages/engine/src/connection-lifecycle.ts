@@ -17,8 +17,8 @@ export type ConnectionPhase = 'silent' | 'greeted' | 'connected' | 'disconnectin
 
 /**
  * `heard`: a message, or bad input. `accepted`: its `connect` has got a session. `dismissed`: the server ends it and the client may
- * come back, with a new token where it is about that. `expelled`: the server ends it and the client is told to stop. `left`: the client
- * says that it leaves. `lost`: the stream has ended, in whichever way.
+ * come back, with a new token where it is about that. `expelled`: the server ends it and the client is told to stop, or its token has
+ * been taken back. `left`: the client says that it leaves. `lost`: the stream has ended, in whichever way.
  */
 export type ConnectionEvent = 'heard' | 'accepted' | 'dismissed' | 'expelled' | 'left' | 'lost'
 

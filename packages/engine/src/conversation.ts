@@ -20,6 +20,8 @@ export interface ConversationHost {
   connect(message: ClientMessage & { type: 'connect' }): Promise<void>
   /** What was asked as part of `connect` or instead of it has been refused. */
   connectRefused(error: FusewireError): void
+  /** The session's newer token has been refused. */
+  refreshRefused(error: FusewireError): void
   /** The session may have another token now. */
   refreshed(): void
   /** The client leaves for good. */
@@ -75,6 +77,7 @@ export class Conversation {
     const channel = 'channel' in message ? message.channel : undefined
     this.#sendError(error, { id, channel })
     if (message.type === 'connect') this.#host.connectRefused(error)
+    if (message.type === 'refresh' && channel === undefined) this.#host.refreshRefused(error)
   }
 
   /** Forgets what waits for its turn. */

@@ -4,6 +4,8 @@ import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
 import { Handshake } from './handshake.ts'
+import { HookNotices } from './hook-notices.ts'
+import { HookQuestions } from './hook-questions.ts'
 import { Hub } from './hub.ts'
 import { applicationKey } from './idempotency-key.ts'
 import type { Log } from './log.ts'
@@ -12,6 +14,7 @@ import type { Authenticator } from './ports/authenticator.ts'
 import type { Awaitable, Broker, ChannelState, HistoryPage, HistoryQuery, PublicationDraft, Published } from './ports/broker.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Environment } from './ports/environment.ts'
+import type { Hooks } from './ports/hooks.ts'
 import type { Peer } from './ports/peer.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import { Publisher, type PublishRequest } from './publisher.ts'
@@ -37,6 +40,8 @@ export interface EnginePorts {
   readonly environment: Environment
   readonly rules: RuleBook
   readonly rpc: RpcRouter
+  /** The application. */
+  readonly hooks: Hooks
   readonly limits: EngineLimits
   readonly log: Log
   /** This node's name, the program's version, and whether it runs in development mode: told to every client. */
@@ -62,31 +67,37 @@ export class Engine {
   #tickedAt: number
 
   constructor(ports: EnginePorts) {
-    const { broker, presence, authenticator, environment, rules, limits, log } = ports
+    const { broker, presence, authenticator, environment, rules, hooks, limits, log } = ports
     const now = () => environment.now()
     this.#ports = ports
     this.#tickedAt = environment.now()
     this.#wheel = new TimerWheel(this.#tickedAt)
     this.#hub = new Hub({ broker, rules, counters: this.#counters, wheel: this.#wheel, now, log })
     this.#publisher = new Publisher(broker, rules)
+    const questions = new HookQuestions(hooks, environment)
+    const notices = new HookNotices(hooks, environment)
     this.#subscriptions = new Subscriptions({
       hub: this.#hub,
       broker,
       attendance: new Attendance({ presence, rules, counters: this.#counters, log }),
       authenticator,
+      questions,
+      notices,
       rules,
       wheel: this.#wheel,
       counters: this.#counters,
       maxChannelsPerSession: limits.maxChannelsPerSession,
     })
-    this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits.sessionTtlMs, (session) =>
-      this.#subscriptions.endAll(session),
-    )
+    this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits.sessionTtlMs, (session, reason) => {
+      this.#subscriptions.endAll(session)
+      notices.disconnected(session, reason)
+    })
     this.#handshake = new Handshake({
       now,
       authenticator,
       sessions: this.#sessions,
       subscriptions: this.#subscriptions,
+      questions,
       greeting: {
         ...ports.node,
         pingIntervalMs: limits.pingIntervalMs,
@@ -102,6 +113,7 @@ export class Engine {
       authenticator,
       subscriptions: this.#subscriptions,
       rpc: ports.rpc,
+      questions,
     })
     this.#peerPorts = {
       now,
@@ -222,7 +234,7 @@ export class Engine {
     const sessions = this.#sessions.find(target)
     for (const session of sessions) {
       session.link?.end('disconnected')
-      this.#sessions.end(session)
+      this.#sessions.end(session, 'disconnected')
     }
     return sessions.length
   }
@@ -255,6 +267,7 @@ export class Engine {
   /** Tells every client to come back elsewhere, and ends. Idempotent. */
   async close(): Promise<void> {
     for (const peer of [...this.#peers]) peer.end('server_draining')
+    this.#sessions.endAll('server_draining')
     await this.#ports.broker.close()
   }
 }

@@ -1,5 +1,8 @@
 import { type Connect, type Connected, FusewireError, type SubscriptionRequest } from '@fusewire/protocol'
+import type { HookQuestions } from './hook-questions.ts'
 import type { Authenticator, Identity } from './ports/authenticator.ts'
+import type { Connection } from './ports/connection.ts'
+import type { ClientDetails } from './ports/hooks.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import type { SubscribeOptions, Subscriptions } from './subscriptions.ts'
@@ -9,12 +12,14 @@ export interface HandshakePorts {
   readonly authenticator: Authenticator
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
+  readonly questions: HookQuestions
   /** What every `connected` says. */
   readonly greeting: Pick<Connected, 'node' | 'version' | 'pingIntervalMs' | 'pongTimeoutMs' | 'sessionTtlMs' | 'development'>
 }
 
-/** A `connect` whose token was good. */
+/** A `connect` whose token was good, and which the application has not refused. */
 export interface Accepted {
+  readonly client: ClientDetails
   readonly identity: Identity
   /** The session to resume, if it is still there. */
   readonly resumable: Session | undefined
@@ -35,22 +40,30 @@ export class Handshake {
   }
 
   /** The resume token alone is proof of who resumes, as long as the session's own token has not expired. */
-  async authenticate({ token, resume }: Connect): Promise<Accepted> {
+  async authenticate(message: Connect, connection: Connection): Promise<Accepted> {
+    const { resume } = message
     const known = resume === undefined ? undefined : this.#ports.sessions.byResumeToken(resume)
+    const client = detailsOf(message, connection)
+    let identity = await this.#identify(message, known)
+    if (this.#ports.questions.isAsked('connect')) identity = await this.#ports.questions.connect(identity, client, known)
+    if (identity.needsUser && identity.user === undefined) throw new FusewireError('token_required')
+    return { identity, client, resumable: known?.user === identity.user ? known : undefined }
+  }
+
+  async #identify({ token }: Connect, known: Session | undefined): Promise<Identity> {
     if (known && token === undefined && known.identity.user !== undefined) {
       const { expiresAt } = known.identity
       if (expiresAt !== undefined && expiresAt <= this.#ports.now()) throw new FusewireError('token_expired')
-      return { identity: known.identity, resumable: known }
+      return known.identity
     }
-    const identity = await this.#ports.authenticator.authenticate(token)
-    return { identity, resumable: known?.user === identity.user ? known : undefined }
+    return this.#ports.authenticator.authenticate(token)
   }
 
   /** Resumes the session, or makes a new one; it may have ended while the token was checked. */
-  attach({ identity, resumable }: Accepted, link: SessionLink): Session {
-    if (!resumable || resumable.state.kind === 'ended') return this.#ports.sessions.create(identity, link)
+  attach({ identity, client, resumable }: Accepted, link: SessionLink): Session {
+    if (!resumable || resumable.state.kind === 'ended') return this.#ports.sessions.create(identity, link, client)
     resumable.renew(identity)
-    this.#ports.sessions.attach(resumable, link)
+    this.#ports.sessions.attach(resumable, link, client)
     return resumable
   }
 
@@ -98,3 +111,10 @@ export class Handshake {
     return failures
   }
 }
+
+const detailsOf = ({ name, version }: Connect, { transport, remoteAddress }: Connection): ClientDetails => ({
+  transport,
+  remoteAddress,
+  ...(name !== undefined && { name }),
+  ...(version !== undefined && { version }),
+})

@@ -27,7 +27,7 @@ const newConnection = (format: FrameFormat): Connection & { readonly frames: Fra
 
 const newSubscription = (channel: HubChannel, connection: Connection, id: string): Subscription => {
   const link: SessionLink = { connection, send: () => undefined, end: () => undefined }
-  const session = new Session(id, id, { capabilities: [], channels: [] }, link)
+  const session = new Session(id, id, { capabilities: [], channels: [] }, link, connection)
   const subscription = new Subscription(session, channel)
   session.subscriptions.set(channel.name, subscription)
   channel.add(subscription)

@@ -40,6 +40,7 @@ const newSession = (id: string): Session =>
       send: () => undefined,
       end: () => undefined,
     },
+    { transport: 'tcp', remoteAddress: '' },
   )
 
 const newHub = (broker: Broker): Hub =>

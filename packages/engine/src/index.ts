@@ -20,12 +20,37 @@ export type {
 } from './ports/broker.ts'
 export type { Connection, Frame, FrameFormat, Slot, TransportName } from './ports/connection.ts'
 export type { Environment } from './ports/environment.ts'
+export {
+  type Answers,
+  type ChannelOccupiedNotice,
+  type ChannelVacatedNotice,
+  type ClientDetails,
+  type ConnectQuestion,
+  DENIAL_CODES,
+  type DecidingEvent,
+  type DenialCode,
+  type DisconnectNotice,
+  type HookEvent,
+  type Hooks,
+  type InformingEvent,
+  type Notice,
+  type Notices,
+  type PublishQuestion,
+  type Question,
+  type Questions,
+  type RefreshQuestion,
+  type RpcQuestion,
+  type SubscribeQuestion,
+  type UnsubscribeNotice,
+  type UnsubscribeReason,
+} from './ports/hooks.ts'
 export type { Peer } from './ports/peer.ts'
 export type { PresenceStore } from './ports/presence-store.ts'
 export type { PublishRequest } from './publisher.ts'
 export { type RpcCaller, type RpcHandler, RpcRouter } from './rpc-router.ts'
 export { type ChannelRule, DEFAULT_RULE, DEVELOPMENT_RULE, type RecoveryMode, type SlowConsumerPolicy } from './rule.ts'
 export { RuleBook } from './rule-book.ts'
+export type { SessionEnd } from './session.ts'
 export type { Target } from './sessions.ts'
 export type { EngineLimitName, EngineStats } from './stats.ts'
 export { type Timed, TimerWheel } from './timer-wheel.ts'

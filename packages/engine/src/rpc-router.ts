@@ -14,6 +14,10 @@ export class RpcRouter {
     this.#handlers.set(method, handler)
   }
 
+  has(method: string): boolean {
+    return this.#handlers.has(method)
+  }
+
   async call(method: string, data: unknown, caller: RpcCaller | undefined): Promise<unknown> {
     const handler = this.#handlers.get(method)
     if (!handler) throw new FusewireError('method_not_found', `no rpc method ${JSON.stringify(method)}`)

@@ -4,6 +4,7 @@ import {
   type HistoryResult,
   LIMITS,
   type PresenceResult,
+  type Publish,
   type PublishResult,
   type RefreshResult,
   type ServerMessage,
@@ -11,8 +12,10 @@ import {
 import { assertAllowed, assertHistoryReadable, assertPresenceVisible, isAllowed } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ConflictError } from './conflict-error.ts'
+import type { HookQuestions } from './hook-questions.ts'
 import { clientKey } from './idempotency-key.ts'
-import type { Authenticator } from './ports/authenticator.ts'
+import { Lanes } from './lanes.ts'
+import type { Authenticator, Identity } from './ports/authenticator.ts'
 import type { Awaitable, Broker, PublicationDraft } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import type { Publisher } from './publisher.ts'
@@ -29,6 +32,7 @@ export interface SessionRequestsPorts {
   readonly authenticator: Authenticator
   readonly subscriptions: Subscriptions
   readonly rpc: RpcRouter
+  readonly questions: HookQuestions
 }
 
 /** What a session may ask once it is connected. */
@@ -43,6 +47,8 @@ const DEFAULT_HISTORY_LIMIT = 100
  */
 export class SessionRequests {
   readonly #ports: SessionRequestsPorts
+  /** Publications about which the application is asked: those of one session in one channel keep their order. */
+  readonly #lanes = new Lanes()
 
   constructor(ports: SessionRequestsPorts) {
     this.#ports = ports
@@ -67,13 +73,36 @@ export class SessionRequests {
     }
   }
 
-  /** Without an `id` nobody waits for an answer, and none is made. */
-  #publish(
-    session: Session,
-    { id, channel, data, tags, key, patch, ifPosition }: SessionRequest & { type: 'publish' },
-  ): Awaitable<ServerMessage | undefined> {
+  #publish(session: Session, request: Publish): Awaitable<ServerMessage | undefined> {
+    const { channel } = request
     assertChannelName(channel)
     assertAllowed('publish', channel, this.#ports.rules.of(channel).publish, session)
+    if (!this.#ports.questions.isAsked('publish', channel)) return this.#publishNow(session, request)
+    return this.#lanes.run(`${session.id} ${channel}`, () => this.#publishIfAllowed(session, request))
+  }
+
+  /** The request is its connection's: when the session has lost or changed that meanwhile, it comes to nothing. */
+  async #publishIfAllowed(session: Session, request: Publish): Promise<ServerMessage | undefined> {
+    const { link } = session
+    const permission = await this.#ports.questions.publish(session, request)
+    if (session.link !== link) return undefined
+    if (permission.decision === 'skip') return this.#skip(request)
+    const { decision: _, ...changes } = permission
+    return this.#publishNow(session, { ...request, ...changes })
+  }
+
+  /** Nothing is published, and the client cannot tell: its result has the channel's newest position. */
+  async #skip({ id, channel }: Publish): Promise<ServerMessage | undefined> {
+    if (id === undefined) return undefined
+    const { position } = await this.#ports.broker.history(channel, { limit: 0 })
+    return result(id, { position } satisfies PublishResult)
+  }
+
+  /** Without an `id` nobody waits for an answer, and none is made. */
+  #publishNow(
+    session: Session,
+    { id, channel, data, tags, key, patch, ifPosition }: Publish,
+  ): Awaitable<ServerMessage | undefined> {
     const draft: PublicationDraft = { data, ...(tags && { tags }), ...(patch && { patch }), sender: session.member() }
     const options = {
       ...(key !== undefined && { idempotencyKey: clientKey(session.user, key) }),
@@ -123,7 +152,9 @@ export class SessionRequests {
   }
 
   async #rpc(session: Session, { id, method, data }: SessionRequest & { type: 'rpc' }): Promise<ServerMessage> {
-    return result(id, await this.#ports.rpc.call(method, data, session.member()))
+    const { rpc, questions } = this.#ports
+    if (rpc.has(method) || !questions.isAsked('rpc')) return result(id, await rpc.call(method, data, session.member()))
+    return result(id, (await questions.rpc(session, method, data)).data)
   }
 
   async #refresh(session: Session, { id, channel, token }: SessionRequest & { type: 'refresh' }): Promise<ServerMessage> {
@@ -134,12 +165,27 @@ export class SessionRequests {
 
   async #renew(session: Session, token: string): Promise<number | undefined> {
     const { link } = session
-    const identity = await this.#ports.authenticator.authenticate(token)
+    let identity = await this.#ports.authenticator.authenticate(token)
     // A connection that has taken over meanwhile may have brought a newer one.
     if (session.link !== link) return undefined
-    if (identity.user !== session.user) throw new FusewireError('token_invalid', 'the new token belongs to another user')
+    if (identity.uncheckedToken === undefined && identity.user !== session.user)
+      throw new FusewireError('token_invalid', 'the new token belongs to another user')
+    if (this.#ports.questions.isAsked('refresh')) {
+      identity = await this.#ask(session, identity)
+      if (session.link !== link) return undefined
+    } else if (identity.uncheckedToken !== undefined)
+      throw new FusewireError('token_invalid', 'the application has no refresh hook that could judge the token')
     session.renew(identity)
     return identity.expiresAt
+  }
+
+  /** What a token that only the application can read does not change, stays as it is. */
+  async #ask(session: Session, identity: Identity): Promise<Identity> {
+    const { uncheckedToken: token, expiresAt } = identity
+    const { decision: _, ...changes } = await this.#ports.questions.refresh(session, { token, expiresAt })
+    if (token === undefined) return { ...identity, ...changes }
+    const { expiresAt: _end, ...known } = session.identity
+    return { ...known, ...changes }
   }
 }
 

@@ -2,6 +2,7 @@ import type { DisconnectCode, Member, ServerMessage } from '@fusewire/protocol'
 import { CapabilitySet } from './access.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Connection } from './ports/connection.ts'
+import type { ClientDetails } from './ports/hooks.ts'
 import type { RateMeter } from './rate-meter.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -19,6 +20,12 @@ export type SessionState =
   | { readonly kind: 'detached' }
   | { readonly kind: 'ended' }
 
+/**
+ * Why a session has ended: no connection came back within its TTL, or the code with which the last one ended it, `closed` where the
+ * client has left by itself, `disconnected` where the application wanted it so.
+ */
+export type SessionEnd = 'expired' | DisconnectCode
+
 /** A client's stay, which outlives its connections. */
 export class Session {
   readonly id: string
@@ -29,13 +36,16 @@ export class Session {
   /** Measures what the client sends; comes with the first connection and outlives it, so that another one gives no new burst. */
   meter: RateMeter | undefined
   state: SessionState
+  /** Of its last connection. */
+  client: ClientDetails
   #identity: Identity
   #capabilities: CapabilitySet
 
-  constructor(id: string, resumeToken: string, identity: Identity, link: SessionLink) {
+  constructor(id: string, resumeToken: string, identity: Identity, link: SessionLink, client: ClientDetails) {
     this.id = id
     this.resumeToken = resumeToken
     this.state = { kind: 'attached', link }
+    this.client = client
     this.#identity = identity
     this.#capabilities = new CapabilitySet(identity.capabilities)
   }

@@ -1,6 +1,7 @@
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
-import { Session, type SessionLink } from './session.ts'
+import type { ClientDetails } from './ports/hooks.ts'
+import { Session, type SessionEnd, type SessionLink } from './session.ts'
 import { type SessionEffect, type SessionEvent, sessionMove } from './session-lifecycle.ts'
 import type { Counters } from './stats.ts'
 import type { Timed, TimerWheel } from './timer-wheel.ts'
@@ -18,11 +19,17 @@ export class Sessions {
   readonly #counters: Counters
   readonly #ttlMs: number
   /** Called with a session that has ended. */
-  readonly #onEnd: (session: Session) => void
+  readonly #onEnd: (session: Session, reason: SessionEnd) => void
   /** Those without a connection, and what waits for the end of their TTL. */
   readonly #detached = new Map<Session, Timed>()
 
-  constructor(environment: Environment, wheel: TimerWheel, counters: Counters, ttlMs: number, onEnd: (session: Session) => void) {
+  constructor(
+    environment: Environment,
+    wheel: TimerWheel,
+    counters: Counters,
+    ttlMs: number,
+    onEnd: (session: Session, reason: SessionEnd) => void,
+  ) {
     this.#environment = environment
     this.#wheel = wheel
     this.#counters = counters
@@ -38,9 +45,9 @@ export class Sessions {
     return this.#detached.size
   }
 
-  create(identity: Identity, link: SessionLink): Session {
+  create(identity: Identity, link: SessionLink, client: ClientDetails): Session {
     const id = this.#environment.id()
-    const session = new Session(id, `${id}.${this.#environment.secret()}`, identity, link)
+    const session = new Session(id, `${id}.${this.#environment.secret()}`, identity, link, client)
     this.#byId.set(id, session)
     this.#byResumeToken.set(session.resumeToken, session)
     if (session.user !== undefined) {
@@ -63,9 +70,10 @@ export class Sessions {
   }
 
   /** Gives the session to a new link. The one it was attached to is told that it has been replaced. */
-  attach(session: Session, link: SessionLink): void {
+  attach(session: Session, link: SessionLink, client: ClientDetails): void {
     this.#counters.sessionsResumed++
-    this.#move(session, 'resumed', link)
+    session.client = client
+    this.#move(session, 'resumed', { link })
   }
 
   /** The link has been lost: the session stays, without delivery, until its TTL ends. Nothing happens when it has another link by now. */
@@ -79,8 +87,13 @@ export class Sessions {
   }
 
   /** Ends the session for good. Idempotent. */
-  end(session: Session): void {
-    this.#move(session, 'left')
+  end(session: Session, reason: SessionEnd): void {
+    this.#move(session, 'left', { reason })
+  }
+
+  /** Ends every session: they live in this process alone, and it goes. */
+  endAll(reason: SessionEnd): void {
+    for (const session of [...this.#byId.values()]) this.end(session, reason)
   }
 
   #expire(session: Session): undefined {
@@ -88,16 +101,20 @@ export class Sessions {
     this.#move(session, 'expired')
   }
 
-  /** `link` is the one that resumes. */
-  #move(session: Session, event: SessionEvent, link = session.link): void {
+  /** `link` is the one that resumes, `reason` that of the end. */
+  #move(
+    session: Session,
+    event: SessionEvent,
+    { link = session.link, reason = 'expired' }: { link?: SessionLink | undefined; reason?: SessionEnd } = {},
+  ): void {
     const before = session.link
     const { to, effects } = sessionMove(session.state.kind, event)
     if (to !== 'attached') session.state = { kind: to }
     else if (link) session.state = { kind: to, link }
-    for (const effect of effects) this.#do(effect, session, before)
+    for (const effect of effects) this.#do(effect, session, before, reason)
   }
 
-  #do(effect: SessionEffect, session: Session, before: SessionLink | undefined): void {
+  #do(effect: SessionEffect, session: Session, before: SessionLink | undefined, reason: SessionEnd): void {
     switch (effect) {
       case 'pause':
         pauseSubscriptions(session)
@@ -112,7 +129,7 @@ export class Sessions {
         this.#stopWaiting(session)
         return
       case 'remove':
-        this.#remove(session)
+        this.#remove(session, reason)
     }
   }
 
@@ -128,12 +145,12 @@ export class Sessions {
     this.#detached.delete(session)
   }
 
-  #remove(session: Session): void {
+  #remove(session: Session, reason: SessionEnd): void {
     this.#byId.delete(session.id)
     this.#byResumeToken.delete(session.resumeToken)
     const ofUser = session.user === undefined ? undefined : this.#byUser.get(session.user)
     if (ofUser?.delete(session) && ofUser.size === 0 && session.user !== undefined) this.#byUser.delete(session.user)
-    this.#onEnd(session)
+    this.#onEnd(session, reason)
   }
 }
 

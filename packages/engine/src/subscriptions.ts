@@ -3,9 +3,12 @@ import { assertAllowed, assertPresenceVisible } from './access.ts'
 import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { isConflated } from './conflation.ts'
+import type { HookNotices } from './hook-notices.ts'
+import type { HookQuestions } from './hook-questions.ts'
 import type { Hub } from './hub.ts'
 import type { Authenticator, ChannelGrant } from './ports/authenticator.ts'
 import type { Broker } from './ports/broker.ts'
+import type { UnsubscribeReason } from './ports/hooks.ts'
 import { type Reading, readChannel, recoveryOf, type Since } from './recovery.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session, SessionLink } from './session.ts'
@@ -19,6 +22,8 @@ export interface SubscriptionsPorts {
   readonly broker: Broker
   readonly attendance: Attendance
   readonly authenticator: Authenticator
+  readonly questions: HookQuestions
+  readonly notices: HookNotices
   readonly rules: RuleBook
   readonly wheel: TimerWheel
   readonly counters: Counters
@@ -61,14 +66,18 @@ export class Subscriptions {
     const { channel: name, since, token } = request
     const { link } = session
     assertChannelName(name)
-    const grant = token === undefined ? undefined : await this.#ports.authenticator.authorizeChannel(token, name, session.user)
+    let grant = token === undefined ? undefined : await this.#ports.authenticator.authorizeChannel(token, name, session.user)
     if (session.link !== link) return
 
-    const known = session.subscriptions.get(name)
-    if (!options.trusted && !known && !grant) this.#assertMaySubscribe(session, name)
+    const isNew = !options.trusted && !session.subscriptions.has(name)
+    if (isNew && !grant) this.#assertMaySubscribe(session, name)
     if (request.tags && this.#ports.rules.of(name).state) throw new FusewireError('invalid_field', TAGS_IN_STATE_CHANNEL)
     if (request.presence) assertPresenceVisible(name, this.#ports.rules.of(name), session)
-    const subscription = known ?? this.#enter(session, name)
+    if (isNew && this.#ports.questions.isAsked('subscribe', name)) {
+      grant = await this.#ports.questions.subscribe(session, name, grant)
+      if (session.link !== link) return
+    }
+    const subscription = session.subscriptions.get(name) ?? this.#enter(session, name)
     if (grant) this.#accept(subscription, grant)
     const { channel, filter, wantsPresence } = subscription
     if (!options.resumed) {
@@ -101,7 +110,7 @@ export class Subscriptions {
       if (isRecovering()) {
         // What it was before goes on, as if nothing had been asked.
         Object.assign(subscription, { filter, wantsPresence })
-        if (!subscription.isEstablished) this.#drop(subscription)
+        if (!subscription.isEstablished) this.#drop(subscription, 'unsubscribed')
         else if (!link || !before) channel.pause(subscription)
         else {
           const following = held.isWhole ? held.after(before) : undefined
@@ -114,16 +123,16 @@ export class Subscriptions {
   }
 
   /** Ends the subscription, and presence with it. False when there was none. */
-  unsubscribe(session: Session, name: string): boolean {
+  unsubscribe(session: Session, name: string, reason: UnsubscribeReason = 'unsubscribed'): boolean {
     const subscription = session.subscriptions.get(name)
     if (!subscription) return false
-    this.#drop(subscription)
+    this.#drop(subscription, reason)
     return true
   }
 
   /** Ends the subscription on behalf of the server, and tells the client why. */
   revoke(session: Session, name: string, code: 'token_expired' | 'disconnected', reason: string): boolean {
-    if (!this.unsubscribe(session, name)) return false
+    if (!this.unsubscribe(session, name, code)) return false
     session.link?.send({ type: 'unsubscribed', channel: name, code, reason })
     return true
   }
@@ -136,13 +145,24 @@ export class Subscriptions {
     if (session.link !== link) return undefined
     const subscription = session.subscriptions.get(name)
     if (!subscription) throw new FusewireError('not_subscribed')
-    this.#accept(subscription, grant)
-    return grant.expiresAt
+    if (!this.#ports.questions.isAsked('refresh', name)) {
+      this.#accept(subscription, grant)
+      return grant.expiresAt
+    }
+    const { decision: _, ...changes } = await this.#ports.questions.refresh(session, {
+      channel: name,
+      expiresAt: grant.expiresAt,
+    })
+    if (session.link !== link) return undefined
+    if (!subscription.isEntered) throw new FusewireError('not_subscribed')
+    const changed = { ...grant, ...changes }
+    this.#accept(subscription, changed)
+    return changed.expiresAt
   }
 
   /** Ends all subscriptions of a session that has ended. */
   endAll(session: Session): void {
-    for (const subscription of [...session.subscriptions.values()]) this.#drop(subscription)
+    for (const subscription of [...session.subscriptions.values()]) this.#drop(subscription, 'session_ended')
   }
 
   #assertMaySubscribe(session: Session, name: string): void {
@@ -157,6 +177,7 @@ export class Subscriptions {
     }
     const subscription = this.#ports.hub.enter(session, name)
     session.subscriptions.set(name, subscription)
+    if (subscription.channel.size === 1) this.#ports.notices.occupied(name)
     return subscription
   }
 
@@ -206,10 +227,13 @@ export class Subscriptions {
     subscription.expiry = undefined
   }
 
-  #drop(subscription: Subscription): void {
-    subscription.session.subscriptions.delete(subscription.channel.name)
+  #drop(subscription: Subscription, reason: UnsubscribeReason): void {
+    const { session, channel, isEstablished } = subscription
+    session.subscriptions.delete(channel.name)
     this.#stopExpiry(subscription)
     this.#ports.hub.leave(subscription)
     this.#ports.attendance.leave(subscription)
+    if (isEstablished) this.#ports.notices.unsubscribed(session, channel.name, reason)
+    if (channel.size === 0) this.#ports.notices.vacated(channel.name)
   }
 }

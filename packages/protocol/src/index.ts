@@ -1,5 +1,5 @@
 export type { Codec, Payload } from './codecs/codec.ts'
-export { jsonCodec } from './codecs/json.ts'
+export { encodeJson, jsonCodec } from './codecs/json.ts'
 export { acceptClientMessage, acceptServerMessage, MessageError } from './decode.ts'
 export {
   type CloseAction,

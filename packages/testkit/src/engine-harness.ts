@@ -7,6 +7,7 @@ import {
   Engine,
   type EngineLimits,
   type FrameFormat,
+  type Hooks,
   type Identity,
   MemoryBroker,
   MemoryPresence,
@@ -32,6 +33,15 @@ const LIMITS: EngineLimits = {
   bytesPerSecond: 4_194_304,
   bytesBurst: 8_388_608,
   maxRateLimited: 1000,
+}
+
+/** An application that wants to know nothing. */
+export const noHooks: Hooks = {
+  takes: () => false,
+  ask: () => Promise.reject(new Error('nobody takes this')),
+  tell: () => {},
+  flush: async () => {},
+  close: async () => {},
 }
 
 /** How often a server turns the engine's clock. */
@@ -65,6 +75,7 @@ export interface EngineHarnessOptions {
   readonly broker?: (environment: FakeEnvironment) => Broker
   readonly presence?: PresenceStore
   readonly authenticator?: Authenticator
+  readonly hooks?: Hooks
   /** Before those that every harness has: `open:*`, `short:*` (2 kept), `none:*` (no history, no presence), `inbox:*` (owner), `secret:*`. */
   readonly rules?: Readonly<Record<string, ChannelRule>>
 }
@@ -78,7 +89,7 @@ export class EngineHarness {
   readonly events: [event: string, details: object][] = []
   readonly engine: Engine
 
-  private constructor({ limits, broker, presence, authenticator, rules = {} }: EngineHarnessOptions) {
+  private constructor({ limits, broker, presence, authenticator, hooks = noHooks, rules = {} }: EngineHarnessOptions) {
     for (const [pattern, rule] of Object.entries(rules)) this.rules.add(pattern, rule)
     this.rules.add('open:*', DEVELOPMENT_RULE)
     this.rules.add('short:*', { ...DEVELOPMENT_RULE, historySize: 2 })
@@ -92,6 +103,7 @@ export class EngineHarness {
       environment: this.environment,
       rules: this.rules,
       rpc: this.rpc,
+      hooks,
       limits: { ...LIMITS, ...limits },
       log: (event, details) => this.events.push([event, details]),
       node: { node: 'test', version: '0.0.0' },

@@ -11,6 +11,10 @@ export interface Identity {
   readonly capabilities: readonly Capability[]
   /** Channels that the session is subscribed to at connect. */
   readonly channels: readonly string[]
+  /** A token that the authenticator has no keys for. The connect hook MUST be asked about it: nothing above comes from it. */
+  readonly uncheckedToken?: string
+  /** The client must be somebody: without a user after the connect hook it MUST be refused. */
+  readonly needsUser?: boolean
 }
 
 /** What a channel token grants to one user in one channel. */

@@ -31,23 +31,29 @@ const parse = (line: string): unknown => {
 }
 
 /**
+ * Writes any value as JSON; byte arrays become base64 text.
+ * @throws {@link MessageError} for what cannot be carried: a bigint, or nesting beyond `LIMITS.depth`, cycles included
+ */
+export const encodeJson = (value: unknown): string => {
+  const replacer = hasBytes(value, LIMITS.depth) ? bytesAsBase64 : undefined
+  try {
+    return JSON.stringify(value, replacer)
+  } catch (error) {
+    throw new MessageError(
+      'invalid_field',
+      `not to be written as JSON: ${error instanceof Error ? error.message : 'toJSON failed'}`,
+    )
+  }
+}
+
+/**
  * One JSON value a line; lines end with LF or CRLF; empty lines are skipped. Byte arrays are written as base64 text; when read, they
  * stay text.
  */
 export const jsonCodec: Codec = {
   name: 'json',
   frame: 'text',
-  encode: (message) => {
-    const replacer = hasBytes(message, LIMITS.depth) ? bytesAsBase64 : undefined
-    try {
-      return JSON.stringify(message, replacer)
-    } catch (error) {
-      throw new MessageError(
-        'invalid_field',
-        `not to be written as JSON: ${error instanceof Error ? error.message : 'toJSON failed'}`,
-      )
-    }
-  },
+  encode: encodeJson,
   join: (payloads) => payloads.join('\n'),
   decode: (payload) => {
     if (typeof payload !== 'string') throw new MessageError('malformed_message', 'JSON comes as text')

@@ -1,6 +1,6 @@
 import { type Connection, DEVELOPMENT_RULE, Engine, MemoryBroker, MemoryPresence, RpcRouter, RuleBook } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
-import { eventually, FakeEnvironment } from '@fusewire/testkit'
+import { eventually, FakeEnvironment, noHooks } from '@fusewire/testkit'
 import { type ErrorEvent, EventSource } from 'eventsource'
 import { afterEach, describe, expect, it } from 'vitest'
 import { HTTP_VERSIONS, HttpHarness, type HttpVersion } from '../testing/http-harness.ts'
@@ -45,6 +45,7 @@ const start = async (version: HttpVersion, options = {}, limits = {}): Promise<v
     environment,
     rules,
     rpc: new RpcRouter(),
+    hooks: noHooks,
     limits: {
       pingIntervalMs: 25_000,
       pongTimeoutMs: 5_000,

@@ -1,0 +1,104 @@
+import { FusewireError, type Publish } from '@fusewire/protocol'
+import type { ChannelGrant, Identity } from './ports/authenticator.ts'
+import type { Environment } from './ports/environment.ts'
+import {
+  type Answers,
+  type ClientDetails,
+  type ConnectPermission,
+  DENIAL_CODES,
+  type DecidingEvent,
+  type Denial,
+  type Hooks,
+  type PublishPermission,
+  type PublishSkip,
+  type Questions,
+  type RefreshPermission,
+  type RpcPermission,
+  type SubscribePermission,
+} from './ports/hooks.ts'
+import type { Session } from './session.ts'
+
+/** Puts to the application what it wants to decide. A refusal is thrown, with its code. */
+export class HookQuestions {
+  readonly #hooks: Hooks
+  readonly #environment: Environment
+
+  constructor(hooks: Hooks, environment: Environment) {
+    this.#hooks = hooks
+    this.#environment = environment
+  }
+
+  /** Whether there is anybody to ask; where not, nothing is made and nothing waits. */
+  isAsked(event: DecidingEvent, channel?: string): boolean {
+    return this.#hooks.takes(event, channel)
+  }
+
+  /** `resumed` is the session that the client wants to go on with. */
+  async connect(identity: Identity, client: ClientDetails, resumed: Session | undefined): Promise<Identity> {
+    const { uncheckedToken: token, ...known } = identity
+    const permission: ConnectPermission = allowed(
+      'connect',
+      await this.#hooks.ask<'connect'>({
+        ...this.#stamp('connect'),
+        ...(resumed && { session: resumed.id }),
+        ...identified(known),
+        ...client,
+        ...(token !== undefined && { token }),
+      }),
+    )
+    const { decision: _, ...changes } = permission
+    return { ...known, ...changes }
+  }
+
+  async refresh(
+    session: Session,
+    { channel, token, expiresAt }: { channel?: string | undefined; token?: string | undefined; expiresAt?: number | undefined },
+  ): Promise<RefreshPermission> {
+    const question: Questions['refresh'] = {
+      ...this.#about('refresh', session),
+      ...(channel !== undefined && { channel }),
+      ...(token !== undefined && { token }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    }
+    return allowed('refresh', await this.#hooks.ask<'refresh'>(question))
+  }
+
+  /** `grant` is that of a channel token, if there was one. */
+  async subscribe(session: Session, channel: string, grant: ChannelGrant | undefined): Promise<ChannelGrant> {
+    const question: Questions['subscribe'] = { ...this.#about('subscribe', session), channel }
+    const permission: SubscribePermission = allowed('subscribe', await this.#hooks.ask<'subscribe'>(question))
+    const { decision: _, ...changes } = permission
+    return { channel, ...grant, ...changes }
+  }
+
+  async publish(session: Session, { id: _, type, ...publication }: Publish): Promise<PublishPermission | PublishSkip> {
+    return allowed('publish', await this.#hooks.ask<'publish'>({ ...this.#about(type, session), ...publication }))
+  }
+
+  async rpc(session: Session, method: string, data: unknown): Promise<RpcPermission> {
+    const question = { ...this.#about('rpc', session), method, ...(data !== undefined && { data }) }
+    return allowed('rpc', await this.#hooks.ask<'rpc'>(question))
+  }
+
+  #stamp<E extends DecidingEvent>(event: E): { event: E; id: string; time: number } {
+    return { event, id: this.#environment.id(), time: this.#environment.now() }
+  }
+
+  #about<E extends DecidingEvent>(event: E, session: Session) {
+    return { ...this.#stamp(event), session: session.id, ...identified(session.identity), ...session.client }
+  }
+}
+
+/** Who it is, as the application is told. */
+export const identified = ({ user, info }: Identity): Pick<Identity, 'user' | 'info'> => ({
+  ...(user !== undefined && { user }),
+  ...(info !== undefined && { info }),
+})
+
+const allowed = <E extends DecidingEvent, Answer extends Answers[E]>(
+  event: E,
+  answer: Answer,
+): Exclude<Answer, Denial<DecidingEvent>> => {
+  if (answer.decision === 'deny') throw new FusewireError(answer.code ?? DENIAL_CODES[event][0], answer.message)
+  return answer as Exclude<Answer, Denial<DecidingEvent>>
+}

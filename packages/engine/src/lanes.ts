@@ -1,0 +1,24 @@
+/** Work in lanes: of one lane each begins when the one before is done, whatever has become of it. An empty lane takes no memory. */
+export class Lanes {
+  /** The last work of each lane, settled without a value. */
+  readonly #ends = new Map<string, Promise<void>>()
+
+  get size(): number {
+    return this.#ends.size
+  }
+
+  run<T>(lane: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#ends.get(lane)
+    const result = before ? before.then(work) : work()
+    const end: Promise<void> = result.then(
+      () => this.#leave(lane, end),
+      () => this.#leave(lane, end),
+    )
+    this.#ends.set(lane, end)
+    return result
+  }
+
+  #leave(lane: string, end: Promise<void>): void {
+    if (this.#ends.get(lane) === end) this.#ends.delete(lane)
+  }
+}

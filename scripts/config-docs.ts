@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { OPTION_DESCRIPTIONS, RULE_DESCRIPTIONS, type ValueDescription } from '../packages/server/src/config/describe-options.ts'
+import { OPTION_DESCRIPTIONS, type ValueDescription } from '../packages/server/src/config/describe-options.ts'
 import { OPTION_SECTIONS, optionsSchema } from '../packages/server/src/config/options.ts'
 
 export const SCHEMA_FILE = new URL('../spec/config.schema.json', import.meta.url)
@@ -26,7 +26,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 const typeOf = ({ kind, unit, values, minimum, maximum }: ValueDescription): string => {
   if (kind === 'boolean') return 'true or false'
-  if (kind === 'rules') return 'list of rules'
+  if (kind === 'records') return 'list, see below'
   if (kind === 'integer') return `${unit ?? 'number'}, ${minimum} to ${maximum}`
   const choice = values?.map(code).join(', ')
   if (kind === 'list') return choice ? `list of ${choice}` : 'list'
@@ -57,7 +57,8 @@ const optionRow = (option: ValueDescription): string[] => [
 const section = (title: string): string => {
   const options = OPTION_DESCRIPTIONS.filter((option) => option.section === title)
   const parts = [`### ${title}`, table(options.map(optionRow))]
-  if (title === 'Channels') parts.push('Each rule has:', table(RULE_DESCRIPTIONS.map(optionRow)))
+  for (const { name, fields } of options)
+    if (fields.length > 0) parts.push(`Each of \`${name}\` has:`, table(fields.map(optionRow)))
   return parts.join('\n\n')
 }
 

@@ -62,7 +62,7 @@ describe('fusewire', () => {
     (flag, { name, kind }) => {
       using terminal = new MemoryTerminal()
       for (const command of createProgram(terminal).commands.filter((one) => ['serve', 'check-config'].includes(one.name()))) {
-        const several = kind === 'list' || kind === 'rules'
+        const several = kind === 'list' || kind === 'records'
         command.parseOptions([`${flag}=x`, `${flag}=y`])
         expect(command.opts()).toEqual({ [name]: several ? ['x', 'y'] : 'y' })
         if (kind !== 'boolean') continue

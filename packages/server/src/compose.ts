@@ -16,6 +16,7 @@ import { ApiKeys } from './auth/api-keys.ts'
 import { createAuthenticator } from './auth/create-authenticator.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
 import type { FusewireOptions } from './config/options.ts'
+import { type CreatedHooks, createHooks } from './hooks/create-hooks.ts'
 import { Listener } from './listener/listener.ts'
 import { type Listening, urlOf } from './listening.ts'
 import { createMetrics } from './metrics/create-metrics.ts'
@@ -38,6 +39,8 @@ export interface Core {
   readonly broker: MemoryBroker
   readonly rules: RuleBook
   readonly rpc: RpcRouter
+  /** What the application decides and hears. */
+  readonly application: CreatedHooks
   /** Identifier of this process. */
   readonly node: string
 }
@@ -47,19 +50,25 @@ export const composeCore = (options: FusewireOptions, log: Log): Core => {
   const rules = new RuleBook(options.development ? DEVELOPMENT_RULE : DEFAULT_RULE)
   for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
   const rpc = new RpcRouter()
+  const application = createHooks(options, VERSION, log)
   const broker = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs: options.idempotencyTtlMs })
   const engine = new Engine({
     broker,
     presence: new MemoryPresence(),
-    authenticator: createAuthenticator({ ...options, onKeysUnavailable: (error) => log('keys_unavailable', { error }) }),
+    authenticator: createAuthenticator({
+      ...options,
+      hasConnectHook: () => application.hooks.takes('connect'),
+      onKeysUnavailable: (error) => log('keys_unavailable', { error }),
+    }),
     environment: nodeEnvironment,
     rules,
     rpc,
+    hooks: application.hooks,
     limits: options,
     log,
     node: { node, version: VERSION, ...(options.development && { development: true }) },
   })
-  return { engine, broker, rules, rpc, node }
+  return { engine, broker, rules, rpc, application, node }
 }
 
 /** A node that listens. */
@@ -129,7 +138,13 @@ export const composeServer = async (
     },
     readiness: () => (ready ? [] : [new FusewireError('server_draining')]),
     ...(options.metrics && {
-      metrics: createMetrics({ stats: () => engine.stats(), traffic, version: VERSION, node: core.node }),
+      metrics: createMetrics({
+        stats: () => engine.stats(),
+        hooks: core.application.snapshot,
+        traffic,
+        version: VERSION,
+        node: core.node,
+      }),
     }),
     ...(handler && { fallback: handler }),
     log,
@@ -162,7 +177,7 @@ export const composeServer = async (
     } finally {
       httpTransports.close()
       webSockets.close()
-      await listener.close(graceMs)
+      await Promise.all([listener.close(graceMs), core.application.close(graceMs)])
       await api.close()
       certificates?.close()
     }

@@ -1,10 +1,22 @@
-import type { Awaitable, HistoryPage, HistoryQuery, Log, Published, RpcHandler, Target } from '@fusewire/engine'
+import type {
+  Awaitable,
+  DecidingEvent,
+  HistoryPage,
+  HistoryQuery,
+  HookEvent,
+  InformingEvent,
+  Log,
+  Published,
+  RpcHandler,
+  Target,
+} from '@fusewire/engine'
 import { jsonCodec, type Member } from '@fusewire/protocol'
 import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore, composeServer, type Server } from './compose.ts'
 import type { FusewireInput, FusewireOptions } from './config/options.ts'
 import { resolveOptions, resolveRule } from './config/resolve-options.ts'
 import type { RuleInput } from './config/rule-options.ts'
+import { type AnyHandler, type DecisionHandler, HandlerTarget, type NoticeHandler } from './hooks/handler-target.ts'
 import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
 import { eventLog } from './log/event-log.ts'
@@ -69,6 +81,25 @@ export class Fusewire {
   }
 
   /**
+   * Lets this program decide what clients may do, after the rules have allowed it, or hear what they have done; perhaps in the
+   * channels alone that match a pattern. Of the hooks that match, those of the options first, the first decides and all hear.
+   *
+   * @example
+   * fusewire.hook('publish', 'chat:*', async ({ user, data }) =>
+   *   (await isBanned(user)) ? { decision: 'deny', message: 'you are banned' } : { decision: 'allow', data: censor(data) })
+   * fusewire.hook(['channel_occupied', 'channel_vacated'], async ({ event, channel }) => log(event, channel))
+   */
+  hook<E extends DecidingEvent>(event: E, handler: DecisionHandler<E>): this
+  hook<E extends DecidingEvent>(event: E, channels: string, handler: DecisionHandler<E>): this
+  hook<E extends InformingEvent>(events: E | readonly E[], handler: NoticeHandler<E>): this
+  hook<E extends InformingEvent>(events: E | readonly E[], channels: string, handler: NoticeHandler<E>): this
+  hook(events: HookEvent | readonly HookEvent[], ...rest: [AnyHandler] | [string, AnyHandler]): this {
+    const [channels, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
+    this.#core.application.hooks.add(typeof events === 'string' ? [events] : events, channels, new HandlerTarget(handler))
+    return this
+  }
+
+  /**
    * Opens the port.
    * @throws ConfigurationError when the port cannot be had or a file cannot be used.
    */
@@ -122,7 +153,7 @@ export class Fusewire {
   close(): Promise<void> {
     const life = this.#life
     if (life.kind === 'closed') return life.done
-    const done = life.kind === 'idle' ? Promise.resolve() : closeServer(life.server)
+    const done = life.kind === 'idle' ? this.#core.application.close(0) : closeServer(life.server)
     this.#life = { kind: 'closed', done }
     return done
   }

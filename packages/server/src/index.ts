@@ -1,4 +1,18 @@
-export type { Capability, HistoryPage, HistoryQuery, Log, Published, RpcCaller, RpcHandler, Target } from '@fusewire/engine'
+export type {
+  Answers,
+  Capability,
+  DecidingEvent,
+  HistoryPage,
+  HistoryQuery,
+  InformingEvent,
+  Log,
+  Notices,
+  Published,
+  Questions,
+  RpcCaller,
+  RpcHandler,
+  Target,
+} from '@fusewire/engine'
 export { FusewireError } from '@fusewire/protocol'
 export type { HttpHandler } from './api/create-api.ts'
 export { type ChannelToken, type ConnectToken, type SigningKey, type SigningOptions, signToken } from './auth/sign-token.ts'
@@ -8,9 +22,9 @@ export {
   OPTION_DESCRIPTIONS,
   type OptionDescription,
   type OptionKind,
-  RULE_DESCRIPTIONS,
   type ValueDescription,
 } from './config/describe-options.ts'
+export type { HookInput } from './config/hook-options.ts'
 export { nearestKey } from './config/nearest-key.ts'
 export type { FusewireInput, FusewireOptions, OptionName } from './config/options.ts'
 export { resolveOptions } from './config/resolve-options.ts'
@@ -21,5 +35,6 @@ export { mergeSources, resolveSources } from './config/sources/resolve-sources.t
 export type { Source } from './config/sources/source.ts'
 export { yamlSource } from './config/sources/yaml-source.ts'
 export { type CreateOptions, createFusewire, type Fusewire, type ListenOptions, type PublishOptions } from './fusewire.ts'
+export type { DecisionHandler, NoticeHandler } from './hooks/handler-target.ts'
 export type { Listening } from './listening.ts'
 export { VERSION } from './version.ts'

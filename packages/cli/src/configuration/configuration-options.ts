@@ -4,7 +4,7 @@ import { ENVIRONMENT } from '../environment-names.ts'
 
 const placeholder = ({ kind, unit, values }: OptionDescription): string => {
   if (kind === 'boolean') return ''
-  if (kind === 'rules') return ' <json>'
+  if (kind === 'records') return ' <json>'
   if (kind === 'list') return ' <list>'
   if (kind === 'integer') return ` <${unit ?? 'number'}>`
   return values ? ` <${values.join('|')}>` : ' <text>'
@@ -24,7 +24,7 @@ const flagsOf = (option: OptionDescription): Option[] => {
   const group = `${section}:`
   if (kind !== 'boolean') {
     const one = new Option(`${flag}${placeholder(option)}`, described(option)).helpGroup(group)
-    return [kind === 'list' || kind === 'rules' ? one.argParser(collect) : one]
+    return [kind === 'list' || kind === 'records' ? one.argParser(collect) : one]
   }
   // Both ways of a switch are there, so that a flag can overrule a file; the one that differs from the default is shown.
   const on = new Option(`${flag} [true|false]`, option.description).helpGroup(group).hideHelp(option.default === true)

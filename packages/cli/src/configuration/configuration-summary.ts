@@ -1,25 +1,22 @@
-import {
-  type FusewireOptions,
-  OPTION_DESCRIPTIONS,
-  type OptionDescription,
-  RULE_DESCRIPTIONS,
-  type RuleOptions,
-} from '@fusewire/server'
+import { type FusewireOptions, OPTION_DESCRIPTIONS, type OptionDescription, type ValueDescription } from '@fusewire/server'
 
-/** A rule as it would be written: what differs from the defaults. */
-const ruleText = ({ pattern, ...rule }: RuleOptions): string => {
-  const changed = RULE_DESCRIPTIONS.flatMap(({ name, default: initial }) => {
-    const value = rule[name as keyof typeof rule]
-    return value === undefined || value === initial ? [] : [`${name} ${value}`]
+/** A rule or another record as it would be written: what differs from the defaults, after the first of its options, which names it. */
+const recordText = (record: Readonly<Record<string, unknown>>, [head, ...fields]: readonly ValueDescription[]): string => {
+  const changed = fields.flatMap(({ name, default: initial }) => {
+    const value = record[name]
+    return value === undefined || value === initial ? [] : [`${name} ${Array.isArray(value) ? value.join(' ') : value}`]
   })
-  return `${pattern} (${changed.length === 0 ? 'defaults' : changed.join(', ')})`
+  return `${head ? record[head.name] : ''} (${changed.length === 0 ? 'defaults' : changed.join(', ')})`
 }
 
 const shown = (option: OptionDescription, options: FusewireOptions): string => {
   const value = options[option.name]
   if (value === undefined) return 'not set'
   if (option.secret) return Array.isArray(value) ? `${value.length} set` : 'set'
-  if (option.kind === 'rules') return options.rules.map(ruleText).join('; ') || 'none'
+  if (option.kind === 'records') {
+    const records = value as readonly Readonly<Record<string, unknown>>[]
+    return records.map((record) => recordText(record, option.fields)).join('; ') || 'none'
+  }
   return Array.isArray(value) ? value.join(', ') || 'none' : String(value)
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { OPTION_DESCRIPTIONS, type OptionDescription, RULE_DESCRIPTIONS, type ValueDescription } from '@fusewire/server'
+import { OPTION_DESCRIPTIONS, type OptionDescription, type ValueDescription } from '@fusewire/server'
 import { stringify } from 'yaml'
 
 const WIDTH = 100
@@ -33,16 +33,16 @@ const facts = ({ unit, defaultText, default: initial, minimum, maximum, values, 
 
 const explained = (value: ValueDescription): string[] => wrapped(`${value.description}${facts(value)}`).map((line) => `# ${line}`)
 
-const explainedRule = (value: ValueDescription): string[] =>
+const explainedField = (value: ValueDescription): string[] =>
   wrapped(`${value.name}: ${value.description}${facts(value)}`).map((line, index) => `# ${index === 0 ? '- ' : '  '}${line}`)
 
 const entry = (option: OptionDescription, active: unknown): string[] => {
-  const rules = option.kind === 'rules' ? RULE_DESCRIPTIONS.flatMap(explainedRule) : []
+  const fields = option.fields.flatMap(explainedField)
   const value = active ?? option.example ?? option.default
   const lines = stringify({ [option.name]: value }, { lineWidth: 0 })
     .trimEnd()
     .split('\n')
-  return [...explained(option), ...rules, ...(active === undefined ? lines.map((line) => `# ${line}`) : lines), '']
+  return [...explained(option), ...fields, ...(active === undefined ? lines.map((line) => `# ${line}`) : lines), '']
 }
 
 /** What makes the new file a configuration that works: secrets of its own, and a first rule. */

@@ -27,6 +27,8 @@ export interface AuthenticatorOptions {
   readonly jwtAudience?: string | readonly string[]
   /** Default 5,000. */
   readonly jwtClockToleranceMs?: number
+  /** Whether the application decides who may connect. Default: it does not. */
+  readonly hasConnectHook?: () => boolean
   /** Hears when jwksUrl cannot be fetched, for the log. */
   readonly onKeysUnavailable?: (error: KeysUnavailableError) => void
 }
@@ -64,7 +66,9 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticato
       ...(options.jwtAudience !== undefined && { audience: options.jwtAudience }),
       ...(options.jwtClockToleranceMs !== undefined && { clockToleranceMs: options.jwtClockToleranceMs }),
     })
-  if (allowAnonymous) return new AnonymousAuthenticator()
+  const { hasConnectHook } = options
+  if (allowAnonymous || hasConnectHook?.())
+    return new AnonymousAuthenticator({ allowAnonymous, ...(hasConnectHook && { hasConnectHook }) })
   throw new ConfigurationError(
     'no client could connect: set jwtSecret, jwtPublicKeyFile or jwksUrl to accept tokens, or allowAnonymous: true to go without',
   )

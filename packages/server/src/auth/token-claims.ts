@@ -14,13 +14,13 @@ const required = (wrong: string) => ({
   error: ({ input }: { readonly input?: unknown }) => (input === undefined ? 'is missing' : wrong),
 })
 
-const channelName = z
+export const channelName = z
   .string(required('must be a string'))
   .min(1, 'must not be empty')
   .max(LIMITS.channelLength, `must have at most ${LIMITS.channelLength} characters`)
   .regex(/^[^\s\p{Cc}\p{Cs}]*$/u, 'must be a channel name, without white space or control characters')
 
-const user = z
+export const user = z
   .string(required('must be a string: the id of the user'))
   .min(1, 'must not be empty: it is the id of the user')
   .max(MAX_USER_LENGTH, `must have at most ${MAX_USER_LENGTH} characters`)
@@ -30,7 +30,7 @@ const date = z
   .min(0, 'must be a number of seconds since 1970')
   .max(MAX_DATE_SECONDS, 'must be in seconds since 1970, not milliseconds')
 
-const capability: z.ZodType<Capability> = z.object(
+export const capability: z.ZodType<Capability> = z.object(
   {
     channels: z.array(channelName, 'must be an array of channel patterns'),
     allow: z.array(z.enum(ACTIONS, `must be one of ${ACTIONS.join(', ')}`), `must be an array of ${ACTIONS.join(', ')}`),

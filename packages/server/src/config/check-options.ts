@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { jwksUrlProblem } from '../auth/jwks-url.ts'
 import { originProblem } from '../auth/origin-pattern.ts'
+import { checkHooks } from './check-hooks.ts'
 import { checkRule } from './check-rule.ts'
 import type { ConfigurationProblem } from './configuration-error.ts'
 import type { FusewireOptions } from './options.ts'
@@ -59,11 +60,12 @@ const checkJwksUrl = ({ jwksUrl, development }: FusewireOptions): ConfigurationP
 const checkAccess = (options: FusewireOptions): ConfigurationProblem[] => {
   const { jwtSecret, jwtPublicKeyFile, jwksUrl, allowAnonymous, development } = options
   const publicKeys = jwtPublicKeyFile !== undefined || jwksUrl !== undefined
-  if (jwtSecret === undefined && !publicKeys && !allowAnonymous && !development)
+  const isJudged = options.hooks.some(({ events }) => events.includes('connect'))
+  if (jwtSecret === undefined && !publicKeys && !isJudged && !allowAnonymous && !development)
     return [
       {
         message:
-          'no client could connect: set jwtSecret, jwtPublicKeyFile or jwksUrl to accept tokens, allowAnonymous: true to go without, or development: true to try things out on this machine',
+          'no client could connect: set jwtSecret, jwtPublicKeyFile or jwksUrl to accept tokens, hooks to ask a backend, allowAnonymous: true to go without, or development: true to try things out on this machine',
       },
     ]
   return (options.jwtAlgorithms ?? []).flatMap((algorithm) => {
@@ -102,4 +104,5 @@ export const checkOptions = (options: FusewireOptions, nodeEnv: string | undefin
   ...checkAccess(options),
   ...checkLimits(options),
   ...checkRules(options),
+  ...checkHooks(options),
 ]

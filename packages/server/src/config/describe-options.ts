@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { OPTION_NOTES, type OptionNotes } from './option-notes.ts'
 import { OPTION_SECTIONS, type OptionName, optionsSchema } from './options.ts'
-import { ruleSchema } from './rule-options.ts'
 
-export type OptionKind = 'boolean' | 'integer' | 'text' | 'list' | 'rules'
+/** `records`: a list of sets of options of their own, such as rules. */
+export type OptionKind = 'boolean' | 'integer' | 'text' | 'list' | 'records'
 
-/** What people and programs need to know of a value: of an option, or of one of the options of a rule. */
+/** What people and programs need to know of a value: of an option, or of one of the options of a record. */
 export interface ValueDescription extends OptionNotes {
   readonly name: string
   readonly description: string
@@ -25,6 +25,8 @@ export interface OptionDescription extends ValueDescription {
   readonly environment: string
   /** `--ping-interval-ms`. */
   readonly flag: string
+  /** Of `records`: the options of each. */
+  readonly fields: readonly ValueDescription[]
 }
 
 const separated = (name: string, separator: string): string =>
@@ -33,7 +35,7 @@ const separated = (name: string, separator: string): string =>
 const kindOf = (type: unknown, items: unknown): OptionKind => {
   if (type === 'boolean' || type === 'integer') return type
   if (type !== 'array') return 'text'
-  return (items as { type?: unknown } | undefined)?.type === 'object' ? 'rules' : 'list'
+  return (items as { type?: unknown } | undefined)?.type === 'object' ? 'records' : 'list'
 }
 
 const describe = <Name extends string>(name: Name, schema: z.ZodType): ValueDescription & { readonly name: Name } => {
@@ -52,6 +54,14 @@ const describe = <Name extends string>(name: Name, schema: z.ZodType): ValueDesc
   }
 }
 
+/** Of a list of records, the options of each. */
+const fieldsOf = (schema: z.ZodType): readonly ValueDescription[] => {
+  const inner: unknown = schema instanceof z.ZodDefault ? schema.unwrap() : schema
+  const element = inner instanceof z.ZodArray ? inner.element : undefined
+  if (!(element instanceof z.ZodObject)) return []
+  return Object.entries<z.ZodType>(element.shape).map(([name, field]) => describe(name, field))
+}
+
 /** All options, in the order in which people read about them. */
 export const OPTION_DESCRIPTIONS: readonly OptionDescription[] = OPTION_SECTIONS.flatMap(({ title, options }) =>
   (Object.keys(options) as OptionName[]).map((name) => ({
@@ -59,10 +69,6 @@ export const OPTION_DESCRIPTIONS: readonly OptionDescription[] = OPTION_SECTIONS
     section: title,
     environment: `FUSEWIRE_${separated(name, '_').toUpperCase()}`,
     flag: `--${separated(name, '-')}`,
+    fields: fieldsOf(optionsSchema.shape[name]),
   })),
-)
-
-/** The options of a rule, its pattern first. */
-export const RULE_DESCRIPTIONS: readonly ValueDescription[] = Object.entries(ruleSchema.shape).map(([name, schema]) =>
-  describe(name, schema),
 )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { authOptions } from './auth-options.ts'
+import { hookOptions } from './hook-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { listenerOptions } from './listener-options.ts'
 import { logOptions } from './log-options.ts'
@@ -13,6 +14,7 @@ export const OPTION_SECTIONS = [
   { title: 'TLS', options: tlsOptions },
   { title: 'Access', options: authOptions },
   { title: 'Channels', options: channelOptions },
+  { title: 'Application hooks', options: hookOptions },
   { title: 'Sessions and heartbeats', options: sessionOptions },
   { title: 'Limits', options: limitOptions },
   { title: 'Logs and metrics', options: logOptions },
@@ -24,6 +26,7 @@ export const optionsSchema = z.strictObject({
   ...tlsOptions,
   ...authOptions,
   ...channelOptions,
+  ...hookOptions,
   ...sessionOptions,
   ...limitOptions,
   ...logOptions,

@@ -131,7 +131,7 @@ describe('a wrong option', () => {
 describe('options that do not go together', () => {
   it('refuses a server that no client could use', () => {
     expect(problemsOf({})).toEqual([
-      'no client could connect: set jwtSecret, jwtPublicKeyFile or jwksUrl to accept tokens, allowAnonymous: true to go without, or development: true to try things out on this machine',
+      'no client could connect: set jwtSecret, jwtPublicKeyFile or jwksUrl to accept tokens, hooks to ask a backend, allowAnonymous: true to go without, or development: true to try things out on this machine',
     ])
     expect(problemsOf({ allowAnonymous: true })).toEqual([])
     expect(problemsOf({ development: true })).toEqual([])

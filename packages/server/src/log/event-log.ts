@@ -11,6 +11,10 @@ const LEVELS: Readonly<Record<string, Level>> = {
   presence_remove_failed: 'error',
   certificate_refused: 'error',
   keys_unavailable: 'error',
+  hook_failed: 'error',
+  hook_delivery_failed: 'error',
+  hook_notices_dropped: 'error',
+  hook_breaker_opened: 'error',
 }
 
 /** Writes events as log lines: the name is the message, the details are fields, and an error keeps its cause and stack. */

@@ -2,6 +2,7 @@ import type { EngineStats } from '@fusewire/engine'
 import { CLIENT_MESSAGES } from '@fusewire/protocol'
 import { register as globalRegistry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
+import type { HookSnapshot } from '../hooks/hook-stats.ts'
 import { createTraffic } from '../transports/traffic.ts'
 import { createMetrics } from './create-metrics.ts'
 import { processMetrics } from './process-metrics.ts'
@@ -26,6 +27,18 @@ const someStats: EngineStats = {
   channels: 4,
 }
 
+const someHooks: HookSnapshot = {
+  calls: [
+    { event: 'publish', outcome: 'allow', count: 7 },
+    { event: 'publish', outcome: 'failed', count: 1 },
+  ],
+  durationMs: { publish: 1500 },
+  dropped: { queue_full: 1, too_old: 2, refused: 3, closed: 4 },
+  pending: 5,
+  queued: 6,
+  breakers: ['closed', 'open', 'open'],
+}
+
 const setUp = () => {
   const traffic = createTraffic()
   const engine = { stats: someStats, reads: 0 }
@@ -33,7 +46,7 @@ const setUp = () => {
     engine.reads++
     return engine.stats
   }
-  return { traffic, engine, metrics: createMetrics({ stats, traffic, version: '1.2.3', node: 'n1' }) }
+  return { traffic, engine, metrics: createMetrics({ stats, hooks: () => someHooks, traffic, version: '1.2.3', node: 'n1' }) }
 }
 
 const samples = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('fusewire_'))
@@ -77,6 +90,14 @@ describe('metrics', () => {
       'fusewire_disconnects_total{code="slow_consumer"} 1',
       'fusewire_disconnects_total{code="server_draining"} 5',
       'fusewire_refusals_total{limit="messagesPerSecond"} 11',
+      'fusewire_hook_calls_total{event="publish",outcome="allow"} 7',
+      'fusewire_hook_calls_total{event="publish",outcome="failed"} 1',
+      'fusewire_hook_duration_seconds_total{event="publish"} 1.5',
+      'fusewire_hook_notices_dropped_total{reason="too_old"} 2',
+      'fusewire_hook_questions_pending 5',
+      'fusewire_hook_notices_queued 6',
+      'fusewire_hook_backends{breaker="open"} 2',
+      'fusewire_hook_backends{breaker="half_open"} 0',
     ])
       expect(lines).toContain(line)
   })

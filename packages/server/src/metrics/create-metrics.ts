@@ -1,12 +1,16 @@
 import type { EngineStats } from '@fusewire/engine'
 import { Gauge, Registry } from 'prom-client'
+import type { HookSnapshot } from '../hooks/hook-stats.ts'
 import type { Traffic, TransportTraffic } from '../transports/traffic.ts'
+import { hookSeries } from './hook-series.ts'
 import { processMetrics } from './process-metrics.ts'
 import { addSeries, type Series } from './series.ts'
 
 export interface MetricsSource {
   /** The engine's counters now. */
   readonly stats: () => EngineStats
+  /** What has become of questions to the application and of notices, until now. */
+  readonly hooks: () => HookSnapshot
   readonly traffic: Traffic
   /** Of the server. */
   readonly version: string
@@ -166,7 +170,7 @@ const engineSeries = (stats: () => EngineStats): Series[] => [
 ]
 
 /** The server's metrics, in a registry of their own: the embedding program's stay its own. */
-export const createMetrics = ({ stats, traffic, version, node }: MetricsSource): Metrics => {
+export const createMetrics = ({ stats, hooks, traffic, version, node }: MetricsSource): Metrics => {
   const own = new Registry()
   new Gauge({
     name: 'fusewire_info',
@@ -176,7 +180,7 @@ export const createMetrics = ({ stats, traffic, version, node }: MetricsSource):
   }).set({ node, version }, 1)
   // One reading for the whole scrape, so that its numbers fit each other.
   let snapshot = stats()
-  for (const series of [...trafficSeries(traffic), ...engineSeries(() => snapshot)]) addSeries(own, series)
+  for (const series of [...trafficSeries(traffic), ...engineSeries(() => snapshot), ...hookSeries(hooks)]) addSeries(own, series)
   const all = Registry.merge([own, processMetrics()])
   return {
     contentType: all.contentType,

@@ -1,5 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
+/** One value of a metric with several labels. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 /** One metric whose values are read when they are scraped, so that nothing is paid for it in between. */
 export interface Series {
   /** `counter` for what only grows. */
@@ -9,14 +15,19 @@ export interface Series {
   readonly help: string
   /** Absent: `read` gives one number. Present: a number for each value of this label. */
   readonly label?: string
-  readonly read: () => number | Readonly<Record<string, number | undefined>>
+  /** Present: `read` gives samples with a value for each of these labels. */
+  readonly labels?: readonly string[]
+  readonly read: () => number | readonly Sample[] | Readonly<Record<string, number | undefined>>
 }
 
-export const addSeries = (registry: Registry, { kind, name, help, label, read }: Series): void => {
-  const options = { name, help, labelNames: label === undefined ? [] : [label], registers: [registry] }
+const isSamples = (values: ReturnType<Series['read']>): values is readonly Sample[] => Array.isArray(values)
+
+export const addSeries = (registry: Registry, { kind, name, help, label, labels, read }: Series): void => {
+  const options = { name, help, labelNames: labels ?? (label === undefined ? [] : [label]), registers: [registry] }
   const store = (put: (labels: Record<string, string>, value: number) => void): void => {
     const values = read()
     if (typeof values === 'number') put({}, values)
+    else if (isSamples(values)) for (const { labels: of, value } of values) put(of, value)
     else for (const [of, value] of Object.entries(values)) put(label === undefined ? {} : { [label]: of }, value ?? 0)
   }
   if (kind === 'gauge') {

@@ -27,6 +27,18 @@ const SPECIAL: Record<string, fc.Arbitrary<unknown>> = {
   apiKeys: fc.array(fc.stringMatching(/^[\x21-\x7e]{16,30}$/u), { maxLength: 3 }),
   jwksUrl: fc.constantFrom('https://id.example.com/keys', 'https://localhost:1/a,b'),
   allowedOrigins: fc.array(fc.constantFrom('*', 'https://a.example', 'https://*.b.example:8443'), { maxLength: 3 }),
+  hooks: fc.constantFrom(
+    [],
+    [{ url: 'https://a.example/b?c=d,e', events: ['connect'] }],
+    [
+      { url: 'http://localhost:1', events: ['publish', 'disconnect'], channels: 'chat:*' },
+      { url: 'https://a.example', events: ['publish', 'disconnect'] },
+    ],
+  ),
+  hookSecrets: fc.array(
+    fc.uint8Array({ minLength: 24, maxLength: 64 }).map((key) => `whsec_${Buffer.from(key).toString('base64')}`),
+    { maxLength: 2 },
+  ),
   rules: fc.uniqueArray(rule, { maxLength: 3, selector: ({ pattern }) => pattern }),
 }
 
@@ -97,6 +109,7 @@ describe('the sources', () => {
     development: { host: 'localhost' },
     cleartextPort: { tls: false },
     maxBufferedBytes: { maxMessageBytes: 256 },
+    hooks: { hookSecrets: [`whsec_${'A'.repeat(32)}`] },
   }
 
   it.each(OPTION_DESCRIPTIONS.map((option) => [option.name, option] as const))('carry every valid %s', (name, option) => {
@@ -133,7 +146,7 @@ describe('the sources', () => {
     )
     expect(() => resolveSources([flags, environment, file])).toThrow(
       [
-        'rules (--rules): is a JSON list, such as [{"pattern":"chat:*","publish":"user"}]',
+        'rules (--rules): is a JSON list, such as [{"pattern":"chat:*","presence":true,"publish":"user"}]',
         'FUSEWIRE_PONG_TIMEOUT: is not an option; did you mean FUSEWIRE_PONG_TIMEOUT_MS?',
         'port (--port): is a whole number: not "http"',
         'rules[1].publsh (conf/fusewire.yaml:6:5): is not an option; did you mean publish?',

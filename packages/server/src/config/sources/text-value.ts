@@ -21,7 +21,7 @@ export const readText = (option: OptionDescription, text: string): unknown => {
       return /^\s*-?\d+(\.\d+)?\s*$/u.test(text) ? Number(text) : text
     case 'list':
       return list(text)
-    case 'rules':
+    case 'records':
       return text.trim() === '' ? [] : JSON.parse(text)
     case 'text':
       return text
@@ -29,5 +29,5 @@ export const readText = (option: OptionDescription, text: string): unknown => {
 }
 
 /** What to write, for a text that {@link readText} could not read. */
-export const textForm = ({ kind }: OptionDescription): string =>
-  kind === 'rules' ? `a JSON list, such as [{"pattern":"chat:*","publish":"user"}]` : 'a list, separated by commas or as JSON'
+export const textForm = ({ kind, example }: OptionDescription): string =>
+  kind === 'records' ? `a JSON list, such as ${JSON.stringify(example)}` : 'a list, separated by commas or as JSON'

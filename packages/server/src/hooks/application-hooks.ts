@@ -1,0 +1,104 @@
+import type { Answers, DecidingEvent, HookEvent, Hooks, Log, Notice, Question, Questions } from '@fusewire/engine'
+import { FusewireError } from '@fusewire/protocol'
+import { checkAnswer } from './check-answer.ts'
+import { channelOf, HOOK_EVENTS } from './hook-events.ts'
+import { asHookFailure } from './hook-failure.ts'
+import { HookRoute } from './hook-route.ts'
+import { HookStats } from './hook-stats.ts'
+import type { HookTarget } from './hook-target.ts'
+import { NoticeQueue, type NoticeQueueLimits } from './notice-queue.ts'
+import { TimeLimit } from './time-limit.ts'
+
+export interface HookLimits extends NoticeQueueLimits {
+  /** Questions that wait for their answer at a time; more are refused. */
+  readonly hookMaxConcurrent: number
+  /** What it means for a client when the application cannot be asked. */
+  readonly hookFailure: 'refuse' | 'allow'
+  /** How deep what comes back may be nested. */
+  readonly maxDepth: number
+}
+
+/**
+ * The application's hooks, in this process and behind backends alike. The first hook that matches decides; all that match are told.
+ */
+export class ApplicationHooks implements Hooks {
+  readonly stats = new HookStats()
+  readonly #limits: HookLimits
+  readonly #log: Log
+  readonly #timeLimit: TimeLimit
+  readonly #closing = new AbortController()
+  readonly #routes: HookRoute[] = []
+  readonly #byEvent = Object.fromEntries(HOOK_EVENTS.map((event) => [event, [] as HookRoute[]])) as Record<HookEvent, HookRoute[]>
+
+  constructor(limits: HookLimits, log: Log) {
+    this.#limits = limits
+    this.#log = log
+    this.#timeLimit = new TimeLimit(limits.hookTimeoutMs)
+  }
+
+  /** Adds a hook after those that are there. `channels` is a pattern; without one it is for all. */
+  add(events: readonly HookEvent[], channels: string | undefined, target: HookTarget): void {
+    const route = new HookRoute(events, channels, target, new NoticeQueue(target, this.#limits, this.stats, this.#log))
+    this.#routes.push(route)
+    for (const event of route.events) this.#byEvent[event].push(route)
+  }
+
+  takes(event: HookEvent, channel?: string): boolean {
+    for (const route of this.#byEvent[event]) if (route.matches(channel)) return true
+    return false
+  }
+
+  async ask<E extends DecidingEvent>(question: Questions[E]): Promise<Answers[E]> {
+    const event: DecidingEvent = question.event
+    if (this.stats.pending >= this.#limits.hookMaxConcurrent) {
+      this.stats.call(event, 'overloaded')
+      throw new FusewireError('overloaded', 'too many questions wait for the application')
+    }
+    const startedAt = performance.now()
+    this.stats.pending++
+    try {
+      const answer = await this.#answer<E>(question)
+      this.stats.call(event, answer.decision)
+      return answer
+    } catch (error) {
+      this.stats.call(event, 'failed')
+      return this.#makeUpFor<E>(question, error)
+    } finally {
+      this.stats.pending--
+      this.stats.took(event, performance.now() - startedAt)
+    }
+  }
+
+  tell(notice: Notice): void {
+    for (const route of this.#byEvent[notice.event]) if (route.matches(channelOf(notice))) route.queue.push(notice)
+  }
+
+  async flush(timeoutMs: number): Promise<void> {
+    await Promise.all(this.#routes.map(({ queue }) => queue.flush(timeoutMs)))
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#routes.map(({ queue }) => queue.close()))
+  }
+
+  async #answer<E extends DecidingEvent>(question: Questions[E]): Promise<Answers[E]> {
+    const route = this.#byEvent[question.event].find((candidate) => candidate.matches(channelOf(question)))
+    if (!route) throw new Error(`no hook takes ${question.event}`)
+    const answer = await this.#timeLimit.run((signal) => route.target.ask(question, signal), this.#closing.signal)
+    return checkAnswer<E>(question.event as E, answer, this.#limits.maxDepth)
+  }
+
+  /** What a question that could not be answered means. */
+  #makeUpFor<E extends DecidingEvent>(question: Question, error: unknown): Answers[E] {
+    const failure = asHookFailure(error)
+    // While the breaker is open every question fails; that it has opened is in the log.
+    if (failure.kind !== 'broken') this.#log('hook_failed', { hook: question.event, kind: failure.kind, error: failure })
+    if (this.#limits.hookFailure === 'allow' && canBeAllowed(question)) return { decision: 'allow' } as Answers[E]
+    throw new FusewireError('hook_unavailable', undefined, { cause: failure })
+  }
+}
+
+/** Nobody can say who it is, or what a function gives, in the application's place. */
+const canBeAllowed = (question: Question): boolean =>
+  question.event !== 'rpc' && !('token' in question && question.token !== undefined)

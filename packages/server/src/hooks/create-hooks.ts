@@ -1,0 +1,48 @@
+import type { Log } from '@fusewire/engine'
+import { Agent } from 'undici'
+import type { HookInput } from '../config/hook-options.ts'
+import { ApplicationHooks, type HookLimits } from './application-hooks.ts'
+import { HookBackend, type HookBackendLimits } from './hook-backend.ts'
+import type { HookSnapshot } from './hook-stats.ts'
+import { WebhookSigner } from './webhook-signer.ts'
+
+/** The server's options of the same names. */
+export interface HooksOptions extends HookLimits, HookBackendLimits {
+  readonly hooks: readonly HookInput[]
+  readonly hookSecrets: readonly string[]
+}
+
+/** The application's hooks, and what of them is to be read and ended. */
+export interface CreatedHooks {
+  readonly hooks: ApplicationHooks
+  snapshot(): HookSnapshot
+  /** Tells what waits, for `timeoutMs` at most, then ends. Idempotent. */
+  close(timeoutMs: number): Promise<void>
+}
+
+export const createHooks = (options: HooksOptions, version: string, log: Log): CreatedHooks => {
+  const hooks = new ApplicationHooks(options, log)
+  const dispatcher = new Agent({ allowH2: true, connections: options.hookMaxConcurrent })
+  const ports = { signer: new WebhookSigner(options.hookSecrets), dispatcher, userAgent: `fusewire/${version}`, log }
+  const backends = new Map<string, HookBackend>()
+  for (const { url, events, channels } of options.hooks) {
+    // What is known of an address is shared by all that lead there.
+    const backend = backends.get(url) ?? new HookBackend(url, options, ports)
+    backends.set(url, backend)
+    hooks.add(events, channels, backend)
+  }
+  const end = async (timeoutMs: number): Promise<void> => {
+    await hooks.flush(timeoutMs)
+    await hooks.close()
+    await dispatcher.destroy()
+  }
+  let ended: Promise<void> | undefined
+  return {
+    hooks,
+    snapshot: () => ({ ...hooks.stats.snapshot(), breakers: [...backends.values()].map(({ state }) => state) }),
+    close: (timeoutMs) => {
+      ended ??= end(timeoutMs)
+      return ended
+    },
+  }
+}

@@ -11,7 +11,7 @@ export type MergePatch<Document> = Document extends readonly unknown[] | Uint8Ar
 /** Members that are optional, and those of an index signature, can be removed. */
 type Removal<Document, Name extends keyof Document> = Record<never, never> extends Pick<Document, Name> ? null : never
 
-const isObject = (value: unknown): value is object =>
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value)
 
 /**
@@ -20,11 +20,12 @@ const isObject = (value: unknown): value is object =>
  */
 export const mergePatch = (document: unknown, patch: unknown): unknown => {
   if (!isObject(patch)) return patch
-  // A map has no names that mean something else, as `__proto__` does in an object.
-  const members = new Map<string, unknown>(isObject(document) ? Object.entries(document) : [])
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) members.delete(name)
-    else members.set(name, mergePatch(members.get(name), value))
-  }
-  return Object.fromEntries(members)
+  const members = isObject(document) ? document : {}
+  const changed = Object.entries(patch).map(([name, value]) => {
+    return [name, mergePatch(Object.hasOwn(members, name) ? members[name] : undefined, value)] as const
+  })
+  // Spread, because an assignment to `__proto__` would be something else than a member of that name.
+  const merged: Record<string, unknown> = { ...members, ...Object.fromEntries(changed) }
+  for (const [name, value] of changed) if (value === null) delete merged[name]
+  return merged
 }

@@ -22,7 +22,7 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'info']
+const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'revoke', 'info']
 
 const text = (lines: readonly string[]): string => lines.join('\n')
 
@@ -90,6 +90,10 @@ describe('fusewire', () => {
     [['token', '--ttl', '60'], /Write 90s, 15m, 1h, 30d or never\. See fusewire token --help\.$/u],
     [['token', '--user'], /argument missing\. See fusewire token --help\.$/u],
     [['subscribe', 'news', '--since', 'x'], /Write epoch:offset\./u],
+    [['revoke'], 'Which tokens? Give --token-id for one, or --user for all of a user.'],
+    [['revoke', '--token-id', 'a', '--issued-before', '2026-01-31'], /--issued-before belongs to --user/u],
+    [['revoke', '--user', 'a', '--issued-before', 'noon'], /Write a time of ISO 8601/u],
+    [['revoke', '--user', 'a', '--expires-in', 'never'], /A revocation ends at some time/u],
     [['info', '--url', 'ftp://x'], /"ftp:\/\/x" is no address of a server; write it like https:\/\/localhost:8443/u],
   ])('%j says what is wrong and where to read on', async (args, message) => {
     using terminal = new MemoryTerminal()

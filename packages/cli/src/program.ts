@@ -3,6 +3,7 @@ import { checkConfigCommand } from './commands/check-config.ts'
 import { infoCommand } from './commands/info.ts'
 import { initCommand } from './commands/init.ts'
 import { publishCommand } from './commands/publish.ts'
+import { revokeCommand } from './commands/revoke.ts'
 import { serveCommand } from './commands/serve.ts'
 import { subscribeCommand } from './commands/subscribe.ts'
 import { tokenCommand } from './commands/token.ts'
@@ -38,6 +39,7 @@ export const createProgram = (terminal: Terminal): Command => {
     tokenCommand,
     publishCommand,
     subscribeCommand,
+    revokeCommand,
     infoCommand,
   ])
     program.addCommand(create(terminal))

@@ -150,8 +150,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     for (const { request, error } of failures) this.#conversation.refuse({ type: 'subscribe', ...request }, error)
   }
 
-  connectRefused({ code, message }: FusewireError): void {
-    if (isRefusal(code)) this.end(code, message)
+  connectRefused({ code, message, retryAfterMs }: FusewireError): void {
+    if (isRefusal(code)) this.end(code, message, retryAfterMs)
   }
 
   refreshRefused({ code, message }: FusewireError): void {

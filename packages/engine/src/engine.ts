@@ -17,7 +17,9 @@ import type { Environment } from './ports/environment.ts'
 import type { Hooks } from './ports/hooks.ts'
 import type { Peer } from './ports/peer.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
+import type { Revocations } from './ports/revocations.ts'
 import { Publisher, type PublishRequest } from './publisher.ts'
+import { type RevocationTarget, type RevokeOptions, Revoker } from './revoker.ts'
 import type { RpcCaller, RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
 import { SessionRequests } from './session-requests.ts'
@@ -31,12 +33,15 @@ export interface EngineLimits extends PeerLimits {
   readonly sessionTtlMs: number
   /** Channels of one session. Default 128. */
   readonly maxChannelsPerSession: number
+  /** How long a revocation is kept unless it says otherwise, in milliseconds: no shorter than tokens live. Default 86,400,000 (24 hours). */
+  readonly revocationTtlMs: number
 }
 
 export interface EnginePorts {
   readonly broker: Broker
   readonly presence: PresenceStore
   readonly authenticator: Authenticator
+  readonly revocations: Revocations
   readonly environment: Environment
   readonly rules: RuleBook
   readonly rpc: RpcRouter
@@ -62,12 +67,13 @@ export class Engine {
   readonly #subscriptions: Subscriptions
   readonly #handshake: Handshake
   readonly #requests: SessionRequests
+  readonly #revoker: Revoker
   readonly #peerPorts: PeerPorts
   readonly #peers = new Set<ClientPeer>()
   #tickedAt: number
 
   constructor(ports: EnginePorts) {
-    const { broker, presence, authenticator, environment, rules, hooks, limits, log } = ports
+    const { broker, presence, authenticator, revocations, environment, rules, hooks, limits, log } = ports
     const now = () => environment.now()
     this.#ports = ports
     this.#tickedAt = environment.now()
@@ -83,6 +89,7 @@ export class Engine {
       authenticator,
       questions,
       notices,
+      revocations,
       rules,
       wheel: this.#wheel,
       counters: this.#counters,
@@ -95,6 +102,7 @@ export class Engine {
     this.#handshake = new Handshake({
       now,
       authenticator,
+      revocations,
       sessions: this.#sessions,
       subscriptions: this.#subscriptions,
       questions,
@@ -111,9 +119,19 @@ export class Engine {
       publisher: this.#publisher,
       presence,
       authenticator,
+      revocations,
+      sessions: this.#sessions,
       subscriptions: this.#subscriptions,
       rpc: ports.rpc,
       questions,
+    })
+    this.#revoker = new Revoker({
+      now,
+      revocations,
+      sessions: this.#sessions,
+      subscriptions: this.#subscriptions,
+      counters: this.#counters,
+      revocationTtlMs: limits.revocationTtlMs,
     })
     this.#peerPorts = {
       now,
@@ -128,9 +146,10 @@ export class Engine {
     }
   }
 
-  /** Begins to listen to the broker. To be awaited before the first connection. */
+  /** Begins to listen to the broker and to revocations. To be awaited before the first connection. */
   async start(): Promise<void> {
     await this.#ports.broker.start(this.#hub)
+    await this.#ports.revocations.start(this.#revoker)
   }
 
   /** Takes a new connection. */
@@ -239,6 +258,11 @@ export class Engine {
     return sessions.length
   }
 
+  /** Takes tokens back at once: sessions and subscriptions that were made with them end. Returns how many sessions on this node. */
+  revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
+    return this.#revoker.revoke(target, options)
+  }
+
   rpc(method: string, data: unknown, caller?: RpcCaller): Promise<unknown> {
     return this.#ports.rpc.call(method, data, caller)
   }
@@ -261,6 +285,7 @@ export class Engine {
       detachedSessions: this.#sessions.detachedCount,
       subscriptions: this.#hub.subscriptionCount,
       channels: this.#hub.channelCount,
+      revocations: this.#ports.revocations.size,
     }
   }
 
@@ -269,5 +294,6 @@ export class Engine {
     for (const peer of [...this.#peers]) peer.end('server_draining')
     this.#sessions.endAll('server_draining')
     await this.#ports.broker.close()
+    await this.#ports.revocations.close()
   }
 }

@@ -3,6 +3,7 @@ import type { HookQuestions } from './hook-questions.ts'
 import type { Authenticator, Identity } from './ports/authenticator.ts'
 import type { Connection } from './ports/connection.ts'
 import type { ClientDetails } from './ports/hooks.ts'
+import type { Revocations } from './ports/revocations.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import type { SubscribeOptions, Subscriptions } from './subscriptions.ts'
@@ -10,6 +11,7 @@ import type { SubscribeOptions, Subscriptions } from './subscriptions.ts'
 export interface HandshakePorts {
   readonly now: () => number
   readonly authenticator: Authenticator
+  readonly revocations: Revocations
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
   readonly questions: HookQuestions
@@ -39,12 +41,13 @@ export class Handshake {
     this.#ports = ports
   }
 
-  /** The resume token alone is proof of who resumes, as long as the session's own token has not expired. */
+  /** The resume token alone is proof of who resumes, as long as the session's own token has neither expired nor been revoked. */
   async authenticate(message: Connect, connection: Connection): Promise<Accepted> {
     const { resume } = message
     const known = resume === undefined ? undefined : this.#ports.sessions.byResumeToken(resume)
     const client = detailsOf(message, connection)
     let identity = await this.#identify(message, known)
+    this.#assertNotRevoked(identity)
     if (this.#ports.questions.isAsked('connect')) identity = await this.#ports.questions.connect(identity, client, known)
     if (identity.needsUser && identity.user === undefined) throw new FusewireError('token_required')
     return { identity, client, resumable: known?.user === identity.user ? known : undefined }
@@ -59,12 +62,20 @@ export class Handshake {
     return this.#ports.authenticator.authenticate(token)
   }
 
-  /** Resumes the session, or makes a new one; it may have ended while the token was checked. */
+  /**
+   * Resumes the session, or makes a new one; it may have ended while the token was checked, and the token may have been revoked.
+   * Throws `token_revoked` then.
+   */
   attach({ identity, client, resumable }: Accepted, link: SessionLink): Session {
+    this.#assertNotRevoked(identity)
     if (!resumable || resumable.state.kind === 'ended') return this.#ports.sessions.create(identity, link, client)
-    resumable.renew(identity)
+    this.#ports.sessions.renew(resumable, identity)
     this.#ports.sessions.attach(resumable, link, client)
     return resumable
+  }
+
+  #assertNotRevoked(identity: Identity): void {
+    if (this.#ports.revocations.isRevoked(identity)) throw new FusewireError('token_revoked')
   }
 
   /** Says `connected`, then makes the subscriptions; answers with those that failed. */

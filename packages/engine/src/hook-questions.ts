@@ -47,7 +47,8 @@ export class HookQuestions {
       }),
     )
     const { decision: _, ...changes } = permission
-    return { ...known, ...changes }
+    // Whom no token but the application names, it names now: a revocation of earlier tokens is not about it.
+    return { ...known, ...(known.user === undefined && { issuedAt: this.#environment.now() }), ...changes }
   }
 
   async refresh(

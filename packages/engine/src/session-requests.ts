@@ -18,10 +18,12 @@ import { Lanes } from './lanes.ts'
 import type { Authenticator, Identity } from './ports/authenticator.ts'
 import type { Awaitable, Broker, PublicationDraft } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
+import type { Revocations } from './ports/revocations.ts'
 import type { Publisher } from './publisher.ts'
 import type { RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
 import type { Subscriptions } from './subscriptions.ts'
 
 export interface SessionRequestsPorts {
@@ -30,6 +32,8 @@ export interface SessionRequestsPorts {
   readonly publisher: Publisher
   readonly presence: PresenceStore
   readonly authenticator: Authenticator
+  readonly revocations: Revocations
+  readonly sessions: Sessions
   readonly subscriptions: Subscriptions
   readonly rpc: RpcRouter
   readonly questions: HookQuestions
@@ -175,7 +179,8 @@ export class SessionRequests {
       if (session.link !== link) return undefined
     } else if (identity.uncheckedToken !== undefined)
       throw new FusewireError('token_invalid', 'the application has no refresh hook that could judge the token')
-    session.renew(identity)
+    if (this.#ports.revocations.isRevoked(identity)) throw new FusewireError('token_revoked')
+    this.#ports.sessions.renew(session, identity)
     return identity.expiresAt
   }
 

@@ -1,3 +1,4 @@
+import { KeyedSets } from './keyed-sets.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
 import type { ClientDetails } from './ports/hooks.ts'
@@ -13,7 +14,8 @@ export type Target = { readonly user: string } | { readonly session: string }
 export class Sessions {
   readonly #byId = new Map<string, Session>()
   readonly #byResumeToken = new Map<string, Session>()
-  readonly #byUser = new Map<string, Set<Session>>()
+  readonly #byUser = new KeyedSets<Session>()
+  readonly #byTokenId = new KeyedSets<Session>()
   readonly #environment: Environment
   readonly #wheel: TimerWheel
   readonly #counters: Counters
@@ -50,11 +52,8 @@ export class Sessions {
     const session = new Session(id, `${id}.${this.#environment.secret()}`, identity, link, client)
     this.#byId.set(id, session)
     this.#byResumeToken.set(session.resumeToken, session)
-    if (session.user !== undefined) {
-      const ofUser = this.#byUser.get(session.user)
-      if (ofUser) ofUser.add(session)
-      else this.#byUser.set(session.user, new Set([session]))
-    }
+    this.#byUser.add(session.user, session)
+    this.#byTokenId.add(identity.tokenId, session)
     this.#counters.sessionsCreated++
     return session
   }
@@ -64,9 +63,21 @@ export class Sessions {
   }
 
   find(target: Target): readonly Session[] {
-    if ('user' in target) return [...(this.#byUser.get(target.user) ?? [])]
+    if ('user' in target) return this.#byUser.get(target.user)
     const session = this.#byId.get(target.session)
     return session ? [session] : []
+  }
+
+  /** Those whose token has this id. */
+  withToken(tokenId: string): readonly Session[] {
+    return this.#byTokenId.get(tokenId)
+  }
+
+  /** A newer token of the same user takes the place of the old one. */
+  renew(session: Session, identity: Identity): void {
+    this.#byTokenId.delete(session.identity.tokenId, session)
+    session.renew(identity)
+    this.#byTokenId.add(identity.tokenId, session)
   }
 
   /** Gives the session to a new link. The one it was attached to is told that it has been replaced. */
@@ -148,8 +159,8 @@ export class Sessions {
   #remove(session: Session, reason: SessionEnd): void {
     this.#byId.delete(session.id)
     this.#byResumeToken.delete(session.resumeToken)
-    const ofUser = session.user === undefined ? undefined : this.#byUser.get(session.user)
-    if (ofUser?.delete(session) && ofUser.size === 0 && session.user !== undefined) this.#byUser.delete(session.user)
+    this.#byUser.delete(session.user, session)
+    this.#byTokenId.delete(session.identity.tokenId, session)
     this.#onEnd(session, reason)
   }
 }

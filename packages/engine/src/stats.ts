@@ -8,6 +8,7 @@ export type EngineLimitName =
   | 'maxBadMessages'
   | 'maxPendingRequests'
   | 'maxChannelsPerSession'
+  | 'maxRevocations'
   | 'maxMessageBytes'
   | 'maxDepth'
 
@@ -37,6 +38,8 @@ export interface EngineStats {
   readonly detachedSessions: number
   readonly subscriptions: number
   readonly channels: number
+  /** Revocations in force. */
+  readonly revocations: number
 }
 
 /** The counters behind {@link EngineStats}, incremented in place. */

@@ -1,15 +1,18 @@
-import { FusewireError, type Position, type Publication, type SubscriptionRequest } from '@fusewire/protocol'
+import { ERRORS, FusewireError, type Position, type Publication, type SubscriptionRequest } from '@fusewire/protocol'
 import { assertAllowed, assertPresenceVisible } from './access.ts'
 import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
+import { ChannelTokens } from './channel-tokens.ts'
 import { isConflated } from './conflation.ts'
 import type { HookNotices } from './hook-notices.ts'
 import type { HookQuestions } from './hook-questions.ts'
 import type { Hub } from './hub.ts'
-import type { Authenticator, ChannelGrant } from './ports/authenticator.ts'
+import type { Authenticator } from './ports/authenticator.ts'
 import type { Broker } from './ports/broker.ts'
 import type { UnsubscribeReason } from './ports/hooks.ts'
+import type { Revocations } from './ports/revocations.ts'
 import { type Reading, readChannel, recoveryOf, type Since } from './recovery.ts'
+import type { Revocation } from './revocation.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Counters } from './stats.ts'
@@ -24,11 +27,15 @@ export interface SubscriptionsPorts {
   readonly authenticator: Authenticator
   readonly questions: HookQuestions
   readonly notices: HookNotices
+  readonly revocations: Revocations
   readonly rules: RuleBook
   readonly wheel: TimerWheel
   readonly counters: Counters
   readonly maxChannelsPerSession: number
 }
+
+/** Why the server ends a subscription. */
+type RevokeCode = 'token_expired' | 'token_revoked' | 'disconnected'
 
 export interface SubscribeOptions {
   /** The application asks, and needs no access. */
@@ -51,9 +58,14 @@ const TAGS_IN_STATE_CHANNEL = 'tags cannot be asked for in a channel with a docu
 /** How sessions enter and leave channels. */
 export class Subscriptions {
   readonly #ports: SubscriptionsPorts
+  readonly #tokens: ChannelTokens
 
   constructor(ports: SubscriptionsPorts) {
     this.#ports = ports
+    const { authenticator, revocations, wheel } = ports
+    const onEnd = ({ session, channel }: Subscription, code: 'token_expired' | 'token_revoked') =>
+      this.revoke(session, channel.name, code, ERRORS[code].help)
+    this.#tokens = new ChannelTokens({ authenticator, revocations, wheel, onEnd })
   }
 
   /**
@@ -66,8 +78,9 @@ export class Subscriptions {
     const { channel: name, since, token } = request
     const { link } = session
     assertChannelName(name)
-    let grant = token === undefined ? undefined : await this.#ports.authenticator.authorizeChannel(token, name, session.user)
+    let grant = token === undefined ? undefined : await this.#tokens.authorize(token, name, session.user)
     if (session.link !== link) return
+    if (grant) this.#tokens.assertGood(grant)
 
     const isNew = !options.trusted && !session.subscriptions.has(name)
     if (isNew && !grant) this.#assertMaySubscribe(session, name)
@@ -76,9 +89,10 @@ export class Subscriptions {
     if (isNew && this.#ports.questions.isAsked('subscribe', name)) {
       grant = await this.#ports.questions.subscribe(session, name, grant)
       if (session.link !== link) return
+      this.#tokens.assertGood(grant)
     }
     const subscription = session.subscriptions.get(name) ?? this.#enter(session, name)
-    if (grant) this.#accept(subscription, grant)
+    if (grant) this.#tokens.accept(subscription, grant)
     const { channel, filter, wantsPresence } = subscription
     if (!options.resumed) {
       subscription.filter = request.tags
@@ -131,7 +145,7 @@ export class Subscriptions {
   }
 
   /** Ends the subscription on behalf of the server, and tells the client why. */
-  revoke(session: Session, name: string, code: 'token_expired' | 'disconnected', reason: string): boolean {
+  revoke(session: Session, name: string, code: RevokeCode, reason: string): boolean {
     if (!this.unsubscribe(session, name, code)) return false
     session.link?.send({ type: 'unsubscribed', channel: name, code, reason })
     return true
@@ -140,13 +154,14 @@ export class Subscriptions {
   /** Takes a newer channel token. Returns its end. */
   async refresh(session: Session, name: string, token: string): Promise<number | undefined> {
     const { link } = session
-    const grant = await this.#ports.authenticator.authorizeChannel(token, name, session.user)
+    const grant = await this.#tokens.authorize(token, name, session.user)
     // A connection that has taken over meanwhile may have brought a newer one.
     if (session.link !== link) return undefined
     const subscription = session.subscriptions.get(name)
     if (!subscription) throw new FusewireError('not_subscribed')
+    this.#tokens.assertGood(grant)
     if (!this.#ports.questions.isAsked('refresh', name)) {
-      this.#accept(subscription, grant)
+      this.#tokens.accept(subscription, grant)
       return grant.expiresAt
     }
     const { decision: _, ...changes } = await this.#ports.questions.refresh(session, {
@@ -155,9 +170,18 @@ export class Subscriptions {
     })
     if (session.link !== link) return undefined
     if (!subscription.isEntered) throw new FusewireError('not_subscribed')
+    this.#tokens.assertGood(grant)
     const changed = { ...grant, ...changes }
-    this.#accept(subscription, changed)
+    this.#tokens.accept(subscription, changed)
     return changed.expiresAt
+  }
+
+  /** Ends the subscriptions whose channel token has been revoked; `sessions` are those of the user that it is about. */
+  revokeTokens(revocation: Revocation, sessions: readonly Session[]): void {
+    this.#tokens.revoked(
+      revocation,
+      sessions.flatMap(({ subscriptions }) => [...subscriptions.values()]),
+    )
   }
 
   /** Ends all subscriptions of a session that has ended. */
@@ -209,28 +233,10 @@ export class Subscriptions {
     channel.goLive(subscription, link.connection, { ...position, offset: following.at(-1)?.offset ?? position.offset })
   }
 
-  #accept(subscription: Subscription, { expiresAt, info }: ChannelGrant): void {
-    this.#stopExpiry(subscription)
-    subscription.info = info
-    subscription.expiresAt = expiresAt
-    if (expiresAt === undefined) return
-    subscription.expiry = { due: () => this.#expire(subscription) }
-    this.#ports.wheel.schedule(subscription.expiry, expiresAt)
-  }
-
-  #expire({ session, channel }: Subscription): undefined {
-    this.revoke(session, channel.name, 'token_expired', 'the channel token has expired')
-  }
-
-  #stopExpiry(subscription: Subscription): void {
-    if (subscription.expiry) this.#ports.wheel.cancel(subscription.expiry)
-    subscription.expiry = undefined
-  }
-
   #drop(subscription: Subscription, reason: UnsubscribeReason): void {
     const { session, channel, isEstablished } = subscription
     session.subscriptions.delete(channel.name)
-    this.#stopExpiry(subscription)
+    this.#tokens.release(subscription)
     this.#ports.hub.leave(subscription)
     this.#ports.attendance.leave(subscription)
     if (isEstablished) this.#ports.notices.unsubscribed(session, channel.name, reason)

@@ -7,6 +7,7 @@ import {
   type Log,
   MemoryBroker,
   MemoryPresence,
+  MemoryRevocations,
   RpcRouter,
   RuleBook,
 } from '@fusewire/engine'
@@ -37,6 +38,7 @@ const TICK_MS = 250
 export interface Core {
   readonly engine: Engine
   readonly broker: MemoryBroker
+  readonly revocations: MemoryRevocations
   readonly rules: RuleBook
   readonly rpc: RpcRouter
   /** What the application decides and hears. */
@@ -52,7 +54,9 @@ export const composeCore = (options: FusewireOptions, log: Log): Core => {
   const rpc = new RpcRouter()
   const application = createHooks(options, VERSION, log)
   const broker = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs: options.idempotencyTtlMs })
+  const revocations = new MemoryRevocations(nodeEnvironment, options)
   const engine = new Engine({
+    revocations,
     broker,
     presence: new MemoryPresence(),
     authenticator: createAuthenticator({
@@ -68,7 +72,7 @@ export const composeCore = (options: FusewireOptions, log: Log): Core => {
     log,
     node: { node, version: VERSION, ...(options.development && { development: true }) },
   })
-  return { engine, broker, rules, rpc, application, node }
+  return { engine, broker, revocations, rules, rpc, application, node }
 }
 
 /** A node that listens. */
@@ -198,12 +202,13 @@ export const composeServer = async (
   }
 }
 
-const startClock = ({ engine, broker }: Core, httpTransports: HttpTransports): NodeJS.Timeout => {
+const startClock = ({ engine, broker, revocations }: Core, httpTransports: HttpTransports): NodeJS.Timeout => {
   let ticks = 0
   return setInterval(() => {
     engine.tick()
     if (++ticks % (1000 / TICK_MS) !== 0) return
     broker.sweep()
+    revocations.sweep()
     httpTransports.tick(Date.now())
   }, TICK_MS)
 }

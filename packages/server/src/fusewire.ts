@@ -7,6 +7,8 @@ import type {
   InformingEvent,
   Log,
   Published,
+  RevocationTarget,
+  RevokeOptions,
   RpcHandler,
   Target,
 } from '@fusewire/engine'
@@ -142,6 +144,15 @@ export class Fusewire {
   /** Ends every session of the target at once. Returns how many. */
   disconnect(target: Target): Awaitable<number> {
     return this.#core.engine.disconnectUser(target)
+  }
+
+  /**
+   * Takes tokens back at once, by the `jti` of one or all of a user: what was made with them ends, and they are refused from now on.
+   * Returns how many sessions have ended.
+   * @throws FusewireError `overloaded` when `maxRevocations` are in force.
+   */
+  revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
+    return this.#core.engine.revoke(target, options)
   }
 
   /** Reads the certificate files again. */

@@ -11,6 +11,7 @@ import {
   type Identity,
   MemoryBroker,
   MemoryPresence,
+  MemoryRevocations,
   type PresenceStore,
   RpcRouter,
   RuleBook,
@@ -33,6 +34,7 @@ const LIMITS: EngineLimits = {
   bytesPerSecond: 4_194_304,
   bytesBurst: 8_388_608,
   maxRateLimited: 1000,
+  revocationTtlMs: 86_400_000,
 }
 
 /** An application that wants to know nothing. */
@@ -49,13 +51,16 @@ const TICK_MS = 250
 
 /**
  * Reads tokens that are written as what they say: `ann`, `ann@<end in ms>`; channel tokens are `ann>room`, `ann>room@<end in ms>`.
+ * Either may go on with `#<id>` and `+<issued at, in ms>`, in this order.
  * `bad` is refused, `admin` may do everything, `auto` is subscribed to `open:auto` and `secret:auto`.
  */
 export const plainAuthenticator: Authenticator = {
   async authenticate(token): Promise<Identity> {
     if (token === 'bad') throw new FusewireError('token_invalid')
-    const [user, expiresAt] = token?.split('@') ?? []
+    const { subject, mark } = readMark(token ?? '')
+    const [user, expiresAt] = token === undefined ? [] : subject.split('@')
     return {
+      ...mark,
       ...(user !== undefined && { user }),
       ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }),
       capabilities: user === 'admin' ? [{ channels: ['**'], allow: ['publish', 'subscribe'] }] : [],
@@ -63,10 +68,22 @@ export const plainAuthenticator: Authenticator = {
     }
   },
   async authorizeChannel(token, channel, user) {
-    const [grant, expiresAt] = token.split('@')
+    const { subject, mark } = readMark(token)
+    const [grant, expiresAt] = subject.split('@')
     if (grant !== `${user}>${channel}`) throw new FusewireError('token_invalid')
-    return { channel, ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }) }
+    return {
+      channel,
+      ...mark,
+      ...(user !== undefined && { user }),
+      ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }),
+    }
   },
+}
+
+const readMark = (token: string): { subject: string; mark: Pick<Identity, 'tokenId' | 'issuedAt'> } => {
+  const [, subject = '', tokenId, issuedAt] = /^([^#+]*)(?:#([^+]*))?(?:\+(\d+))?$/u.exec(token) ?? []
+  const mark = { ...(tokenId !== undefined && { tokenId }), ...(issuedAt !== undefined && { issuedAt: Number(issuedAt) }) }
+  return { subject, mark }
 }
 
 export interface EngineHarnessOptions {
@@ -100,6 +117,7 @@ export class EngineHarness {
       broker: broker?.(this.environment) ?? new MemoryBroker(this.environment),
       presence: presence ?? new MemoryPresence(),
       authenticator: authenticator ?? plainAuthenticator,
+      revocations: new MemoryRevocations(this.environment, { maxRevocations: 3 }),
       environment: this.environment,
       rules: this.rules,
       rpc: this.rpc,

@@ -20,6 +20,7 @@ interface TokenFlags {
   readonly secret?: string
   readonly privateKey?: string
   readonly algorithm?: string
+  readonly tokenId?: string
   readonly keyId?: string
   readonly issuer?: string
   readonly audience?: string
@@ -47,6 +48,7 @@ export const tokenCommand = (terminal: Terminal): Command =>
       collectCapability,
     )
     .option('--subscribe <channel>', 'subscribe to this channel at connect; may be repeated', collect)
+    .option('--token-id <id>', 'jti: by it, this token alone can be revoked')
     .option('--channel <channel>', 'make a token for this one channel, to subscribe with')
     .addOption(new Option('--secret <secret>', 'shared secret to sign with').conflicts('privateKey').helpGroup('Key:'))
     .addOption(new Option('--private-key <file>', 'private key to sign with, PEM: RSA, EC or Ed25519').helpGroup('Key:'))
@@ -117,6 +119,7 @@ const printToken = async (flags: TokenFlags, terminal: Terminal): Promise<void> 
   const token = await signToken(subject, key, {
     ...(ttl.ms === undefined ? {} : { expiresInMs: ttl.ms }),
     ...(flags.algorithm === undefined ? {} : { algorithm: flags.algorithm }),
+    ...(flags.tokenId === undefined ? {} : { tokenId: flags.tokenId }),
     ...(flags.keyId === undefined ? {} : { keyId: flags.keyId }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),

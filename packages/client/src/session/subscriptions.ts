@@ -222,7 +222,7 @@ export class Subscriptions {
 
   /** The server has ended the subscription. */
   #revoked(subscription: Subscription, { code = 'disconnected', reason = code }: Unsubscribed): void {
-    if (code === 'token_expired' && subscription.tokens?.isRenewable) this.#renew(subscription, subscription.tokens)
+    if (code.startsWith('token_') && subscription.tokens?.isRenewable) this.#renew(subscription, subscription.tokens)
     else this.#end(subscription, { code, reason }, new ClientError(code, reason))
   }
 

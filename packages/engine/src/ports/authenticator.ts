@@ -1,7 +1,8 @@
 import type { Capability } from '../access.ts'
+import type { TokenMark } from '../revocation.ts'
 
 /** Who a connection is, as its token says. */
-export interface Identity {
+export interface Identity extends TokenMark {
   /** Absent for an anonymous client. */
   readonly user?: string
   /** Shown to others in presence: a value that JSON can carry. */
@@ -18,8 +19,10 @@ export interface Identity {
 }
 
 /** What a channel token grants to one user in one channel. */
-export interface ChannelGrant {
+export interface ChannelGrant extends TokenMark {
   readonly channel: string
+  /** Absent when the token is good for anyone. */
+  readonly user?: string
   readonly expiresAt?: number
   /** Shown to others in this channel's presence, in place of the identity's. */
   readonly info?: unknown

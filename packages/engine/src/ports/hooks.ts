@@ -159,7 +159,7 @@ export interface Answers {
 }
 
 /** Why a subscription has ended: by its client, at the end of its token, by the application, or with its session. */
-export type UnsubscribeReason = 'unsubscribed' | 'token_expired' | 'disconnected' | 'session_ended'
+export type UnsubscribeReason = 'unsubscribed' | 'token_expired' | 'token_revoked' | 'disconnected' | 'session_ended'
 
 /** A session has ended for good; the loss of a connection alone is none. */
 export interface DisconnectNotice extends ClientEvent<'disconnect'> {

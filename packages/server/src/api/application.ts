@@ -1,4 +1,13 @@
-import type { Awaitable, HistoryPage, HistoryQuery, PublicationDraft, Published, Target } from '@fusewire/engine'
+import type {
+  Awaitable,
+  HistoryPage,
+  HistoryQuery,
+  PublicationDraft,
+  Published,
+  RevocationTarget,
+  RevokeOptions,
+  Target,
+} from '@fusewire/engine'
 import type { Member } from '@fusewire/protocol'
 
 /** What the HTTP API asks of the engine. Refusals MUST be `FusewireError`s; anything else that is thrown is answered `internal_error`. */
@@ -14,5 +23,7 @@ export interface Application {
   subscribeUser(target: Target, channel: string): Awaitable<number>
   unsubscribeUser(target: Target, channel: string): Awaitable<number>
   disconnectUser(target: Target): Awaitable<number>
+  /** Answers with the number of sessions that have ended. */
+  revoke(target: RevocationTarget, options?: RevokeOptions): Awaitable<number>
   rpc(method: string, data: unknown): Promise<unknown>
 }

@@ -96,6 +96,18 @@ describe.each(VERSIONS)('commands over %s', (version) => {
     ])
   })
 
+  it('revokes a token, or the tokens of a user', async () => {
+    const { application } = test
+    expect((await post('/v1/revoke', { token: 't1' })).json).toEqual({ sessions: 3 })
+    expect((await post('/v1/revoke', { user: 'ada', issuedBefore: 1_767_225_600_000, expiresInMs: 60_000 })).json).toEqual({
+      sessions: 3,
+    })
+    expect(application.calls).toEqual([
+      ['revoke', { token: 't1' }, {}],
+      ['revoke', { user: 'ada', issuedBefore: 1_767_225_600_000 }, { expiresInMs: 60_000 }],
+    ])
+  })
+
   it('calls handlers of the embedding program', async () => {
     expect((await post('/v1/rpc', { method: 'sum', data: [1, 2, 3] })).json).toEqual({ data: 6 })
     test.application.handlers.nothing = () => undefined

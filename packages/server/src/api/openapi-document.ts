@@ -17,6 +17,7 @@ export const openApiDocument = async (): Promise<object> => {
       subscribeUser: unused,
       unsubscribeUser: unused,
       disconnectUser: unused,
+      revoke: unused,
       rpc: unused,
     },
     keys: { none: true, includes: unused },

@@ -31,6 +31,7 @@ describe('the OpenAPI document', () => {
       'POST /v1/subscribe',
       'POST /v1/unsubscribe',
       'POST /v1/disconnect',
+      'POST /v1/revoke',
       'POST /v1/rpc',
       'POST /v1/batch',
       'GET /v1/channels',

@@ -89,16 +89,22 @@ describe.each(VERSIONS)('refusals over %s', (version) => {
     expect((await send('POST', '/v1/publish', { body: { channel: 'a', data: 1 }, headers })).status).toBe(200)
   })
 
-  it.each(['/v1/publish', '/v1/broadcast', '/v1/subscribe', '/v1/unsubscribe', '/v1/disconnect', '/v1/rpc', '/v1/batch'])(
-    'answers invalid_field when %s has no body, or one that is no object',
-    async (path) => {
-      expectRefusal(await send('POST', path), 'invalid_field', 'body is missing')
-      expectRefusal(await send('POST', path, { headers: json }), 'invalid_field', 'body is missing')
-      expectRefusal(await send('POST', path, { body: '[]' }), 'invalid_field', 'body must be an object')
-      expectRefusal(await send('POST', path, { body: 'null' }), 'invalid_field', 'body is missing')
-      expectRefusal(await send('POST', path, { body: '"x"' }), 'invalid_field', 'body must be an object')
-    },
-  )
+  it.each([
+    '/v1/publish',
+    '/v1/broadcast',
+    '/v1/subscribe',
+    '/v1/unsubscribe',
+    '/v1/disconnect',
+    '/v1/revoke',
+    '/v1/rpc',
+    '/v1/batch',
+  ])('answers invalid_field when %s has no body, or one that is no object', async (path) => {
+    expectRefusal(await send('POST', path), 'invalid_field', 'body is missing')
+    expectRefusal(await send('POST', path, { headers: json }), 'invalid_field', 'body is missing')
+    expectRefusal(await send('POST', path, { body: '[]' }), 'invalid_field', 'body must be an object')
+    expectRefusal(await send('POST', path, { body: 'null' }), 'invalid_field', 'body is missing')
+    expectRefusal(await send('POST', path, { body: '"x"' }), 'invalid_field', 'body must be an object')
+  })
 
   it.each([
     ['publish', {}, 'channel is missing'],
@@ -129,6 +135,11 @@ describe.each(VERSIONS)('refusals over %s', (version) => {
     ['unsubscribe', { channel: 'a', session: 's'.repeat(65) }, 'session must have at most 64 characters'],
     ['disconnect', {}, 'body must have either user or session'],
     ['disconnect', { user: 'ada', channel: 'a' }, 'channel is unknown'],
+    ['revoke', {}, 'body must have either token or user'],
+    ['revoke', { token: 't1', user: 'ada' }, 'body must have either token or user'],
+    ['revoke', { token: '' }, 'token must not be empty'],
+    ['revoke', { token: 't1', issuedBefore: 1 }, 'body has issuedBefore, which belongs to user'],
+    ['revoke', { user: 'ada', expiresInMs: 0 }, 'expiresInMs must be at least 1'],
     ['rpc', {}, 'method is missing'],
     ['rpc', { method: '' }, 'method must not be empty'],
     ['rpc', { method: 'm'.repeat(129) }, 'method must have at most 128 characters'],

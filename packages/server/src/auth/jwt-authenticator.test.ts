@@ -222,6 +222,12 @@ describe('claims of a connect token', () => {
     } satisfies Identity)
   })
 
+  it('say by what the token can be revoked', async () => {
+    const token = await sign({ sub: 'alice', jti: 't1', iat: NOW_SECONDS + 0.25 })
+    const identity = await authenticator().authenticate(token)
+    expect(identity).toMatchObject({ user: 'alice', tokenId: 't1', issuedAt: NOW.getTime() + 250 })
+  })
+
   it('may all be left out but sub', async () => {
     expect(await authenticator().authenticate(await sign({ sub: 'alice' }))).toEqual({
       user: 'alice',
@@ -236,6 +242,10 @@ describe('claims of a connect token', () => {
     ['sub', { sub: '' }, 'must not be empty'],
     ['sub', { sub: 'x'.repeat(256) }, 'at most 255'],
     ['exp', { sub: 'a', exp: 'soon' as unknown as number }, 'must be a number of seconds'],
+    ['jti', { sub: 'a', jti: 7 as unknown as string }, 'must be a string'],
+    ['jti', { sub: 'a', jti: '' }, 'must not be empty'],
+    ['jti', { sub: 'a', jti: 'x'.repeat(256) }, 'at most 255'],
+    ['iat', { sub: 'a', iat: NOW.getTime() }, 'in seconds since 1970, not milliseconds'],
     ['exp', { sub: 'a', exp: NOW.getTime() }, 'in seconds since 1970, not milliseconds'],
     ['nbf', { sub: 'a', nbf: NOW_SECONDS + 60 }, 'not valid yet'],
     ['nbf', { sub: 'a', nbf: 'soon' as unknown as number }, 'must be a number of seconds'],
@@ -424,8 +434,18 @@ describe('channel tokens', () => {
     const token = await sign({ sub: 'alice', channel: 'room:1', exp: NOW_SECONDS + 60, info: { seat: 4 } })
     expect(await authenticator().authorizeChannel(token, 'room:1', 'alice')).toEqual({
       channel: 'room:1',
+      user: 'alice',
       expiresAt: NOW.getTime() + 60_000,
       info: { seat: 4 },
+    })
+  })
+
+  it('say by what they can be revoked', async () => {
+    const token = await sign({ channel: 'room:1', jti: 'c1', iat: NOW_SECONDS })
+    expect(await authenticator().authorizeChannel(token, 'room:1', 'bob')).toEqual({
+      channel: 'room:1',
+      tokenId: 'c1',
+      issuedAt: NOW.getTime(),
     })
   })
 

@@ -1,4 +1,4 @@
-import type { Authenticator, ChannelGrant, Identity } from '@fusewire/engine'
+import type { Authenticator, ChannelGrant, Identity, TokenMark } from '@fusewire/engine'
 import { FusewireError, LIMITS } from '@fusewire/protocol'
 import { decodeProtectedHeader, errors, type JWSHeaderParameters, type JWTPayload, jwtVerify } from 'jose'
 import type { z } from 'zod'
@@ -58,6 +58,13 @@ const headerOf = (token: string): JWSHeaderParameters => {
   }
 }
 
+/** What revocations go by. */
+const markOf = ({ jti, sub, iat }: Pick<z.output<typeof channelClaims>, 'jti' | 'sub' | 'iat'>): TokenMark => ({
+  ...(jti !== undefined && { tokenId: jti }),
+  ...(sub !== undefined && { user: sub }),
+  ...(iat !== undefined && { issuedAt: iat * 1000 }),
+})
+
 /** Reads tokens that the application's backend has signed. */
 export class JwtAuthenticator implements Authenticator {
   readonly #keys: readonly TokenKeys[]
@@ -84,15 +91,16 @@ export class JwtAuthenticator implements Authenticator {
       if (this.#allowAnonymous) return ANONYMOUS
       throw new FusewireError('token_required')
     }
-    const { sub, exp, info, caps, channels } = await this.#claims(token, connectClaims)
-    return { user: sub, capabilities: caps, channels, ...this.#expiry(exp), ...(info !== undefined && { info }) }
+    const claims = await this.#claims(token, connectClaims)
+    const { exp, info, caps, channels } = claims
+    return { ...markOf(claims), capabilities: caps, channels, ...this.#expiry(exp), ...(info !== undefined && { info }) }
   }
 
   async authorizeChannel(token: string, channel: string, user: string | undefined): Promise<ChannelGrant> {
     const claims = await this.#claims(token, channelClaims)
     if (claims.channel !== channel) throw invalid('The channel token is for another channel (claim "channel").')
     if (claims.sub !== undefined && claims.sub !== user) throw invalid('The channel token is for another user (claim "sub").')
-    return { channel, ...this.#expiry(claims.exp), ...(claims.info !== undefined && { info: claims.info }) }
+    return { channel, ...markOf(claims), ...this.#expiry(claims.exp), ...(claims.info !== undefined && { info: claims.info }) }
   }
 
   async #claims<T>(token: string, schema: z.ZodType<T>): Promise<T> {

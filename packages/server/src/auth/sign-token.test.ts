@@ -24,22 +24,29 @@ describe('signToken', () => {
         channels: ['news'],
       },
       { secret: SECRET },
-      { expiresInMs: 60_000 },
+      { expiresInMs: 60_000, tokenId: 't1' },
     )
-    const { expiresAt, ...identity } = await authenticator.authenticate(token)
+    const { expiresAt, issuedAt, ...identity } = await authenticator.authenticate(token)
     expect(identity).toEqual({
       user: 'alice',
+      tokenId: 't1',
       info: { name: 'Alice' },
       capabilities: [{ channels: ['chat:*'], allow: ['publish'] }],
       channels: ['news'],
     })
+    expect(issuedAt).toBeGreaterThan(Date.now() - 2000)
     expect(expiresAt).toBeGreaterThanOrEqual(Date.now() + 59_000)
     expect(expiresAt).toBeLessThanOrEqual(Date.now() + 61_000)
   })
 
   it('makes channel tokens that the server takes', async () => {
     const token = await signToken({ channel: 'room:1', user: 'alice', info: 1 }, { secret: SECRET })
-    expect(await authenticator.authorizeChannel(token, 'room:1', 'alice')).toEqual({ channel: 'room:1', info: 1 })
+    expect(await authenticator.authorizeChannel(token, 'room:1', 'alice')).toEqual({
+      channel: 'room:1',
+      user: 'alice',
+      issuedAt: expect.any(Number),
+      info: 1,
+    })
     const open = await signToken({ channel: 'room:1' }, { secret: SECRET })
     expect(decodeJwt(open)).toEqual({ channel: 'room:1', iat: expect.any(Number) })
   })

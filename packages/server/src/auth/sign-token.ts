@@ -33,6 +33,8 @@ export interface SigningOptions {
   readonly expiresInMs?: number
   /** Default: HS256 for a secret; for a private key RS256, the one of its curve, or EdDSA. */
   readonly algorithm?: string
+  /** `jti`: by it this token alone can be revoked. */
+  readonly tokenId?: string
   /** `kid`: names the key in a key set. */
   readonly keyId?: string
   readonly issuer?: string
@@ -74,7 +76,7 @@ const claimsOf = (token: ConnectToken | ChannelToken): JWTPayload => {
 export const signToken = async (
   token: ConnectToken | ChannelToken,
   signingKey: SigningKey,
-  { expiresInMs, algorithm, keyId, issuer, audience }: SigningOptions = {},
+  { expiresInMs, algorithm, tokenId, keyId, issuer, audience }: SigningOptions = {},
 ): Promise<string> => {
   const { key, algorithms } = signerOf(signingKey)
   const alg = algorithm === undefined ? algorithms[0] : algorithms.find((name) => name === algorithm)
@@ -84,6 +86,7 @@ export const signToken = async (
     ])
   const jwt = new SignJWT(claimsOf(token)).setIssuedAt()
   if (expiresInMs !== undefined) jwt.setExpirationTime(Math.ceil((Date.now() + expiresInMs) / 1000))
+  if (tokenId !== undefined) jwt.setJti(tokenId)
   if (issuer !== undefined) jwt.setIssuer(issuer)
   if (audience !== undefined) jwt.setAudience(audience)
   return jwt.setProtectedHeader({ alg, typ: 'JWT', ...(keyId !== undefined && { kid: keyId }) }).sign(key)

@@ -7,6 +7,9 @@ const ACTIONS = ['subscribe', 'publish', 'history', 'presence'] as const satisfi
 /** UTF-16 code units of a user's id. */
 const MAX_USER_LENGTH = 255
 
+/** UTF-16 code units of a token's id. */
+export const MAX_TOKEN_ID_LENGTH = 255
+
 /** The last second of the year 9999. Milliseconds given for seconds lie beyond it, and would make a token that never ends. */
 const MAX_DATE_SECONDS = 253_402_300_799
 
@@ -38,10 +41,18 @@ export const capability: z.ZodType<Capability> = z.object(
   'must be an object { "channels": […], "allow": […] }',
 )
 
+/** `jti`: by it, one token can be revoked. */
+const tokenId = z
+  .string('must be a string')
+  .min(1, 'must not be empty')
+  .max(MAX_TOKEN_ID_LENGTH, `must have at most ${MAX_TOKEN_ID_LENGTH} characters`)
+
 /** The claims of a token that a client connects with. */
 export const connectClaims = z.object({
   sub: user,
   exp: date.optional(),
+  iat: date.optional(),
+  jti: tokenId.optional(),
   info: z.unknown().optional(),
   caps: z.array(capability, 'must be an array of { "channels": […], "allow": […] }').default([]),
   channels: z.array(channelName, 'must be an array of channel names').default([]),
@@ -52,6 +63,8 @@ export const connectClaims = z.object({
 export const channelClaims = z.object({
   sub: user.optional(),
   exp: date.optional(),
+  iat: date.optional(),
+  jti: tokenId.optional(),
   info: z.unknown().optional(),
   channel: channelName,
 })

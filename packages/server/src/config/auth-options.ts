@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, milliseconds, OPTION_NOTES, text } from './option-notes.ts'
+import { count, flag, milliseconds, OPTION_NOTES, text } from './option-notes.ts'
 
 export const JWT_ALGORITHMS = [
   'HS256',
@@ -76,5 +76,18 @@ export const authOptions = {
     default: 5000,
     min: 0,
     max: 300_000,
+  }),
+  revocationTtlMs: milliseconds(
+    'How long a revocation of tokens is kept, unless it says otherwise: no shorter than tokens live.',
+    {
+      default: 86_400_000,
+      min: 1000,
+      max: 31_536_000_000,
+    },
+  ),
+  maxRevocations: count('Revocations of tokens that may be kept at a time; one more is refused.', {
+    default: 100_000,
+    min: 1,
+    max: 100_000_000,
   }),
 }

@@ -25,6 +25,7 @@ const someStats: EngineStats = {
   detachedSessions: 3,
   subscriptions: 12,
   channels: 4,
+  revocations: 3,
 }
 
 const someHooks: HookSnapshot = {
@@ -80,6 +81,7 @@ describe('metrics', () => {
       'fusewire_sessions_expired_total 7',
       'fusewire_subscriptions 12',
       'fusewire_channels 4',
+      'fusewire_revocations 3',
       'fusewire_recoveries_total{outcome="complete"} 6',
       'fusewire_recoveries_total{outcome="incomplete"} 1',
       'fusewire_messages_received_total{type="publish"} 40',

@@ -120,6 +120,7 @@ const engineSeries = (stats: () => EngineStats): Series[] => [
   },
   { kind: 'gauge', name: 'fusewire_subscriptions', help: 'Subscriptions now.', read: () => stats().subscriptions },
   { kind: 'gauge', name: 'fusewire_channels', help: 'Channels with subscribers now.', read: () => stats().channels },
+  { kind: 'gauge', name: 'fusewire_revocations', help: 'Revocations of tokens in force.', read: () => stats().revocations },
   {
     kind: 'counter',
     name: 'fusewire_recoveries_total',

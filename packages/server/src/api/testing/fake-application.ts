@@ -1,4 +1,12 @@
-import type { HistoryPage, HistoryQuery, PublicationDraft, Published, Target } from '@fusewire/engine'
+import type {
+  HistoryPage,
+  HistoryQuery,
+  PublicationDraft,
+  Published,
+  RevocationTarget,
+  RevokeOptions,
+  Target,
+} from '@fusewire/engine'
 import { FusewireError, type Member } from '@fusewire/protocol'
 import type { Application } from '../application.ts'
 
@@ -68,6 +76,13 @@ export class FakeApplication implements Application {
   disconnectUser(target: Target): number {
     this.calls.push(['disconnectUser', target])
     return 0
+  }
+
+  revoke(target: RevocationTarget, options: RevokeOptions = {}): number {
+    this.calls.push(['revoke', target, options])
+    const refusal = 'user' in target && this.refusals.get(target.user)
+    if (refusal) throw refusal
+    return 3
   }
 
   async rpc(method: string, data: unknown): Promise<unknown> {

@@ -1,4 +1,13 @@
-import { type Connection, DEVELOPMENT_RULE, Engine, MemoryBroker, MemoryPresence, RpcRouter, RuleBook } from '@fusewire/engine'
+import {
+  type Connection,
+  DEVELOPMENT_RULE,
+  Engine,
+  MemoryBroker,
+  MemoryPresence,
+  MemoryRevocations,
+  RpcRouter,
+  RuleBook,
+} from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import { eventually, FakeEnvironment, noHooks } from '@fusewire/testkit'
 import { type ErrorEvent, EventSource } from 'eventsource'
@@ -42,6 +51,7 @@ const start = async (version: HttpVersion, options = {}, limits = {}): Promise<v
         throw new FusewireError('token_invalid')
       },
     },
+    revocations: new MemoryRevocations(environment),
     environment,
     rules,
     rpc: new RpcRouter(),
@@ -59,6 +69,7 @@ const start = async (version: HttpVersion, options = {}, limits = {}): Promise<v
       bytesPerSecond: 4_194_304,
       bytesBurst: 8_388_608,
       maxRateLimited: 1000,
+      revocationTtlMs: 86_400_000,
     },
     log: () => undefined,
     node: { node: 'node-1', version: '1' },

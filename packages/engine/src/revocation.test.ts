@@ -53,15 +53,14 @@ describe('revoking a token', () => {
     expect(taken.closedWith).toBe('token_revoked')
   })
 
-  it('refuses refresh with it, and leaves the session, to be resumed with another', async () => {
+  it('refuses refresh with it, and ends the session that brings it', async () => {
     const client = await harness.connect({ token: 'ann#t1' })
     await harness.engine.revoke({ token: 't2' })
     client.say({ type: 'refresh', id: 2, token: 'ann#t2' })
     await turn()
     expect(client.last('error')).toMatchObject({ id: 2, code: 'token_revoked' })
     expect(client.closedWith).toBe('token_revoked')
-    const { resume } = client.last('connected')
-    expect((await harness.connect({ token: 'ann#t3', resume })).last('connected').resumed).toBe(true)
+    expect(harness.engine.stats().sessions).toBe(0)
   })
 
   it('is not outrun by a connect whose token is being checked', async () => {

@@ -109,6 +109,25 @@ describe('a connection that is disconnecting', () => {
   })
 })
 
+describe('a token that is missing or refused', () => {
+  it('[L18] is told to the operator, wherever it was sent, and is not in the log itself', async () => {
+    const client = await connected(open())
+    client.say({ type: 'refresh', id: 1, token: 'bob' })
+    await turn()
+    client.say({ type: 'subscribe', id: 2, channel: 'secret:a', token: 'ann>secret:b' })
+    await turn()
+    open().say({ type: 'connect', token: 'bad' })
+    await turn()
+    const from = { code: 'token_invalid', transport: 'websocket', remoteAddress: '127.0.0.1' }
+    expect(harness.events.filter(([event]) => event === 'token_refused').map(([, details]) => details)).toEqual([
+      { ...from, request: 'refresh' },
+      { ...from, request: 'subscribe', channel: 'secret:a' },
+      { ...from, request: 'connect' },
+    ])
+    expect(JSON.stringify(harness.events)).not.toContain('ann>')
+  })
+})
+
 describe('any lives of connections', () => {
   type Act = (clients: SlowReader[], at: number, tokens: HeldCalls) => void
   const say =

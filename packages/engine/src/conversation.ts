@@ -2,12 +2,15 @@ import { type ClientMessage, FusewireError, MessageError, type ServerMessage } f
 import { Backlog } from './backlog.ts'
 import { errorMessage } from './error-message.ts'
 import type { Log } from './log.ts'
+import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
 import type { SessionRequest, SessionRequests } from './session-requests.ts'
 import type { Counters } from './stats.ts'
+import { isTokenError } from './token-error.ts'
 
 /** The connection that a {@link Conversation} is held over. */
 export interface ConversationHost {
+  readonly connection: Connection
   /** What may be asked of now: absent before `connected` and after the end. */
   readonly session: Session | undefined
   /** False from the moment that the end has begun. */
@@ -76,6 +79,7 @@ export class Conversation {
     const { id } = message as { id?: number }
     const channel = 'channel' in message ? message.channel : undefined
     this.#sendError(error, { id, channel })
+    if (isTokenError(error)) this.#reportToken(error, message.type, channel)
     if (message.type === 'connect') this.#host.connectRefused(error)
     if (message.type === 'refresh' && channel === undefined) this.#host.refreshRefused(error)
   }
@@ -162,6 +166,12 @@ export class Conversation {
   #refuseMore(message: ClientMessage, why: string): void {
     this.#ports.counters.refuse('maxPendingRequests')
     this.refuse(message, new FusewireError('overloaded', why))
+  }
+
+  /** A security event: its details never have the token. */
+  #reportToken({ code }: FusewireError, request: ClientMessage['type'], channel: string | undefined): void {
+    const { transport, remoteAddress } = this.#host.connection
+    this.#ports.log('token_refused', { code, request, ...(channel !== undefined && { channel }), transport, remoteAddress })
   }
 
   #sendError(error: FusewireError, request: Parameters<typeof errorMessage>[1]): void {

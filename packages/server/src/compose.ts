@@ -20,6 +20,7 @@ import type { FusewireOptions } from './config/options.ts'
 import { type CreatedHooks, createHooks } from './hooks/create-hooks.ts'
 import { Listener } from './listener/listener.ts'
 import { type Listening, urlOf } from './listening.ts'
+import type { SecurityLog } from './log/security-log.ts'
 import { createMetrics } from './metrics/create-metrics.ts'
 import { nodeEnvironment } from './node-environment.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
@@ -43,11 +44,13 @@ export interface Core {
   readonly rpc: RpcRouter
   /** What the application decides and hears. */
   readonly application: CreatedHooks
+  readonly security: SecurityLog
   /** Identifier of this process. */
   readonly node: string
 }
 
-export const composeCore = (options: FusewireOptions, log: Log): Core => {
+export const composeCore = (options: FusewireOptions, security: SecurityLog): Core => {
+  const { log } = security
   const node = nodeEnvironment.id()
   const rules = new RuleBook(options.development ? DEVELOPMENT_RULE : DEFAULT_RULE)
   for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
@@ -72,7 +75,7 @@ export const composeCore = (options: FusewireOptions, log: Log): Core => {
     log,
     node: { node, version: VERSION, ...(options.development && { development: true }) },
   })
-  return { engine, broker, revocations, rules, rpc, application, node }
+  return { engine, broker, revocations, rules, rpc, application, security, node }
 }
 
 /** A node that listens. */
@@ -145,6 +148,7 @@ export const composeServer = async (
       metrics: createMetrics({
         stats: () => engine.stats(),
         hooks: core.application.snapshot,
+        securityEvents: () => core.security.counts,
         traffic,
         version: VERSION,
         node: core.node,

@@ -22,6 +22,7 @@ import { type AnyHandler, type DecisionHandler, HandlerTarget, type NoticeHandle
 import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
 import { eventLog } from './log/event-log.ts'
+import { SecurityLog } from './log/security-log.ts'
 
 /** The server's options, and what only a program can give. */
 export interface CreateOptions extends FusewireInput {
@@ -65,8 +66,12 @@ export class Fusewire {
     const options = resolveOptions(input)
     this.#input = input
     this.#handler = handler
-    this.#log = log ?? eventLog(createLogger(options.logLevel, options.logFormat))
-    this.#core = composeCore(options, this.#log)
+    const security = new SecurityLog(
+      log ?? eventLog(createLogger(options.logLevel, options.logFormat)),
+      options.securityLogLinesPerMinute,
+    )
+    this.#core = composeCore(options, security)
+    this.#log = security.log
   }
 
   /** Adds a rule for the channels that match the pattern, after those that are there. The first matching rule decides. */

@@ -41,6 +41,8 @@ describe.each(VERSIONS)('access over %s', (version) => {
     const answer = await info(headers)
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Bearer realm="fusewire"'])
     expect(answer.json).toEqual({ error: { code, message: expect.any(String), retryable: false } })
+    // [L18]: the operator hears of it, and the log never has the key.
+    expect(test.log).toEqual([['api_key_refused', { code, method: 'GET', path: '/v1/info', remoteAddress: '127.0.0.1' }]])
   })
 
   it.each(guarded)('asks for a key on %s %s, before it looks at the body', async (method, path) => {

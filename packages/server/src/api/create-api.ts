@@ -44,12 +44,14 @@ export interface Api {
   close(): Promise<void>
 }
 
-const requireKey = (app: ApiServer, keys: ApiKeyCheck, openToLoopback: boolean): void => {
-  app.addHook('onRequest', async ({ raw }) => {
+const requireKey = (app: ApiServer, { keys, openToLoopback, log }: ApiDependencies): void => {
+  app.addHook('onRequest', async ({ raw, routeOptions }) => {
     if (openToLoopback && keys.none && isLocalRequest(raw)) return
     const given = givenKey(raw.headers)
-    if (given === undefined) throw new FusewireError('api_key_required')
-    if (!keys.includes(given)) throw new FusewireError('api_key_invalid')
+    if (given !== undefined && keys.includes(given)) return
+    const code = given === undefined ? 'api_key_required' : 'api_key_invalid'
+    log('api_key_refused', { code, method: raw.method, path: routeOptions.url, remoteAddress: raw.socket.remoteAddress })
+    throw new FusewireError(code)
   })
 }
 
@@ -64,7 +66,7 @@ const refuseDraining: HttpHandler = (_request, response) => {
 
 /** The HTTP API, health, metrics and OpenAPI document behind one request handler. It owns no port. */
 export const createApi = async (dependencies: ApiDependencies): Promise<Api> => {
-  const { application, keys, openToLoopback, limits, info, readiness, metrics, fallback, log } = dependencies
+  const { application, limits, info, readiness, metrics, fallback, log } = dependencies
   const failed = (cause: unknown, method: string, path: string) => log('api_request_failed', { method, path, error: cause })
   const refuse = (thrown: unknown) => {
     const error = asRefusable(thrown)
@@ -74,7 +76,7 @@ export const createApi = async (dependencies: ApiDependencies): Promise<Api> => 
 
   const { app, handler } = await createApiServer({ maxMessageBytes: limits.maxMessageBytes, failed })
   await app.register(async (guarded: ApiServer) => {
-    requireKey(guarded, keys, openToLoopback)
+    requireKey(guarded, dependencies)
     addCommandRoutes(guarded, { application, limits, refuse })
     addChannelRoutes(guarded, application)
     addNodeRoutes(guarded, info, metrics)

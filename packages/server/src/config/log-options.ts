@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, OPTION_NOTES } from './option-notes.ts'
+import { count, flag, OPTION_NOTES } from './option-notes.ts'
 
 /** What the operator sees. */
 export const logOptions = {
@@ -12,5 +12,9 @@ export const logOptions = {
     .exactOptional()
     .describe('json for machines, pretty for people.')
     .register(OPTION_NOTES, { defaultText: 'pretty in development, otherwise json', example: 'json' }),
+  securityLogLinesPerMinute: count(
+    'Lines a minute that are logged of each security event (refused tokens, origins, API keys); the rest is only counted.',
+    { default: 60, min: 0, max: 1_000_000 },
+  ),
   metrics: flag('Serve Prometheus metrics at /metrics.', true),
 }

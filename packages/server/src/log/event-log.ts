@@ -7,6 +7,9 @@ type Level = 'debug' | 'info' | 'warn' | 'error'
 const LEVELS: Readonly<Record<string, Level>> = {
   client_disconnected: 'debug',
   slow_consumer: 'warn',
+  token_refused: 'warn',
+  origin_refused: 'warn',
+  api_key_refused: 'warn',
   request_failed: 'error',
   presence_remove_failed: 'error',
   certificate_refused: 'error',

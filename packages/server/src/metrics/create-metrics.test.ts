@@ -47,7 +47,18 @@ const setUp = () => {
     engine.reads++
     return engine.stats
   }
-  return { traffic, engine, metrics: createMetrics({ stats, hooks: () => someHooks, traffic, version: '1.2.3', node: 'n1' }) }
+  return {
+    traffic,
+    engine,
+    metrics: createMetrics({
+      stats,
+      hooks: () => someHooks,
+      securityEvents: () => ({ token_invalid: 12 }),
+      traffic,
+      version: '1.2.3',
+      node: 'n1',
+    }),
+  }
 }
 
 const samples = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('fusewire_'))
@@ -90,6 +101,7 @@ describe('metrics', () => {
       'fusewire_deliveries_total 4100',
       'fusewire_errors_total{code="permission_denied"} 2',
       'fusewire_disconnects_total{code="slow_consumer"} 1',
+      'fusewire_security_events_total{code="token_invalid"} 12',
       'fusewire_disconnects_total{code="server_draining"} 5',
       'fusewire_refusals_total{limit="messagesPerSecond"} 11',
       'fusewire_hook_calls_total{event="publish",outcome="allow"} 7',

@@ -11,6 +11,8 @@ export interface MetricsSource {
   readonly stats: () => EngineStats
   /** What has become of questions to the application and of notices, until now. */
   readonly hooks: () => HookSnapshot
+  /** What looked like an attack, by code. */
+  readonly securityEvents: () => Readonly<Record<string, number>>
   readonly traffic: Traffic
   /** Of the server. */
   readonly version: string
@@ -170,8 +172,16 @@ const engineSeries = (stats: () => EngineStats): Series[] => [
   },
 ]
 
+const securitySeries = (read: MetricsSource['securityEvents']): Series => ({
+  kind: 'counter',
+  name: 'fusewire_security_events_total',
+  help: 'Refused tokens, origins and API keys.',
+  label: 'code',
+  read,
+})
+
 /** The server's metrics, in a registry of their own: the embedding program's stay its own. */
-export const createMetrics = ({ stats, hooks, traffic, version, node }: MetricsSource): Metrics => {
+export const createMetrics = ({ stats, hooks, securityEvents, traffic, version, node }: MetricsSource): Metrics => {
   const own = new Registry()
   new Gauge({
     name: 'fusewire_info',
@@ -181,7 +191,13 @@ export const createMetrics = ({ stats, hooks, traffic, version, node }: MetricsS
   }).set({ node, version }, 1)
   // One reading for the whole scrape, so that its numbers fit each other.
   let snapshot = stats()
-  for (const series of [...trafficSeries(traffic), ...engineSeries(() => snapshot), ...hookSeries(hooks)]) addSeries(own, series)
+  for (const series of [
+    ...trafficSeries(traffic),
+    ...engineSeries(() => snapshot),
+    ...hookSeries(hooks),
+    securitySeries(securityEvents),
+  ])
+    addSeries(own, series)
   const all = Registry.merge([own, processMetrics()])
   return {
     contentType: all.contentType,

@@ -97,6 +97,18 @@ describe.each(HTTP_VERSIONS)('the HTTP transports over %s', (version) => {
     expect(context.engine.peers).toEqual([])
   })
 
+  it('[L18] tells the operator of another origin', async () => {
+    await start()
+    const origin = 'https://evil.example'
+    await fetch('GET', PATHS.sse, { headers: { origin } })
+    await fetch('POST', `${PATHS.send}?connection=secret&seq=1`, { headers: { origin }, body: '' })
+    const details = { code: 'origin_not_allowed', origin, remoteAddress: expect.stringContaining('127.0.0.1') }
+    expect(context.events).toEqual([
+      { event: 'origin_refused', details: { ...details, transport: 'sse' } },
+      { event: 'origin_refused', details: { ...details, transport: undefined } },
+    ])
+  })
+
   it('never sends a Connection header over HTTP/2, which forbids it', async () => {
     await start()
     const answer = await fetch('POST', `${PATHS.send}?connection=x&seq=1`, { body: 'x'.repeat(100_000) })

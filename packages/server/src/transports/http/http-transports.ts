@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Connection, TransportName } from '@fusewire/engine'
 import { ERRORS, FusewireError, PATHS } from '@fusewire/protocol'
+import { reportOrigin } from '../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { BodyReader } from './body-reader.ts'
 import { ChunkFramer } from './chunk-framer.ts'
@@ -83,8 +84,11 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
   const refuseRequest = (exchange: HttpExchange, endpoint: Endpoint, cause: unknown): void => {
     const error = cause instanceof FusewireError ? cause : new FusewireError('internal_error', undefined, { cause })
     if (error !== cause) context.log('http_transport_failed', { error: cause })
-    const [transport] = endpoint.transports
-    if (transport && endpoint.transports.length === 1) traffic[transport].refused++
+    const [first, ...others] = endpoint.transports
+    const transport = others.length === 0 ? first : undefined
+    if (transport) traffic[transport].refused++
+    const { headers, remoteAddress } = exchange
+    if (error.code === 'origin_not_allowed') reportOrigin(context, { origin: headers.origin, transport, remoteAddress })
     refuse(exchange, error, error.code === 'method_not_allowed' ? { allow: allowOf(endpoint) } : {})
   }
 

@@ -157,6 +157,19 @@ describe('a refused handshake', () => {
     expect(started.context.traffic.websocket.refused).toBe(1)
   })
 
+  it('[L18] tells the operator of another origin', async () => {
+    const started = await start()
+    const origin = 'https://evil.example'
+    await refusalOf(`ws://127.0.0.1:${started.port}${PATH}`, [], { origin })
+    const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
+    await connectWebSocket(session, PATH, { origin })
+    const details = { code: 'origin_not_allowed', origin, remoteAddress: expect.stringContaining('127.0.0.1') }
+    expect(started.context.events).toEqual([
+      { event: 'origin_refused', details: { ...details, transport: 'websocket' } },
+      { event: 'origin_refused', details: { ...details, transport: 'websocket-h2' } },
+    ])
+  })
+
   it.each([
     ['an unknown path', '/nowhere', {}, 404, 'not_found'],
     ['another origin', PATH, { origin: 'https://evil.example' }, 403, 'origin_not_allowed'],

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { FusewireError } from '@fusewire/protocol'
 import { WebSocketServer } from 'ws'
 import { refuse, refuseStream } from '../../listener/refuse.ts'
+import { reportOrigin } from '../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { EchoConnection } from './echo-connection.ts'
 import { type Agreement, agree } from './handshake.ts'
@@ -69,6 +70,16 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
     return agreement
   }
 
+  const refused = (
+    transport: Carrier['transport'],
+    { code }: FusewireError,
+    { origin }: IncomingHttpHeaders,
+    remoteAddress: string | undefined,
+  ): void => {
+    traffic[transport].refused++
+    if (code === 'origin_not_allowed') reportOrigin(context, { origin, transport, remoteAddress })
+  }
+
   const start = (socket: OwnedWebSocket, carrier: Carrier, agreement: Agreement): void => {
     if (agreement.endpoint === 'echo') {
       echoes.add(new EchoConnection(socket, carrier, context, (connection) => echoes.delete(connection)))
@@ -85,7 +96,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       try {
         agreement = decide(request.url, request.headers)
       } catch (error) {
-        traffic.websocket.refused++
+        refused('websocket', error as FusewireError, request.headers, request.socket.remoteAddress)
         refuse(socket, error as FusewireError, VERSION)
         return
       }
@@ -105,7 +116,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       try {
         agreement = decide(headers[':path'], headers)
       } catch (error) {
-        traffic['websocket-h2'].refused++
+        refused('websocket-h2', error as FusewireError, headers, stream.session?.socket.remoteAddress)
         refuseStream(stream, error as FusewireError, VERSION)
         return
       }

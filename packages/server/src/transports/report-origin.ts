@@ -1,0 +1,19 @@
+import type { TransportContext } from './transport-context.ts'
+
+/** An `Origin` is the page's to choose, and so is its length. */
+const MAX_ORIGIN_LENGTH = 255
+
+interface OriginRefusal {
+  readonly origin: string | undefined
+  readonly transport: string | undefined
+  readonly remoteAddress: string | undefined
+}
+
+/** A page of another origin has asked for a connection: a security event. */
+export const reportOrigin = (context: Pick<TransportContext, 'log'>, { origin, transport, remoteAddress }: OriginRefusal): void =>
+  context.log('origin_refused', {
+    code: 'origin_not_allowed',
+    origin: origin?.slice(0, MAX_ORIGIN_LENGTH),
+    transport,
+    remoteAddress,
+  })

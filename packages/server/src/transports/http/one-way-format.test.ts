@@ -1,4 +1,4 @@
-import { ERRORS, type PublicationMessage, type ServerMessage } from '@fusewire/protocol'
+import { ERRORS, type Position, type PublicationMessage, type ServerMessage } from '@fusewire/protocol'
 import { describe, expect, it } from 'vitest'
 import { readEventId } from './event-id.ts'
 import { OneWayFormats } from './one-way-format.ts'
@@ -21,8 +21,9 @@ const eventsOf = (frame: Uint8Array): Event[] =>
       return { event: 'message', ...fields, data: JSON.parse(fields.data) }
     })
 
-const create = (channels = ['a'], formats = new OneWayFormats()) => {
-  const format = formats.create(channels, () => undefined)
+const create = (channels = ['a'], formats = new OneWayFormats(), since?: Position) => {
+  const subscriptions = channels.map((channel) => ({ channel, ...(since && { since }) }))
+  const format = formats.create(subscriptions, () => undefined)
   return {
     encode: (message: ServerMessage) => eventsOf(format.encode(message)),
     frame: (message: ServerMessage) => format.encode(message),
@@ -65,6 +66,13 @@ describe('the one-way format', () => {
     const [event] = encode(publication(5, 'a'))
     expect(offsetIn(event, 'a')).toBe(5)
     expect(offsetIn(event, 'b')).toBe(7)
+  })
+
+  it('keeps where a channel is to be resumed from until it is subscribed, so that a break before then loses nothing [T14]', () => {
+    const { encode } = create(['a', 'b'], new OneWayFormats(), { epoch: 'e', offset: 3 })
+    const [event] = encode(subscribed(4, 'a'))
+    expect(offsetIn(event, 'a')).toBe(4)
+    expect(offsetIn(event, 'b')).toBe(3)
   })
 
   it('sends what was missed after `subscribed`, each with the position that a break there resumes at', () => {

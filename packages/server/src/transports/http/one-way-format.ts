@@ -1,5 +1,12 @@
 import type { Frame, FrameFormat } from '@fusewire/engine'
-import { type Disconnect, jsonCodec, type PublicationMessage, type ServerMessage, type Subscribed } from '@fusewire/protocol'
+import {
+  type Disconnect,
+  jsonCodec,
+  type PublicationMessage,
+  type ServerMessage,
+  type Subscribed,
+  type SubscriptionRequest,
+} from '@fusewire/protocol'
 import { EventIdWriter } from './event-id.ts'
 
 /**
@@ -11,9 +18,11 @@ export class OneWayFormats {
   #message: PublicationMessage | undefined
   #data: Uint8Array = new Uint8Array(0)
 
-  /** The format of one stream of `channels`. `observe` sees every message before it is encoded. */
-  create(channels: readonly string[], observe: (message: ServerMessage) => void): FrameFormat {
-    const ids = new EventIdWriter(channels)
+  /** The format of one stream of these subscriptions. `observe` sees every message before it is encoded. */
+  create(subscriptions: readonly SubscriptionRequest[], observe: (message: ServerMessage) => void): FrameFormat {
+    const ids = new EventIdWriter(subscriptions.map(({ channel }) => channel))
+    // A break may come when only some of them have been made: the ids go on with what the others have asked to resume from.
+    for (const { channel, since } of subscriptions) if (since) ids.set(channel, since)
     return {
       name: 'sse-one-way',
       encode: (message) => {

@@ -35,7 +35,7 @@ export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices)
     exchange,
     {
       transport: 'sse',
-      format: formats.create(request.channels, (message) => gate.see(message)),
+      format: formats.create(request.connect.subscriptions ?? [], (message) => gate.see(message)),
       headers: SSE_HEADERS,
       keepAlive: SSE_KEEP_ALIVE,
       preamble: Buffer.from(`retry: ${spread(retryMs)}\n\n`),

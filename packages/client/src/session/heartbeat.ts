@@ -33,7 +33,7 @@ export class Heartbeat {
     this.#alarm.clear()
   }
 
-  /** Something was received: the line lives, even if the pong is stuck behind a backlog. */
+  /** Something was received: the line lives, even if the pong is stuck behind a backlog; but for long it cannot be. */
   heard(): void {
     this.#heardAt = Date.now()
   }
@@ -59,7 +59,10 @@ export class Heartbeat {
       this.#pingedAt = now
       this.#alarm.set(now + this.#timeoutMs)
       this.#ping()
-    } else if (this.#heardAt + this.#timeoutMs > now) this.#alarm.set(this.#heardAt + this.#timeoutMs)
+      return
+    }
+    const patience = Math.min(this.#heardAt, this.#pingedAt + this.#intervalMs) + this.#timeoutMs
+    if (patience > now) this.#alarm.set(patience)
     else this.#lost()
   }
 }

@@ -8,7 +8,8 @@ import { Emitter } from './emitter.ts'
 import { lineFailure } from './failure.ts'
 import { type ClientOptions, readEndpoints, withDefaults } from './options.ts'
 import { watchPage } from './page-events.ts'
-import { findPlatform } from './platform.ts'
+import { findPlatform, type Platform } from './platform.ts'
+import type { Pool } from './pool.ts'
 import type { TransportName } from './routes.ts'
 import type { Request } from './session/requests.ts'
 import { Session } from './session/session.ts'
@@ -66,7 +67,8 @@ export class FusewireClient {
     })
     const { tokens, heartbeat, subscriptions } = this.#session
     const policy = { ...settings, renewable: tokens.isRenewable }
-    this.#connector = new Connector({ ...settings, endpoints: readEndpoints(endpoints), policy }, findPlatform(options), {
+    const platform = (pool?: Pool): Platform => findPlatform(options, pool)
+    this.#connector = new Connector({ ...settings, endpoints: readEndpoints(endpoints), policy }, platform, {
       authorize: (isRefused) => {
         if (isRefused) tokens.forget()
         return tokens.obtain()

@@ -19,8 +19,15 @@ export class Api {
     return this.post('publish', { channel, data, ...more })
   }
 
-  history(channel: string): Promise<{ position: Position; publications: Publication[] }> {
-    return this.#call(`channels/${encodeURIComponent(channel)}/history?limit=1000`, {})
+  history(
+    channel: string,
+    { since, limit = 1000 }: { since?: Position; limit?: number } = {},
+  ): Promise<{ position: Position; publications: Publication[] }> {
+    const query = new URLSearchParams({
+      limit: String(limit),
+      ...(since && { sinceEpoch: since.epoch, sinceOffset: String(since.offset) }),
+    })
+    return this.#call(`channels/${encodeURIComponent(channel)}/history?${query}`, {})
   }
 
   clearHistory(channel: string): Promise<unknown> {

@@ -43,7 +43,10 @@ class SplitClient implements WireClient {
   }
 
   send(...messages: object[]): void {
-    void this.sendPayload(messages.map((message) => JSON.stringify(message)).join('\n'))
+    const lost = (): void => {
+      this.end ??= {}
+    }
+    this.sendPayload(messages.map((message) => JSON.stringify(message)).join('\n')).catch(lost)
   }
 
   async sendPayload(payload: string | Uint8Array): Promise<number> {
@@ -77,7 +80,12 @@ export const splitWay = (transport: 'sse' | 'stream' | 'poll', version: HttpVers
     }
     const run = transport === 'poll' ? poll() : client.hear(transport === 'sse' ? 'GET' : 'POST', PATHS[transport])
     run.then(ended, ended)
-    await eventually(() => client.connection !== undefined)
+    try {
+      await eventually(() => client.connection !== undefined)
+    } catch (error) {
+      client.destroy()
+      throw error
+    }
     return client
   },
 })

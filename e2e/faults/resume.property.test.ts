@@ -1,0 +1,70 @@
+import { FAULT_KINDS, Random } from '@fusewire/testkit'
+import { describe, expect } from 'vitest'
+import { serverTest } from '../server-test.ts'
+import { DEVELOPMENT } from '../server-variants.ts'
+import { playRound } from './round.ts'
+import { SDK_TRANSPORTS } from './sdk-subscriber.ts'
+import { RULES } from './stream.ts'
+import { Tally } from './tally.ts'
+
+/** `FUSEWIRE_SEED` repeats the choices of a run, though not its timing; `FUSEWIRE_TRIAL` those of one client, again and again. */
+const SEED = Number(process.env.FUSEWIRE_SEED ?? Date.now() % 1_000_000)
+const ONLY = process.env.FUSEWIRE_TRIAL === undefined ? undefined : Number(process.env.FUSEWIRE_TRIAL)
+const BUDGET_MS = Number(process.env.FUSEWIRE_PROPERTY_MS ?? 40_000)
+const CLIENTS = 32
+const TRIAL_MS = 1_200
+
+/** Each transport, by the SDK and by hand. */
+const SORTS = [
+  ...SDK_TRANSPORTS.map((transport) => `SDK by ${transport}`),
+  'WebSocket over HTTP/1.1',
+  'WebSocket over HTTP/2',
+  'stream over HTTP/2',
+  'sse over HTTP/2',
+  'poll over HTTP/2',
+  'raw TCP',
+  'one-way SSE',
+]
+
+const it = serverTest({
+  ...DEVELOPMENT,
+  // Shorter than some breaks: a session that is gone must not take the position with it.
+  logLevel: 'warn',
+  sessionTtlMs: 400,
+  pingIntervalMs: 500,
+  pongTimeoutMs: 700,
+  rules: RULES,
+})
+
+describe('the promise of resume [S5] [S6] [S8]', () => {
+  const title = `holds under every fault, on all transports: in order, no gap, no duplicate, or recovered: false (seed ${SEED})`
+  it(title, { timeout: BUDGET_MS + 60_000 }, async ({ server, api }) => {
+    const random = new Random(SEED)
+    const seeds = random.fork()
+    const deadline = performance.now() + BUDGET_MS
+    const tally = new Tally()
+    const round = await playRound({
+      server,
+      api,
+      random,
+      name: 'resume',
+      clients: CLIENTS,
+      trialMs: TRIAL_MS,
+      nextSeed: () => (performance.now() < deadline ? (ONLY ?? seeds.integer(0, 2 ** 32 - 1)) : undefined),
+      onTrial: (outcome) => tally.addTrial(outcome),
+    })
+    tally.addRound(round)
+    expect(tally.violations.map(({ kind, message }) => `${kind}: ${message}`)).toEqual([])
+    expect(tally.problems).toEqual([])
+    if (ONLY !== undefined) return
+
+    // Every case of the promise has been tried, by every sort of client, under every fault.
+    for (const count of ['recovered', 'lost', 'resumed', 'begunAnew'] as const) expect(tally[count], count).toBeGreaterThan(0)
+    for (const kind of FAULT_KINDS) expect(tally.happened[kind], kind).toBeGreaterThan(0)
+    const clients = [...tally.clients.keys()].join('\n')
+    for (const sort of SORTS) expect(clients).toContain(sort)
+    console.info(
+      `${tally.trials} schedules, ${tally.published} published, ${tally.delivered} delivered, ${tally.connected} connections`,
+    )
+  })
+})

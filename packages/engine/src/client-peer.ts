@@ -9,6 +9,7 @@ import {
 } from '@fusewire/protocol'
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionPhase, connectionMove } from './connection-lifecycle.ts'
 import { Conversation, type ConversationHost, type ConversationPorts } from './conversation.ts'
+import type { Departing } from './departures.ts'
 import type { Handshake } from './handshake.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import type { Connection, Frame } from './ports/connection.ts'
@@ -50,7 +51,7 @@ interface End {
 const NORMAL_END: End = { code: 'closed', reason: ERRORS.closed.help }
 
 /** One connection as the engine sees it: leads it through its life, and ends what is silent, wrong or out of date. */
-export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
+export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, Departing {
   readonly connection: Connection
   readonly #ports: PeerPorts
   readonly #heartbeat: Heartbeat
@@ -78,6 +79,10 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
 
   get isOpen(): boolean {
     return this.#phase !== 'disconnecting' && this.#phase !== 'disconnected'
+  }
+
+  get isBusy(): boolean {
+    return this.isOpen && this.#conversation.isWaiting
   }
 
   receive(message: ClientMessage, bytes: number): void {
@@ -126,6 +131,10 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed {
     // With a token that was taken back nobody comes back to the session that it began.
     const isFinal = code === 'token_revoked' || closeAction(ERRORS[code].closeCode) === 'stop'
     this.#move(isFinal ? 'expelled' : 'dismissed', { code, reason, retryAfterMs })
+  }
+
+  depart(): void {
+    this.end('server_draining')
   }
 
   leave(): void {

@@ -59,6 +59,11 @@ export class Conversation {
     this.#ports = ports
   }
 
+  /** Something that was asked for has not been answered. */
+  get isWaiting(): boolean {
+    return this.#pendingRequests > 0 || this.#backlog.isBlocked
+  }
+
   receive(message: ClientMessage): void {
     this.#ports.counters.messagesIn[message.type]++
     if (!this.#backlog.isBlocked) this.#handle(message)

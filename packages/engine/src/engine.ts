@@ -3,6 +3,7 @@ import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
 import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
+import { Departures } from './departures.ts'
 import { Handshake } from './handshake.ts'
 import { HookNotices } from './hook-notices.ts'
 import { HookQuestions } from './hook-questions.ts'
@@ -70,6 +71,8 @@ export class Engine {
   readonly #revoker: Revoker
   readonly #peerPorts: PeerPorts
   readonly #peers = new Set<ClientPeer>()
+  /** While this node drains. */
+  #departures: Departures | undefined
   #tickedAt: number
 
   constructor(ports: EnginePorts) {
@@ -142,7 +145,10 @@ export class Engine {
       limits,
       log,
       wheel: this.#wheel,
-      onClosed: (peer) => this.#peers.delete(peer),
+      onClosed: (peer) => {
+        this.#peers.delete(peer)
+        this.#departures?.remove(peer)
+      },
     }
   }
 
@@ -156,6 +162,7 @@ export class Engine {
   open(connection: Connection): Peer {
     const peer = new ClientPeer(connection, this.#peerPorts)
     this.#peers.add(peer)
+    this.#departures?.add(peer)
     return peer
   }
 
@@ -169,6 +176,7 @@ export class Engine {
     }
     this.#tickedAt = now
     this.#wheel.advance(now)
+    this.#departures?.advance(now)
   }
 
   publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
@@ -289,9 +297,33 @@ export class Engine {
     }
   }
 
-  /** Tells every client to come back elsewhere, and ends. Idempotent. */
+  /**
+   * Tells every client to come back elsewhere, each at a moment of its own within `windowMs`, and those that still come as well.
+   * Called again it can shorten the window, not lengthen it.
+   */
+  drain(windowMs: number): void {
+    const now = this.#ports.environment.now()
+    if (!this.#departures) {
+      this.#departures = new Departures(() => this.#ports.environment.random(), now)
+      for (const peer of this.#peers) this.#departures.add(peer)
+    }
+    this.#departures.endBy(now + windowMs)
+    this.#departures.advance(now)
+  }
+
+  /** Connections that have not been told yet to leave. */
+  get staying(): number {
+    return this.#departures?.size ?? this.#peers.size
+  }
+
+  /** Tells every client to come back elsewhere, whatever it waits for. */
+  disconnectAll(): void {
+    for (const peer of [...this.#peers]) peer.depart()
+  }
+
+  /** Ends: clients first, then the broker. Idempotent. */
   async close(): Promise<void> {
-    for (const peer of [...this.#peers]) peer.end('server_draining')
+    this.disconnectAll()
     this.#sessions.endAll('server_draining')
     await this.#ports.broker.close()
     await this.#ports.revocations.close()

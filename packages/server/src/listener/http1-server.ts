@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { FusewireError } from '@fusewire/protocol'
 import { errorAnswer } from '../error-answer.ts'
+import { Http1Connections } from './http1-connections.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import { refuse } from './refuse.ts'
@@ -13,7 +14,6 @@ import { replayRequest } from './replay-request.ts'
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const REQUEST_TIMEOUT_MS = 300_000
 const MAX_CHECK_INTERVAL_MS = 5000
-const DRAIN_INTERVAL_MS = 100
 
 const isWebSocketUpgrade = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
 
@@ -34,9 +34,7 @@ const errorOf = (code: string | undefined): FusewireError => {
 /** The HTTP/1.1 side of a listener: serves sockets that it is given, and never listens itself. */
 export class Http1Server {
   readonly #server: Server
-  /** Connections without a request so far; Node counts them as busy. */
-  readonly #silent = new Set<Socket>()
-  #drainTimer: NodeJS.Timeout | undefined
+  readonly #connections = new Http1Connections()
 
   constructor(handlers: ListenerHandlers, limits: ListenerLimits) {
     const { handshakeTimeoutMs, maxHeaderBytes } = limits
@@ -53,42 +51,44 @@ export class Http1Server {
     })
     const { upgrade } = handlers
     this.#server.on('request', (request, response) => {
-      this.#silent.delete(request.socket)
-      if (this.#drainTimer) response.setHeader('connection', 'close')
+      this.#connections.answer(request.socket, response)
       if (request.httpVersion === '1.1' && request.headers.host === undefined) refuseWithoutHost(response)
       else handlers.request(request, response)
     })
     if (upgrade) {
       this.#server.on('upgrade', (request, socket, head) => {
-        this.#silent.delete(request.socket)
+        this.#connections.remove(request.socket)
         if (isWebSocketUpgrade(request)) upgrade(request, socket, head)
         // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.
         else this.accept(replayRequest(request, request.socket, head))
       })
     }
-    this.#server.on('connect', (_request, socket) => refuse(socket, new FusewireError('method_not_allowed')))
+    this.#server.on('connect', (request, socket) => {
+      this.#connections.remove(request.socket)
+      refuse(socket, new FusewireError('method_not_allowed'))
+    })
     this.#server.on('clientError', onClientError)
     // Starts the check of the header timeouts, which is otherwise only done by a server that listens.
     this.#server.emit('listening')
   }
 
   accept(socket: Socket): void {
-    this.#silent.add(socket)
-    socket.once('close', () => this.#silent.delete(socket))
+    this.#connections.add(socket)
     this.#server.emit('connection', socket)
     if (socket instanceof TLSSocket) readByData(socket)
   }
 
-  /** Closes connections as they become idle, until {@link Http1Server.close}. */
+  /** Closes connections that have never been used. */
+  dropSpares(): void {
+    this.#connections.dropSpares()
+  }
+
+  /** Closes connections as they become idle. */
   drain(): void {
-    if (this.#drainTimer) return
-    for (const socket of this.#silent) socket.destroy()
-    this.#server.closeIdleConnections()
-    this.#drainTimer = setInterval(() => this.#server.closeIdleConnections(), DRAIN_INTERVAL_MS)
+    this.#connections.leave()
   }
 
   close(): void {
-    clearInterval(this.#drainTimer)
     this.#server.close()
   }
 }

@@ -6,6 +6,7 @@ import { type AddressInfo, connect as connectTcp, createServer as createTcpServe
 import { connect as connectTls } from 'node:tls'
 import { eventually } from '@fusewire/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
+import { dismiss } from './dismiss.ts'
 import { PREFACE } from './first-bytes.ts'
 import { Listener } from './listener.ts'
 import { openTcp, openTls, readAll, writeByteByByte } from './testing/raw-client.ts'
@@ -512,6 +513,66 @@ describe('listening', () => {
   })
 })
 
+describe('stop', () => {
+  it('takes no more connections, and goes on with those that are there', async () => {
+    const started = await startListener()
+    const [h1, silent] = [await openTcp(started.port), await openTls(started.tlsPort, ['http/1.1'])]
+    const session = connectHttp2(`https://127.0.0.1:${started.tlsPort}`, tlsOptions)
+    const first = session.request({ ':path': '/' })
+    expect((await once(first, 'response'))[0][':status']).toBe(200)
+    started.listener.stop()
+    started.listener.stop()
+    const refused = connectTls({ port: started.tlsPort, host: '127.0.0.1', rejectUnauthorized: false })
+    expect((await once(refused, 'error'))[0]).toMatchObject({ code: 'ECONNREFUSED' })
+    for (const socket of [h1, silent]) {
+      const answer = readAll(socket, (text) => text.endsWith('HTTP/1.1 GET 0'))
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+      expect(await answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*keep-alive/u)
+      socket.destroy()
+    }
+    session.destroy()
+    await started.listener.close()
+  })
+})
+
+describe('dismiss', () => {
+  it('asks an HTTP/2 client to open its next stream elsewhere, and loses none that is on its way', async () => {
+    const responses: Http2ServerResponse[] = []
+    const started = await startListener({
+      request: (_request, response) => {
+        responses.push(response as Http2ServerResponse)
+        ;(response as Http2ServerResponse).writeHead(200).write('begun')
+      },
+    })
+    const session = connectHttp2(`https://127.0.0.1:${started.tlsPort}`, tlsOptions)
+    const stream = session.request({ ':path': '/' })
+    await once(stream, 'response')
+    const told = once(session, 'goaway')
+    for (const response of [...responses, ...responses]) dismiss(response)
+    // RFC 9113 section 6.8: a first GOAWAY with the highest id closes no stream.
+    expect((await told).slice(0, 2)).toEqual([constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1])
+    responses[0]?.end(' and finished')
+    let body = ''
+    for await (const chunk of stream) body += chunk
+    expect(body).toBe('begun and finished')
+    await started.listener.close()
+  })
+
+  it('asks an HTTP/1.1 client to close', async () => {
+    const started = await startListener({
+      request: (_request, response) => {
+        dismiss(response)
+        response.end('bye')
+      },
+    })
+    const socket = await openTcp(started.port)
+    const answer = readAll(socket)
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    expect(await answer).toMatch(/connection: close\r\n[\s\S]*bye$/iu)
+    await started.listener.close()
+  })
+})
+
 describe('close', () => {
   it('waits for requests under way, and closes idle connections at once', async () => {
     let answer: () => void = () => {}
@@ -539,6 +600,47 @@ describe('close', () => {
     await Promise.all([readAll(idle), readAll(silent), readAll(tls)])
     answer()
     expect(await late).toMatch(/late[\s\S]*late/)
+    await closed
+  })
+
+  it('takes nothing of an answer that has ended and has not left yet', async () => {
+    const size = 3_000_000
+    let ended = false
+    const started = await startListener({
+      request: (_request, response) => {
+        response.end('x'.repeat(size))
+        ended = true
+      },
+    })
+    const socket = await openTls(started.tlsPort, ['http/1.1'])
+    socket.pause()
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await eventually(() => expect(ended).toBe(true))
+    const closed = started.listener.close(60_000)
+    const answer = readAll(socket)
+    socket.resume()
+    expect((await answer).length).toBeGreaterThan(size)
+    socket.end()
+    await closed
+  })
+
+  it('waits for a request that has begun to come', async () => {
+    const started = await startListener()
+    const socket = await openTcp(started.port)
+    const first = readAll(socket, (text) => text.endsWith('GET 0'))
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await first
+    socket.removeAllListeners('data')
+    const second = readAll(socket)
+    socket.write('GET / HTTP/1.1\r\nHo')
+    // Whatever is sent after it has been read after it.
+    const other = await openTcp(started.port)
+    const otherAnswer = readAll(other, (text) => text.endsWith('GET 0'))
+    other.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await otherAnswer
+    const closed = started.listener.close(60_000)
+    socket.write('st: a\r\n\r\n')
+    expect(await second).toMatch(/connection: close\r\n[\s\S]*GET 0$/iu)
     await closed
   })
 
@@ -575,7 +677,6 @@ describe('close', () => {
     await once(session, 'remoteSettings')
     const gone = Promise.all([readAll(raw), readAll(http), once(session, 'close')])
     const closing = started.listener.close(50)
-    expect(started.listener.close(60_000)).toBe(closing)
     await closing
     await gone
   })

@@ -57,7 +57,8 @@ export class Listener {
   readonly #h2: Http2Server
   readonly #servers = new Set<Server>()
   readonly #sockets = new Set<Socket>()
-  #closing: Promise<void> | undefined
+  #stopped: Promise<unknown> | undefined
+  #leaving: Promise<void> | undefined
 
   constructor({ handlers, tls, limits, log }: ListenerOptions) {
     this.#handlers = handlers
@@ -95,13 +96,31 @@ export class Listener {
     return this.#listen(server, address)
   }
 
+  /** Takes no more connections; those that are in use go on. Idempotent. */
+  stop(): void {
+    this.#stopped ??= Promise.all([...this.#servers].map((server) => new Promise((resolve) => server.close(resolve))))
+    this.#h1.dropSpares()
+  }
+
   /**
-   * Takes no more connections, asks HTTP/2 clients to leave (GOAWAY), closes HTTP/1.1 connections as they become idle, and ends
-   * what is still there after `graceMs`. Resolves when all have gone. Idempotent; the first call's grace counts.
+   * Takes no more connections, asks HTTP/2 clients to leave, and closes HTTP/1.1 connections as they become idle. Resolves when all
+   * have gone. Idempotent.
    */
-  close(graceMs = 0): Promise<void> {
-    this.#closing ??= this.#close(graceMs)
-    return this.#closing
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave()
+    return this.#leaving
+  }
+
+  /** Ends every connection at once. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  /** {@link Listener.leave}, and {@link Listener.cut} after `graceMs`. */
+  async close(graceMs = 0): Promise<void> {
+    const deadline = setTimeout(() => this.cut(), graceMs)
+    await this.leave()
+    clearTimeout(deadline)
   }
 
   #listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
@@ -117,23 +136,19 @@ export class Listener {
   #handOver(socket: Socket, dialect: Dialect): void {
     // Every dialect listens for errors of its own; between them, none may be without a listener.
     socket.on('error', ignoreError)
-    if (this.#closing) socket.destroy()
+    if (this.#leaving) socket.destroy()
     else if (dialect === 'h2') this.#h2.accept(socket)
     else if (dialect === 'tcp' && this.#handlers.rawTcp) this.#handlers.rawTcp(socket)
     else this.#h1.accept(socket)
   }
 
-  async #close(graceMs: number): Promise<void> {
-    const stopped = [...this.#servers].map((server) => new Promise((resolve) => server.close(resolve)))
+  async #leave(): Promise<void> {
+    this.stop()
     this.#h1.drain()
     this.#h2.drain()
     // Connections that have not said anything yet.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
-    const deadline = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy()
-    }, graceMs)
-    await Promise.all(stopped)
-    clearTimeout(deadline)
+    await this.#stopped
     this.#h1.close()
     this.#h2.close()
   }

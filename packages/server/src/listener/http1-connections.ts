@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+interface Use {
+  /** Responses that have not left yet. */
+  readonly answering: Set<ServerResponse>
+  /** `bytesRead` of the socket when it had nothing under way; more by now is a request that has begun to come. */
+  readBefore: number
+  /** When it was opened; undefined once a request has come. */
+  silentSince: number | undefined
+}
+
+/** Whoever opens a connection to use it does so within this time. */
+const SPARE_MS = 1000
+
+/**
+ * The connections of an HTTP/1.1 server, to be ended without taking an answer from anyone. Node's own `closeIdleConnections` takes a
+ * response that has ended for one that has left, and destroys what of it still waits in the socket.
+ *
+ *     idle ──a request comes──▶ answering ──its response has left──▶ idle ──leave──▶ destroyed
+ *                                   └──leave: connection: close, its response has left──▶ ended
+ */
+export class Http1Connections {
+  readonly #uses = new Map<Socket, Use>()
+  #leaving = false
+
+  add(socket: Socket): void {
+    this.#uses.set(socket, { answering: new Set(), readBefore: socket.bytesRead, silentSince: performance.now() })
+    socket.once('close', () => this.remove(socket))
+  }
+
+  /** It speaks something else from now on. */
+  remove(socket: Socket): void {
+    this.#uses.delete(socket)
+  }
+
+  /** A request has come, and this will be its answer. */
+  answer(socket: Socket, response: ServerResponse): void {
+    const use = this.#uses.get(socket)
+    if (!use) return
+    use.silentSince = undefined
+    use.answering.add(response)
+    if (this.#leaving) response.setHeader('connection', 'close')
+    response.once('close', () => {
+      use.answering.delete(response)
+      use.readBefore = socket.bytesRead
+      if (this.#leaving && use.answering.size === 0) socket.destroySoon()
+    })
+  }
+
+  /** Ends those that clients keep in reserve, as browsers do: whoever is told to move would come back over them. */
+  dropSpares(): void {
+    const openedBefore = performance.now() - SPARE_MS
+    for (const [socket, { silentSince }] of this.#uses)
+      if (silentSince !== undefined && silentSince < openedBefore) socket.destroy()
+  }
+
+  /** Ends connections that are idle, and the others as they become so. Idempotent. */
+  leave(): void {
+    if (this.#leaving) return
+    this.#leaving = true
+    for (const [socket, { answering, readBefore }] of this.#uses) {
+      for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close')
+      if (answering.size === 0 && socket.bytesRead === readBefore) socket.destroy()
+    }
+  }
+}

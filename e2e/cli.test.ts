@@ -158,7 +158,7 @@ describe('serve', () => {
     request.write('POST /v1/publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{')
     await run(['info', '--url', urls[1] ?? ''])
     server.signal('SIGTERM')
-    await server.until('err', /^Closing; a second signal ends at once\.$/mu)
+    await server.until('err', /^Leaving; a second signal ends at once\.$/mu)
     server.signal('SIGTERM')
     expect(await server.exit()).toBe(143)
     request.destroy()
@@ -294,6 +294,58 @@ describe('the clients', () => {
     await run(['publish', 'news', 'hello', '--url', url])
     expect(await subscriber.exit()).toBe(0)
     expect(subscriber.err).not.toMatch(/EPIPE|defect/u)
+  })
+})
+
+describe('drain', () => {
+  it('has a server leave, says how many are left, and waits until it has gone', async () => {
+    const { server, url } = await serve('--development', '--drain-window-ms', '2000')
+    await using _ = server
+    const environment = { FUSEWIRE_URL: url }
+    const subscribers = ['a', 'b', 'c'].map((channel) => start(['subscribe', channel], environment))
+    try {
+      for (const subscriber of subscribers) await subscriber.until('err', /^Subscribed/mu)
+      const { node } = lines((await run(['info'], environment)).out)[0] as { node: string }
+      const drained = await run(['drain'], environment)
+      expect(drained.code).toBe(0)
+      expect(lines(drained.out)).toEqual([
+        { event: 'draining', node, connections: 3, delayMs: 0, windowMs: 2000, timeoutMs: 10_000 },
+        { event: 'drained', node },
+      ])
+      expect(drained.err).toMatch(/^(\d connections left\n)+$/u)
+      expect(drained.err).toContain('1 connections left')
+      expect(await server.exit()).toBe(0)
+    } finally {
+      for (const subscriber of subscribers) await subscriber[Symbol.asyncDispose]()
+    }
+  })
+
+  it('does not wait when it is not to, and says what is wrong', async () => {
+    expect((await run(['init'])).code).toBe(0)
+    const [, apiKey = ''] = /^apiKeys:\n {2}- (\S+)$/mu.exec(readFileSync(join(folder, 'fusewire.yaml'), 'utf8')) ?? []
+    const { server, url } = await serve()
+    await using _ = server
+    expect(await run(['drain', '--url', url])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('(api_key_required)'),
+    })
+    const { code, out } = await run(['drain', '--no-wait', '--url', url, '--api-key', apiKey])
+    expect({ code, lines: lines(out) }).toEqual({ code: 0, lines: [expect.objectContaining({ event: 'draining' })] })
+    expect(await server.exit()).toBe(0)
+    const again = await run(['drain', '--url', url, '--api-key', apiKey])
+    expect(again).toMatchObject({ code: 1, out: '', err: expect.stringContaining(`Nothing listens at ${url}`) })
+  })
+})
+
+describe('SIGTERM while the server starts', () => {
+  it.each([0, 100, 200, 300, 400, 600, 800])('after %d ms ends it, and leaves nothing behind', async (ms) => {
+    await using server = start(['serve', '--development', '--port', '0', '--log-format', 'json'])
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    server.signal('SIGTERM')
+    // Before the program has been loaded the signal itself is the end.
+    expect([0, 'SIGTERM']).toContain(await server.exit())
+    expect(server.err).not.toMatch(/defect|Error/u)
   })
 })
 

@@ -32,7 +32,7 @@ export class FusewireProcess implements AsyncDisposable {
   /** Starts a server with these options, in a folder of its own, and resolves when it listens. */
   static async start(options: FusewireInput): Promise<FusewireProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'fusewire-e2e-'))
-    const defaults = { host: '127.0.0.1', port: 0, cleartextPort: 0, logFormat: 'json', drainTimeoutMs: 500 }
+    const defaults = { host: '127.0.0.1', port: 0, cleartextPort: 0, logFormat: 'json', drainWindowMs: 0, drainTimeoutMs: 500 }
     // Every JSON document is a YAML document.
     writeFileSync(join(folder, 'fusewire.yaml'), JSON.stringify({ ...defaults, ...options }))
     const command = new FusewireCommand(['serve'], { folder })

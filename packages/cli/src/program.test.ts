@@ -22,7 +22,7 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'revoke', 'info']
+const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'revoke', 'info', 'drain']
 
 const text = (lines: readonly string[]): string => lines.join('\n')
 

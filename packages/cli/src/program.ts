@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { checkConfigCommand } from './commands/check-config.ts'
+import { drainCommand } from './commands/drain.ts'
 import { infoCommand } from './commands/info.ts'
 import { initCommand } from './commands/init.ts'
 import { publishCommand } from './commands/publish.ts'
@@ -41,6 +42,7 @@ export const createProgram = (terminal: Terminal): Command => {
     subscribeCommand,
     revokeCommand,
     infoCommand,
+    drainCommand,
   ])
     program.addCommand(create(terminal))
   for (const command of [program, ...program.commands])

@@ -28,7 +28,7 @@ export const ERRORS = {
     closeCode: 4001,
     httpStatus: 503,
     retryable: true,
-    help: 'This node is leaving. Reconnect after the given time; the session resumes.',
+    help: 'This node is leaving. Reconnect, after the given time if there is one; what was missed follows.',
   },
   slow_consumer: {
     closeCode: 4002,

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import {
+  type Broker,
   type ChannelRule,
   DEFAULT_RULE,
   DEVELOPMENT_RULE,
@@ -17,7 +18,10 @@ import { ApiKeys } from './auth/api-keys.ts'
 import { createAuthenticator } from './auth/create-authenticator.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
 import type { FusewireOptions } from './config/options.ts'
+import { Drain } from './draining/drain.ts'
+import { isToMove } from './draining/is-to-move.ts'
 import { type CreatedHooks, createHooks } from './hooks/create-hooks.ts'
+import { dismiss } from './listener/dismiss.ts'
 import { Listener } from './listener/listener.ts'
 import { type Listening, urlOf } from './listening.ts'
 import type { SecurityLog } from './log/security-log.ts'
@@ -34,12 +38,14 @@ import { VERSION } from './version.ts'
 
 /** How often the engine's clock is turned: heartbeats and TTLs are late by this much at most. */
 const TICK_MS = 250
+/** The same while clients are told to move, so that few are told at a time. */
+const DRAIN_TICK_MS = 50
 
 /** The part of a node that needs no port: engine, broker, rules and handlers. */
 export interface Core {
   readonly engine: Engine
-  readonly broker: MemoryBroker
-  readonly revocations: MemoryRevocations
+  /** Forgets what has expired. To be called about once a second. */
+  sweep(): void
   readonly rules: RuleBook
   readonly rpc: RpcRouter
   /** What the application decides and hears. */
@@ -49,18 +55,29 @@ export interface Core {
   readonly node: string
 }
 
-export const composeCore = (options: FusewireOptions, security: SecurityLog): Core => {
+const openBroker = (
+  { idempotencyTtlMs }: FusewireOptions,
+  given: Broker | undefined,
+): { readonly broker: Broker; sweep(): void } => {
+  // It looks after itself.
+  if (given) return { broker: given, sweep: () => {} }
+  const broker = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs })
+  return { broker, sweep: () => broker.sweep() }
+}
+
+/** `given` takes the place of the memory broker. */
+export const composeCore = (options: FusewireOptions, security: SecurityLog, given?: Broker): Core => {
   const { log } = security
   const node = nodeEnvironment.id()
   const rules = new RuleBook(options.development ? DEVELOPMENT_RULE : DEFAULT_RULE)
   for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
   const rpc = new RpcRouter()
   const application = createHooks(options, VERSION, log)
-  const broker = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs: options.idempotencyTtlMs })
+  const opened = openBroker(options, given)
   const revocations = new MemoryRevocations(nodeEnvironment, options)
   const engine = new Engine({
     revocations,
-    broker,
+    broker: opened.broker,
     presence: new MemoryPresence(),
     authenticator: createAuthenticator({
       ...options,
@@ -75,7 +92,11 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog): Co
     log,
     node: { node, version: VERSION, ...(options.development && { development: true }) },
   })
-  return { engine, broker, revocations, rules, rpc, application, security, node }
+  const sweep = (): void => {
+    opened.sweep()
+    revocations.sweep()
+  }
+  return { engine, sweep, rules, rpc, application, security, node }
 }
 
 /** A node that listens. */
@@ -83,8 +104,8 @@ export interface Server {
   readonly listening: Listening
   /** Reads the certificate files again; the old certificate goes on being served when they cannot be used. */
   reloadCertificates(): Promise<void>
-  /** Tells clients to come back later, and ends after what is under way, `drainTimeoutMs` at most. */
-  close(): Promise<void>
+  /** Its way from serving to closed. */
+  readonly drain: Drain
 }
 
 /** Opens the port, with everything behind it. `handler` gets the HTTP requests that are not the server's own. */
@@ -96,7 +117,7 @@ export const composeServer = async (
 ): Promise<Server> => {
   const { engine } = core
   const startedAt = Date.now()
-  let ready = false
+  let listens = false
   // First what can be wrong in a configuration, so that nothing is left behind when it is.
   const certificates = options.tls
     ? await TlsCertificates.open({
@@ -128,6 +149,12 @@ export const composeServer = async (
   const webSockets = createWebSocketTransport(context, options)
   const api = await createApi({
     application: engine,
+    drain: () => {
+      const { connections } = engine.stats()
+      void drain.begin()
+      const { drainDelayMs: delayMs, drainWindowMs: windowMs, drainTimeoutMs: timeoutMs } = options
+      return { node: core.node, connections, delayMs, windowMs, timeoutMs }
+    },
     keys: new ApiKeys(options.apiKeys),
     openToLoopback: options.development,
     limits: options,
@@ -139,16 +166,18 @@ export const composeServer = async (
         version: VERSION,
         protocolVersion: PROTOCOL_VERSION,
         development: options.development,
+        state: drain.state === 'serving' ? 'serving' : 'draining',
         startedAt,
         ...counts,
       }
     },
-    readiness: () => (ready ? [] : [new FusewireError('server_draining')]),
+    readiness: () => (listens && drain.state === 'serving' ? [] : [new FusewireError('server_draining')]),
     ...(options.metrics && {
       metrics: createMetrics({
         stats: () => engine.stats(),
         hooks: core.application.snapshot,
         securityEvents: () => core.security.counts,
+        isDraining: () => drain.state !== 'serving',
         traffic,
         version: VERSION,
         node: core.node,
@@ -161,7 +190,9 @@ export const composeServer = async (
   const listener = new Listener({
     handlers: {
       request: (request, response) => {
-        if (!httpTransports.handle(request, response)) api.handler(request, response)
+        if (httpTransports.handle(request, response)) return
+        if (drain.state === 'moving' && isToMove(request)) dismiss(response)
+        api.handler(request, response)
       },
       ...(options.transports.includes('websocket') && {
         upgrade: (request, socket, head) => webSockets.upgrade(request, socket, head),
@@ -177,42 +208,68 @@ export const composeServer = async (
   })
 
   const timer = startClock(core, httpTransports)
-  const release = async (graceMs: number): Promise<void> => {
-    ready = false
-    clearInterval(timer)
-    try {
-      await engine.close()
-    } finally {
-      httpTransports.close()
-      webSockets.close()
-      await Promise.all([listener.close(graceMs), core.application.close(graceMs)])
-      await api.close()
-      certificates?.close()
-    }
+  let drainTimer: NodeJS.Timeout | undefined
+  const tellThoseDue = (): void => {
+    engine.tick()
+    if (engine.staying === 0) drain.left()
   }
+  const drain: Drain = new Drain(options, {
+    stop: () => listener.stop(),
+    move: (windowMs) => {
+      engine.drain(windowMs)
+      drainTimer = setInterval(tellThoseDue, DRAIN_TICK_MS)
+      tellThoseDue()
+    },
+    end: () => {
+      engine.drain(0)
+      webSockets.close()
+      drainTimer ??= setInterval(tellThoseDue, DRAIN_TICK_MS)
+      return listener.leave()
+    },
+    cut: () => {
+      engine.disconnectAll()
+      // What they have been told leaves first.
+      setImmediate(() => listener.cut())
+    },
+    release: async (leftMs) => {
+      clearInterval(timer)
+      clearInterval(drainTimer)
+      httpTransports.close()
+      certificates?.close()
+      await api.close()
+      try {
+        // The broker after everyone who publishes: what has been acknowledged until now is in it.
+        await engine.close()
+      } finally {
+        await core.application.close(leftMs)
+      }
+    },
+    changed: (state) => log('drain', { state, connections: engine.stats().connections }),
+  })
   try {
     const listening = await listen(options, listener, certificates)
-    ready = true
+    listens = true
     return {
       listening,
       reloadCertificates: async () => {
         await certificates?.reload()
       },
-      close: () => release(options.drainTimeoutMs),
+      drain,
     }
   } catch (error) {
-    await release(0)
+    const closed = drain.close()
+    listener.cut()
+    await closed
     throw error
   }
 }
 
-const startClock = ({ engine, broker, revocations }: Core, httpTransports: HttpTransports): NodeJS.Timeout => {
+const startClock = ({ engine, sweep }: Core, httpTransports: HttpTransports): NodeJS.Timeout => {
   let ticks = 0
   return setInterval(() => {
     engine.tick()
     if (++ticks % (1000 / TICK_MS) !== 0) return
-    broker.sweep()
-    revocations.sweep()
+    sweep()
     httpTransports.tick(Date.now())
   }, TICK_MS)
 }

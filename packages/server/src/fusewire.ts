@@ -1,5 +1,6 @@
 import type {
   Awaitable,
+  Broker,
   DecidingEvent,
   HistoryPage,
   HistoryQuery,
@@ -18,6 +19,7 @@ import { type Core, composeCore, composeServer, type Server } from './compose.ts
 import type { FusewireInput, FusewireOptions } from './config/options.ts'
 import { resolveOptions, resolveRule } from './config/resolve-options.ts'
 import type { RuleInput } from './config/rule-options.ts'
+import type { Drain } from './draining/drain.ts'
 import { type AnyHandler, type DecisionHandler, HandlerTarget, type NoticeHandler } from './hooks/handler-target.ts'
 import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
@@ -30,6 +32,12 @@ export interface CreateOptions extends FusewireInput {
   readonly handler?: HttpHandler
   /** Takes the server's events instead of its own log. */
   readonly log?: Log
+  /**
+   * Carries and keeps publications instead of the memory broker. It MUST keep the promises of {@link Broker}; nodes are one to their
+   * clients when each gets a broker of its own over the same publications, with the same `idempotencyTtlMs`. The server starts it and
+   * closes it; what expires in it is its own to forget. Sessions and presence stay with their node.
+   */
+  readonly broker?: Broker
 }
 
 /** Where to listen, when it differs from the options. */
@@ -43,8 +51,10 @@ export interface PublishOptions {
 
 type Life =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'listening'; readonly server: Promise<Server> }
-  | { readonly kind: 'closed'; readonly done: Promise<void> }
+  /** Has a port, will have one, or had one: its {@link Drain} knows. */
+  | { readonly kind: 'opened'; readonly server: Promise<Server> }
+  /** Was closed before it had one. */
+  | { readonly kind: 'closed' }
 
 /**
  * A Fusewire server inside of a program.
@@ -55,6 +65,9 @@ type Life =
  * await fusewire.publish('chat:lobby', { text: 'hello' })
  */
 export class Fusewire {
+  /** Settles when the server has ended, whoever has asked for it: the program, or `POST /v1/drain`. */
+  readonly closed: Promise<void>
+  #end: (end?: Promise<void>) => void = () => {}
   readonly #input: FusewireInput
   readonly #handler: HttpHandler | undefined
   readonly #log: Log
@@ -62,7 +75,7 @@ export class Fusewire {
   #life: Life = { kind: 'idle' }
 
   /** @throws ConfigurationError with everything that is wrong. */
-  constructor({ handler, log, ...input }: CreateOptions = {}) {
+  constructor({ handler, log, broker, ...input }: CreateOptions = {}) {
     const options = resolveOptions(input)
     this.#input = input
     this.#handler = handler
@@ -70,8 +83,13 @@ export class Fusewire {
       log ?? eventLog(createLogger(options.logLevel, options.logFormat)),
       options.securityLogLinesPerMinute,
     )
-    this.#core = composeCore(options, security)
+    this.#core = composeCore(options, security, broker)
     this.#log = security.log
+    this.closed = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    // Whoever waits for it is told; that nobody does is no reason to end the process.
+    this.closed.catch(() => {})
   }
 
   /** Adds a rule for the channels that match the pattern, after those that are there. The first matching rule decides. */
@@ -114,8 +132,13 @@ export class Fusewire {
     if (this.#life.kind !== 'idle') throw new Error('listen() may be called once')
     const options: FusewireOptions = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
     const server = composeServer(options, this.#core, this.#log, this.#handler)
-    this.#life = { kind: 'listening', server }
-    return (await server).listening
+    this.#life = { kind: 'opened', server }
+    const { listening, drain } = await server.catch((error: unknown) => {
+      this.#end()
+      throw error
+    })
+    this.#end(drain.done)
+    return listening
   }
 
   /**
@@ -162,23 +185,36 @@ export class Fusewire {
 
   /** Reads the certificate files again. */
   async reloadCertificates(): Promise<void> {
-    if (this.#life.kind === 'listening') await (await this.#life.server).reloadCertificates()
+    if (this.#life.kind !== 'opened') return
+    const { drain, reloadCertificates } = await this.#life.server
+    if (drain.state !== 'closed') await reloadCertificates()
   }
 
-  /** Tells clients to come back later and ends. Idempotent: whoever calls it waits for the same end. */
+  /**
+   * Leaves well: takes no more clients, tells those that are here to move at moments spread over `drainWindowMs`, answers what is under
+   * way, and ends after `drainTimeoutMs` at most. Resolves at the end. Idempotent.
+   */
+  drain(): Promise<void> {
+    return this.#leave((drain) => drain.begin())
+  }
+
+  /** Leaves now: as {@link Fusewire.drain}, which it may follow, but all clients are told at once. Idempotent. */
   close(): Promise<void> {
-    const life = this.#life
-    if (life.kind === 'closed') return life.done
-    const done = life.kind === 'idle' ? this.#core.application.close(0) : closeServer(life.server)
-    this.#life = { kind: 'closed', done }
-    return done
+    return this.#leave((drain) => drain.close())
   }
-}
 
-/** One that could not be opened has closed what it had. */
-const closeServer = async (opening: Promise<Server>): Promise<void> => {
-  const server = await opening.catch(() => undefined)
-  await server?.close()
+  async #leave(how: (drain: Drain) => Promise<void>): Promise<void> {
+    const life = this.#life
+    if (life.kind === 'opened') {
+      // One that could not be opened has closed what it had.
+      const server = await life.server.catch(() => undefined)
+      if (server) await how(server.drain)
+      return
+    }
+    this.#life = { kind: 'closed' }
+    await this.#core.application.close(0)
+    this.#end()
+  }
 }
 
 /** Makes a server to be embedded; see {@link Fusewire}. */

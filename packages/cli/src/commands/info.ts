@@ -15,6 +15,7 @@ const nodeInfo = z.object({
   version: z.string(),
   protocolVersion: z.number(),
   development: z.boolean(),
+  state: z.enum(['serving', 'draining']),
   startedAt: z.number(),
   connections: z.number(),
   sessions: z.number(),
@@ -57,6 +58,7 @@ const printInfo = async (flags: InfoFlags, terminal: Terminal): Promise<void> =>
       `${colors.bold(`Fusewire ${info.version}`)} at ${flags.url}${info.development ? colors.red('  DEVELOPMENT MODE') : ''}`,
     )
     line('node', info.node)
+    line('state', info.state === 'draining' ? colors.yellow(info.state) : info.state)
     line('protocol', info.protocolVersion)
     line('running for', since(info.startedAt))
     line('connections', info.connections)

@@ -3,9 +3,13 @@ import { Command } from 'commander'
 import { type BannerStyle, banner, warnings } from '../banner.ts'
 import { addConfigurationOptions } from '../configuration/configuration-options.ts'
 import { type ConfigurationFlags, loadConfiguration } from '../configuration/load-configuration.ts'
+import { EXIT } from '../exit-code.ts'
 import { interrupted } from '../interrupt.ts'
 import { explainListenError } from '../listen-error.ts'
 import type { Terminal } from '../terminal.ts'
+
+/** For what belongs to no connection: a broker that writes down what it holds. */
+const OVERTIME_MS = 2000
 
 export const serveCommand = (terminal: Terminal): Command =>
   addConfigurationOptions(new Command('serve').description('Start a server'))
@@ -15,8 +19,8 @@ export const serveCommand = (terminal: Terminal): Command =>
 Each flag is an option of the configuration; flags are stronger than environment variables (FUSEWIRE_PING_INTERVAL_MS), those
 stronger than the file. Lists are separated by commas.
 
-SIGINT (Ctrl-C) and SIGTERM tell the clients to come back, and end with 0 once they have gone, after drainTimeoutMs at most; a
-second one ends at once. SIGHUP reads the certificate files again; on a terminal it ends the server, as the terminal is gone.
+SIGINT (Ctrl-C) and SIGTERM, like "fusewire drain", have the clients move to other servers over drainWindowMs, and end with 0 once
+they have gone, after drainTimeoutMs at most; a second one ends at once. SIGHUP reads the certificate files again; on a terminal it ends the server, as the terminal is gone.
 Files that change are read again without it too.
 
 Examples:
@@ -34,17 +38,29 @@ const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<voi
   // On a terminal SIGHUP says that the terminal is gone; a server that stayed would hold the port unseen.
   const interrupt = interrupted({ hangup: terminal.interactive })
   const stopReloading = terminal.interactive ? undefined : reloadOnHangup(fusewire)
+  const leave = (): void => terminal.note('Leaving; a second signal ends at once.')
   try {
-    const listening = await fusewire.listen()
+    const listening = await Promise.race([fusewire.listen(), interrupt.signal.then(leave)])
+    if (!listening) return await inTime(options, fusewire.close())
     announce(listening, options, terminal)
-    await interrupt.signal
-    terminal.note('Closing; a second signal ends at once.')
+    // Ends by itself after "fusewire drain".
+    await Promise.race([fusewire.closed, interrupt.signal.then(leave)])
+    await inTime(options, fusewire.drain())
   } catch (error) {
     throw explainListenError(error, options)
   } finally {
-    await fusewire.close()
     stopReloading?.()
     interrupt.dispose()
+  }
+}
+
+/** Whatever hangs, be it a start that does not come to its end: the process does not outstay its time. */
+const inTime = async ({ drainTimeoutMs }: FusewireOptions, end: Promise<void>): Promise<void> => {
+  const deadline = setTimeout(() => process.exit(EXIT.failure), drainTimeoutMs + OVERTIME_MS)
+  try {
+    await end
+  } finally {
+    clearTimeout(deadline)
   }
 }
 

@@ -14,7 +14,7 @@ import { addChannelRoutes } from './routes/channel-routes.ts'
 import { addCommandRoutes } from './routes/command-routes.ts'
 import { addHealthRoutes } from './routes/health-routes.ts'
 import { addNodeRoutes, type MetricsReader } from './routes/node-routes.ts'
-import type { NodeInfo } from './schemas/answers.ts'
+import type { DrainAnswer, NodeInfo } from './schemas/answers.ts'
 
 /** A handler for requests of node:http and of node:http2's compatibility API. */
 export type HttpHandler = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => void
@@ -25,6 +25,8 @@ export interface ApiDependencies {
   readonly keys: ApiKeyCheck
   /** Development mode: while there are no keys, programs on this machine need none. */
   readonly openToLoopback: boolean
+  /** Has this node leave, if it does not already. */
+  readonly drain: () => DrainAnswer
   readonly limits: MessageLimits
   readonly info: () => NodeInfo
   /** What keeps this node from taking clients now, by error code; nothing when it is ready. */
@@ -66,7 +68,7 @@ const refuseDraining: HttpHandler = (_request, response) => {
 
 /** The HTTP API, health, metrics and OpenAPI document behind one request handler. It owns no port. */
 export const createApi = async (dependencies: ApiDependencies): Promise<Api> => {
-  const { application, limits, info, readiness, metrics, fallback, log } = dependencies
+  const { application, drain, limits, info, readiness, metrics, fallback, log } = dependencies
   const failed = (cause: unknown, method: string, path: string) => log('api_request_failed', { method, path, error: cause })
   const refuse = (thrown: unknown) => {
     const error = asRefusable(thrown)
@@ -79,7 +81,7 @@ export const createApi = async (dependencies: ApiDependencies): Promise<Api> => 
     requireKey(guarded, dependencies)
     addCommandRoutes(guarded, { application, limits, refuse })
     addChannelRoutes(guarded, application)
-    addNodeRoutes(guarded, info, metrics)
+    addNodeRoutes(guarded, { info, drain, metrics })
   })
   addHealthRoutes(app, readiness)
   let document = ''

@@ -20,6 +20,7 @@ export const openApiDocument = async (): Promise<object> => {
       revoke: unused,
       rpc: unused,
     },
+    drain: unused,
     keys: { none: true, includes: unused },
     openToLoopback: false,
     limits: { maxMessageBytes: 65_536, maxDepth: 32 },

@@ -40,6 +40,7 @@ describe('the OpenAPI document', () => {
       'GET /v1/channels/{channel}/history',
       'DELETE /v1/channels/{channel}/history',
       'GET /v1/info',
+      'POST /v1/drain',
       'GET /metrics',
       'GET /livez',
       'GET /readyz',

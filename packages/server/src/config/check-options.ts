@@ -86,6 +86,16 @@ const checkLimits = (options: FusewireOptions): ConfigurationProblem[] =>
         },
       ]
 
+const checkDrain = ({ drainDelayMs, drainWindowMs, drainTimeoutMs }: FusewireOptions): ConfigurationProblem[] =>
+  drainDelayMs + drainWindowMs <= drainTimeoutMs
+    ? []
+    : [
+        {
+          option: 'drainTimeoutMs',
+          message: `is ${drainTimeoutMs}, less than drainDelayMs and drainWindowMs together (${drainDelayMs} + ${drainWindowMs}), which are parts of it; raise it or lower them`,
+        },
+      ]
+
 const checkRules = (options: FusewireOptions): ConfigurationProblem[] =>
   options.rules.flatMap((rule, index) => {
     const problems = checkRule(rule)
@@ -103,6 +113,7 @@ export const checkOptions = (options: FusewireOptions, nodeEnv: string | undefin
   ...checkJwksUrl(options),
   ...checkAccess(options),
   ...checkLimits(options),
+  ...checkDrain(options),
   ...checkRules(options),
   ...checkHooks(options),
 ]

@@ -36,7 +36,18 @@ export const listenerOptions = {
   handshakeTimeoutMs: milliseconds('Time that a client has for the TLS handshake and the headers of a request.', {
     default: 10_000,
   }),
-  drainTimeoutMs: milliseconds('Time over which clients are told to move when the server stops.', { default: 10_000, min: 0 }),
+  drainDelayMs: milliseconds(
+    'How long a server that leaves is not ready and still takes connections, for load balancers to notice.',
+    {
+      default: 0,
+      min: 0,
+    },
+  ),
+  drainWindowMs: milliseconds('Over how long its clients are told to move, after that.', { default: 5000, min: 0 }),
+  drainTimeoutMs: milliseconds('How long leaving may take in all, before what is still under way is cut.', {
+    default: 10_000,
+    min: 0,
+  }),
   maxHeaderBytes: bytes('Size of all headers of one request at most.', { default: 16_384, min: 1024, max: 1_048_576 }),
   http2MaxConcurrentStreams: count('Streams at a time that one HTTP/2 connection may have.', {
     default: 200,

@@ -164,6 +164,8 @@ describe('options that do not go together', () => {
     [{ jwksUrl: 'id.example.com' }, /^jwksUrl: is not a URL/u],
     [{ jwksUrl: 'http://id.example.com/keys' }, /^jwksUrl: .*https/u],
     [{ jwtAlgorithms: ['ES256'] }, /^jwtAlgorithms: ES256 needs jwtPublicKeyFile or jwksUrl/u],
+    [{ drainTimeoutMs: 3000 }, /^drainTimeoutMs: is 3000, less than drainDelayMs and drainWindowMs together \(0 \+ 5000\)/u],
+    [{ drainDelayMs: 6000 }, /^drainTimeoutMs: is 10000, .*\(6000 \+ 5000\).*raise it or lower them/u],
     [{ maxBufferedBytes: 2048 }, /^maxBufferedBytes: is less than maxMessageBytes \(65536\)/u],
     [{ allowedOrigins: ['app.example.com'] }, /write https:\/\/app\.example\.com, not "app\.example\.com"/u],
     [{ allowedOrigins: ['http://localhost:3000/'] }, /write http:\/\/localhost:3000, not/u],

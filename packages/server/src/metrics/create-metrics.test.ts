@@ -42,7 +42,7 @@ const someHooks: HookSnapshot = {
 
 const setUp = () => {
   const traffic = createTraffic()
-  const engine = { stats: someStats, reads: 0 }
+  const engine = { stats: someStats, reads: 0, isDraining: false }
   const stats = () => {
     engine.reads++
     return engine.stats
@@ -54,6 +54,7 @@ const setUp = () => {
       stats,
       hooks: () => someHooks,
       securityEvents: () => ({ token_invalid: 12 }),
+      isDraining: () => engine.isDraining,
       traffic,
       version: '1.2.3',
       node: 'n1',
@@ -75,6 +76,7 @@ describe('metrics', () => {
     const lines = samples(await metrics.read())
     for (const line of [
       'fusewire_info{node="n1",version="1.2.3"} 1',
+      'fusewire_draining 0',
       'fusewire_connections{transport="websocket"} 2',
       'fusewire_connections{transport="poll"} 0',
       'fusewire_connections_opened_total{transport="websocket"} 10',

@@ -13,6 +13,8 @@ export interface MetricsSource {
   readonly hooks: () => HookSnapshot
   /** What looked like an attack, by code. */
   readonly securityEvents: () => Readonly<Record<string, number>>
+  /** Is this node leaving? */
+  readonly isDraining: () => boolean
   readonly traffic: Traffic
   /** Of the server. */
   readonly version: string
@@ -181,7 +183,7 @@ const securitySeries = (read: MetricsSource['securityEvents']): Series => ({
 })
 
 /** The server's metrics, in a registry of their own: the embedding program's stay its own. */
-export const createMetrics = ({ stats, hooks, securityEvents, traffic, version, node }: MetricsSource): Metrics => {
+export const createMetrics = ({ stats, hooks, securityEvents, isDraining, traffic, version, node }: MetricsSource): Metrics => {
   const own = new Registry()
   new Gauge({
     name: 'fusewire_info',
@@ -191,11 +193,18 @@ export const createMetrics = ({ stats, hooks, securityEvents, traffic, version, 
   }).set({ node, version }, 1)
   // One reading for the whole scrape, so that its numbers fit each other.
   let snapshot = stats()
+  const draining: Series = {
+    kind: 'gauge',
+    name: 'fusewire_draining',
+    help: '1 while this node leaves, otherwise 0.',
+    read: () => Number(isDraining()),
+  }
   for (const series of [
     ...trafficSeries(traffic),
     ...engineSeries(() => snapshot),
     ...hookSeries(hooks),
     securitySeries(securityEvents),
+    draining,
   ])
     addSeries(own, series)
   const all = Registry.merge([own, processMetrics()])

@@ -16,12 +16,29 @@ describe.each(VERSIONS)('the node over %s', (version) => {
       version: '1.2.3',
       protocolVersion: 1,
       development: false,
+      state: 'serving',
       startedAt: 1_700_000_000_000,
       connections: 4,
       sessions: 5,
       subscriptions: 6,
       channels: 7,
     })
+  })
+
+  it('leaves when it is asked to, and needs a key for that', async () => {
+    let asked = 0
+    const draining = { node: 'n1', connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }
+    test = await TestApi.start({
+      drain: () => {
+        asked++
+        return draining
+      },
+    })
+    expect((await test.send(version, 'POST', '/v1/drain', anonymous)).status).toBe(401)
+    expect(asked).toBe(0)
+    const answer = await test.send(version, 'POST', '/v1/drain')
+    expect([answer.status, answer.json]).toEqual([202, draining])
+    expect(asked).toBe(1)
   })
 
   it('serves metrics as text', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ApiServer } from '../api-server.ts'
-import { type NodeInfo, nodeInfo, refusal } from '../schemas/answers.ts'
+import { type DrainAnswer, drainAnswer, type NodeInfo, nodeInfo, refusal } from '../schemas/answers.ts'
 import { documented } from '../schemas/documented.ts'
 
 /** Where the metrics come from; text in the Prometheus exposition format. */
@@ -9,8 +9,15 @@ export interface MetricsReader {
   read(): Promise<string>
 }
 
-/** What the process says about itself. Without metrics, there is nothing at `/metrics`. */
-export const addNodeRoutes = (app: ApiServer, info: () => NodeInfo, metrics: MetricsReader | undefined): void => {
+export interface NodeParts {
+  readonly info: () => NodeInfo
+  readonly drain: () => DrainAnswer
+  /** Without it, there is nothing at `/metrics`. */
+  readonly metrics: MetricsReader | undefined
+}
+
+/** What the process says about itself, and what can be asked of it. */
+export const addNodeRoutes = (app: ApiServer, { info, drain, metrics }: NodeParts): void => {
   app.get(
     '/v1/info',
     {
@@ -22,6 +29,21 @@ export const addNodeRoutes = (app: ApiServer, info: () => NodeInfo, metrics: Met
       },
     },
     async () => info(),
+  )
+
+  app.post(
+    '/v1/drain',
+    {
+      schema: {
+        operationId: 'drain',
+        summary: 'Have this node leave',
+        description:
+          'Answers at once. `/readyz` says no from now on, clients are told to move over `windowMs`, what is under way is answered, and the process ends. Asked again, it goes on.',
+        tags: ['Node'],
+        response: { 202: drainAnswer, default: refusal },
+      },
+    },
+    async (_request, reply) => reply.code(202).send(drain()),
   )
 
   if (!metrics) return

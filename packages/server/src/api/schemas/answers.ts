@@ -71,6 +71,7 @@ export const nodeInfo = z
     version: z.string().register(documented, { description: 'Version of the server.' }),
     protocolVersion: z.int().min(1),
     development: z.boolean(),
+    state: z.enum(['serving', 'draining']).register(documented, { description: '`draining` while it leaves.' }),
     startedAt: count('Milliseconds since the epoch.'),
     connections: count('Open now.'),
     sessions: count('Here now, those that wait for their client to come back among them.'),
@@ -78,6 +79,19 @@ export const nodeInfo = z
     channels: count('With subscribers now.'),
   })
   .register(documented, { id: 'Info' })
+
+export const drainAnswer = z
+  .object({
+    node: z.string().register(documented, { description: 'Identifier of the server process that leaves.' }),
+    connections: count('Open now, to be told to move.'),
+    delayMs: count('For how long it still takes connections, from the beginning.'),
+    windowMs: count('Over how long clients are told to move, after that.'),
+    timeoutMs: count('When it has gone at the latest, from the beginning.'),
+  })
+  .register(documented, { id: 'Draining' })
+
+/** What is answered to who asks a node to leave. */
+export type DrainAnswer = Readonly<z.output<typeof drainAnswer>>
 
 /** What `GET /v1/info` says about this process. */
 export type NodeInfo = Readonly<z.output<typeof nodeInfo>>

@@ -55,6 +55,7 @@ export class TestApi {
     const test = new TestApi()
     test.#api = await createApi({
       application: test.application,
+      drain: () => ({ node: 'n1', connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }),
       keys: { none: false, includes: (key) => key === KEY },
       openToLoopback: false,
       limits: { maxMessageBytes: 4096, maxDepth: 8 },
@@ -63,6 +64,7 @@ export class TestApi {
         version: '1.2.3',
         protocolVersion: 1,
         development: false,
+        state: 'serving',
         startedAt: 1_700_000_000_000,
         connections: 4,
         sessions: 5,

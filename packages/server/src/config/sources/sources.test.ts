@@ -110,6 +110,9 @@ describe('the sources', () => {
     cleartextPort: { tls: false },
     maxBufferedBytes: { maxMessageBytes: 256 },
     hooks: { hookSecrets: [`whsec_${'A'.repeat(32)}`] },
+    drainDelayMs: { drainWindowMs: 0, drainTimeoutMs: 86_400_000 },
+    drainWindowMs: { drainTimeoutMs: 86_400_000 },
+    drainTimeoutMs: { drainWindowMs: 0 },
   }
 
   it.each(OPTION_DESCRIPTIONS.map((option) => [option.name, option] as const))('carry every valid %s', (name, option) => {

@@ -55,6 +55,9 @@ export abstract class HttpExchange {
   /** Ends everything at once, with whatever was not written yet. */
   abstract destroy(): void
 
+  /** The client's next request is to come on another connection; to be called before the end of this one. */
+  abstract leave(): void
+
   abstract onDrain(listener: () => void): void
 
   /** Called once when the exchange is over. `complete`: the whole response has left this process. */

@@ -57,6 +57,12 @@ export class Http1Exchange extends HttpExchange {
     this.#response.destroy()
   }
 
+  leave(): void {
+    const { socket } = this.#request
+    if (this.isBegun) this.#response.once('finish', () => socket.end())
+    else this.#response.setHeader('connection', 'close')
+  }
+
   onDrain(listener: () => void): void {
     const { socket } = this.#request
     this.#response.on('drain', listener)

@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { constants, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
+import { goAway } from '../../listener/go-away.ts'
 import { HttpExchange, type Taken } from './http-exchange.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR } = constants
@@ -54,6 +55,10 @@ export class Http2Exchange extends HttpExchange {
   destroy(): void {
     if (!this.#stream.closed) this.#stream.close(NGHTTP2_CANCEL)
     this.#stream.destroy()
+  }
+
+  leave(): void {
+    goAway(this.#stream.session)
   }
 
   onDrain(listener: () => void): void {

@@ -1,4 +1,5 @@
 import type { Connection, Frame, Peer, Slot } from '@fusewire/engine'
+import type { DisconnectCode } from '@fusewire/protocol'
 import { ndjsonFormat } from '../formats.ts'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
@@ -34,6 +35,8 @@ export class PollConnection implements Connection {
   /** The response that carries messages and has not reached the client, as far as is known. */
   #carrier: HttpExchange | undefined
   #peer: Peer | undefined
+  /** The client is to come back on another line. */
+  #isMoving = false
 
   constructor(first: HttpExchange, services: PollServices, listener: PollListener) {
     this.remoteAddress = first.remoteAddress
@@ -66,7 +69,8 @@ export class PollConnection implements Connection {
     this.#outbox.push(frame, slot)
   }
 
-  close(): void {
+  close(code: DisconnectCode): void {
+    this.#isMoving = code === 'server_draining'
     this.#outbox.end()
     this.#apply({ kind: 'end' })
   }
@@ -112,6 +116,7 @@ export class PollConnection implements Connection {
     const body = parts.length === 1 ? parts[0] : Buffer.concat(parts)
     if (parts.length > 0) this.#carrier = poll
     this.#services.context.traffic.poll.bytesOut += body?.byteLength ?? 0
+    if (this.#isMoving) poll.leave()
     poll.answer(200, NDJSON_HEADERS, body)
   }
 

@@ -46,7 +46,7 @@ export class PollEndpoint {
 
   /** Ends all connections. */
   close(): void {
-    for (const connection of this.#connections.values()) connection.close()
+    for (const connection of this.#connections.values()) connection.close('server_draining')
   }
 
   #open(exchange: HttpExchange): SplitConnection {

@@ -95,6 +95,7 @@ export class ResponseConnection implements Connection, KeptAlive {
   close(code: DisconnectCode, reason: string): void {
     const state = this.#state
     if (state.kind === 'ending' || state.kind === 'closed') return
+    if (code === 'server_draining') this.#exchange.leave()
     if (state.kind === 'undecided') state.gate.end(code, reason)
     this.#outbox.end()
     // What was pending may have led to the decision, and that to the end.

@@ -13,6 +13,8 @@ export interface Carrier {
   readonly transport: 'websocket' | 'websocket-h2'
   readonly stream: Duplex
   readonly remoteAddress: string
+  /** The client's next stream is to come on another connection; absent where the carrier is the whole connection. */
+  leave?(): void
 }
 
 /** What a connection needs besides its carrier. */
@@ -36,6 +38,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   readonly format: FrameFormat
   readonly remoteAddress: string
   readonly #socket: OwnedWebSocket
+  readonly #carrier: Carrier
   readonly #stream: Duplex
   readonly #codec: Codec
   readonly #context: TransportContext
@@ -54,6 +57,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.format = services.format
     this.remoteAddress = carrier.remoteAddress
     this.#socket = socket
+    this.#carrier = carrier
     this.#stream = carrier.stream
     this.#codec = services.codec
     this.#context = context
@@ -75,6 +79,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#state = 'closing'
     this.#outbox.end()
     this.#startClosing(ERRORS[code].closeCode, reason)
+    if (code === 'server_draining') this.#carrier.leave?.()
   }
 
   probe(): void {

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { FusewireError } from '@fusewire/protocol'
 import { WebSocketServer } from 'ws'
+import { goAway } from '../../listener/go-away.ts'
 import { refuse, refuseStream } from '../../listener/refuse.ts'
 import { reportOrigin } from '../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
@@ -134,7 +135,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       const remoteAddress = stream.session?.socket.remoteAddress ?? ''
       start(
         adoptStream<OwnedWebSocket>(server, stream, subprotocol, extensions),
-        { transport: 'websocket-h2', stream, remoteAddress },
+        { transport: 'websocket-h2', stream, remoteAddress, leave: () => goAway(stream.session) },
         agreement,
       )
     },

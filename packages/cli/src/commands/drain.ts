@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Command } from 'commander'
+import { z } from 'zod'
+import { ApiClient } from '../connection/api-client.ts'
+import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
+import { openNetwork } from '../connection/network.ts'
+import { CommandError } from '../exit-code.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface DrainFlags extends ConnectionFlags {
+  readonly apiKey?: string
+  readonly wait: boolean
+}
+
+const draining = z.object({
+  node: z.string(),
+  connections: z.number(),
+  delayMs: z.number(),
+  windowMs: z.number(),
+  timeoutMs: z.number(),
+})
+type Draining = z.output<typeof draining>
+
+const nodeInfo = z.object({ node: z.string(), connections: z.number() })
+
+const POLL_INTERVAL_MS = 250
+/** A node that is on time, and a network that is not. */
+const PATIENCE_MS = 5000
+
+export const drainCommand = (terminal: Terminal): Command =>
+  addConnectionOptions(
+    new Command('drain')
+      .description('Have a server leave: its clients move, and its process ends')
+      .option('--no-wait', 'do not wait until it has gone'),
+  )
+    .addOption(apiKeyOption())
+    .addHelpText(
+      'after',
+      `
+The server stops being ready at once, tells its clients to move at moments spread over its drainWindowMs, answers what is under way,
+and ends with 0, as it does after SIGTERM. Name the node itself with --url, not the load balancer in front of it.
+
+Examples:
+  $ fusewire drain
+  $ fusewire drain --url https://node-3.internal:8443 --api-key "$KEY"
+  $ fusewire drain --no-wait && echo "on its way"`,
+    )
+    .action((flags: DrainFlags) => drain(flags, terminal))
+
+const seconds = (ms: number): string => `${ms / 1000} s`
+
+const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
+  const network = openNetwork(flags, terminal)
+  try {
+    const api = new ApiClient(network, flags.apiKey)
+    const begun = draining.parse(await api.post('/v1/drain', {}))
+    const { node, connections, delayMs, windowMs } = begun
+    if (terminal.interactive)
+      terminal.print(`Node ${node} is leaving: ${connections} connections move within ${seconds(delayMs + windowMs)}.`)
+    else terminal.print(JSON.stringify({ event: 'draining', ...begun }))
+    if (!flags.wait) return
+    await untilGone(api, begun, (left) => terminal.note(`${left} connections left`))
+    terminal.print(terminal.interactive ? `Node ${node} has gone.` : JSON.stringify({ event: 'drained', node }))
+  } finally {
+    await network.close()
+  }
+}
+
+/** Looks again and again; a node that cannot be reached any more, or that another one answers for, has gone. */
+const untilGone = async (api: ApiClient, { node, timeoutMs }: Draining, report: (left: number) => void): Promise<void> => {
+  const deadline = performance.now() + timeoutMs + PATIENCE_MS
+  for (let left: number | undefined; ; ) {
+    // The connection of the request before must be free by then: there will be no other.
+    await delay(POLL_INTERVAL_MS)
+    const info = nodeInfo.safeParse(await api.get('/v1/info').catch(() => undefined)).data
+    if (info?.node !== node) return
+    if (info.connections !== left) report(info.connections)
+    left = info.connections
+    if (performance.now() > deadline)
+      throw new CommandError(`Node ${node} should have gone after ${seconds(timeoutMs)}, and still answers. Its log may say why.`)
+  }
+}

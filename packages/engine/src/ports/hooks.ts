@@ -11,8 +11,8 @@ export const DENIAL_CODES = {
   connect: ['connection_refused', 'token_required', 'token_invalid', 'token_expired', 'token_revoked', 'overloaded'],
   refresh: ['token_revoked', 'token_expired', 'token_invalid'],
   subscribe: ['permission_denied', 'not_found', 'rate_limited', 'overloaded'],
-  publish: ['permission_denied', 'not_found', 'invalid_field', 'conflict', 'rate_limited', 'overloaded'],
-  rpc: ['permission_denied', 'method_not_found', 'not_found', 'invalid_field', 'conflict', 'rate_limited', 'overloaded'],
+  publish: ['permission_denied', 'not_found', 'invalid_field', 'rate_limited', 'overloaded'],
+  rpc: ['permission_denied', 'method_not_found', 'not_found', 'invalid_field', 'rate_limited', 'overloaded'],
 } as const satisfies Record<string, readonly ErrorCode[]>
 
 /** An event that the application decides: the client waits for its answer. */

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createHttp1, type Server } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
+import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { Agent } from 'undici'
@@ -62,18 +63,7 @@ export class TestBackend implements AsyncDisposable {
   }
 
   async listen(): Promise<void> {
-    const handle = (request: AnyRequest, response: AnyResponse): void => void this.#handle(request, response)
-    const server =
-      this.#protocol === 'cleartext'
-        ? createHttp1(handle)
-        : createSecureServer(
-            {
-              ...this.#files,
-              allowHTTP1: true,
-              ...(this.#protocol === 'HTTP/1.1' && { ALPNProtocols: ['http/1.1'] }),
-            },
-            handle,
-          )
+    const server = this.#createServer()
     server.on(this.#protocol === 'cleartext' ? 'connection' : 'secureConnection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('error', () => {}).once('close', () => this.#sockets.delete(socket))
@@ -99,6 +89,12 @@ export class TestBackend implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.agent.destroy()
     await this.vanish()
+  }
+
+  #createServer(): Http2SecureServer | Server {
+    const handle = (request: AnyRequest, response: AnyResponse): void => void this.#handle(request, response)
+    if (this.#protocol === 'HTTP/2') return createSecureServer(this.#files, handle)
+    return this.#protocol === 'HTTP/1.1' ? createHttps(this.#files, handle) : createHttp1(handle)
   }
 
   async #handle(request: AnyRequest, response: AnyResponse): Promise<void> {

@@ -142,6 +142,22 @@ describe('connected', () => {
     expect(lostAt(100)).toMatchObject({ name: 'waiting', attempt: 3 })
   })
 
+  test('[L12] a server that leaves is left at once, and that is no failure', () => {
+    const told = (retryAfterMs?: number): ConnectionEvent => ({
+      type: 'failed',
+      failure: new Failure('transient', 'server_draining', 'leaving', { retryAfterMs }),
+    })
+    const line: ConnectionState = { name: 'connected', attempt: 2, route: routes[0] as Route, since: 0 }
+    const about = { now: 60_000, random: 0.5, policy }
+    const { state, effects } = transition(line, told(), about)
+    expect({ state, effects }).toMatchObject({ state: { name: 'waiting', attempt: 0, wakeAt: 60_050 }, effects: ['drop'] })
+    expect(transition(line, told(2000), about).state).toMatchObject({ attempt: 0, wakeAt: 62_050 })
+    // Should the next one not be there yet, the back-off begins at its beginning.
+    expect(run([{ type: 'wake' }, authorized, failed('transient')], { from: state }).state).toMatchObject({ attempt: 1 })
+    // One that sends everyone away as they come is not hammered.
+    expect(transition(line, told(), { ...about, now: 100 }).state).toMatchObject({ attempt: 3 })
+  })
+
   test('a doubt is answered by a ping, not by a new connection', () => {
     expect(run([{ type: 'doubt' }], { from: line })).toEqual({ state: line, effects: ['check'], now: 1000 })
     expect(run([{ type: 'online' }], { from: line })).toEqual({ state: line, effects: ['check'], now: 1000 })

@@ -111,6 +111,8 @@ type Row<State> = { [Type in ConnectionEvent['type']]: (state: State, event: Typ
 
 /** A connection that was lost sooner counts as a failed attempt: a server that accepts and drops must not be hammered. */
 const STABLE_MS = 5_000
+/** Within this time a client comes back that was asked to move. */
+const MOVE_MS = 100
 const LATE = 'no answer within connectTimeoutMs'
 
 const stay = (state: ConnectionState): Step => ({ state, effects: [] })
@@ -146,14 +148,16 @@ const open = (state: Trying, routes: readonly Route[], { now, policy }: Circumst
   effects,
 })
 
-/** One more round has failed: back off, or open the circuit. Never sooner than the server asks for. */
+/** One more round has failed, or with -1 none has: back off, or open the circuit. Never sooner than the server asks for. */
 const rest = (failedBefore: number, error: ClientError, { now, random, policy }: Circumstances): Step => {
   const attempt = failedBefore + 1
   const asked = error.retryAfterMs ?? 0
   const name = attempt < policy.maxAttempts ? 'waiting' : 'degraded'
   const delay =
     name === 'waiting'
-      ? fullJitter(attempt, policy.minBackoffMs, policy.maxBackoffMs, random)
+      ? attempt
+        ? fullJitter(attempt, policy.minBackoffMs, policy.maxBackoffMs, random)
+        : MOVE_MS * random
       : policy.probeIntervalMs * (0.5 + random)
   return { state: { name, attempt, wakeAt: now + asked + Math.round(delay), error }, effects: ['drop'] }
 }
@@ -195,7 +199,9 @@ const arrive = ({ attempt, routes }: Named<'connecting'>, _: ConnectionEvent, { 
 /** A token that has run out is replaced on the way back in. */
 const lineLost = (state: Named<'connected'>, { failure }: Typed<'failed'>, about: Circumstances): Step => {
   if (failure.kind === 'fatal' || (failure.kind === 'authentication' && !about.policy.renewable)) return stop(failure)
-  return rest(about.now - state.since < STABLE_MS ? state.attempt : 0, failure, about)
+  if (about.now - state.since < STABLE_MS) return rest(state.attempt, failure, about)
+  // A server that leaves has chosen this moment for this client alone, and nothing has failed.
+  return rest(failure.code === 'server_draining' ? -1 : 0, failure, about)
 }
 
 /** What only a state that has asked for it can be told. */

@@ -1,4 +1,4 @@
-import type { Connected, Member } from '@fusewire/protocol'
+import { type Connected, FusewireError, type Member } from '@fusewire/protocol'
 import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
 import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
@@ -64,6 +64,7 @@ export class Engine {
   readonly #wheel: TimerWheel
   readonly #hub: Hub
   readonly #publisher: Publisher
+  readonly #questions: HookQuestions
   readonly #sessions: Sessions
   readonly #subscriptions: Subscriptions
   readonly #handshake: Handshake
@@ -84,6 +85,7 @@ export class Engine {
     this.#hub = new Hub({ broker, rules, counters: this.#counters, wheel: this.#wheel, now, log })
     this.#publisher = new Publisher(broker, rules)
     const questions = new HookQuestions(hooks, environment)
+    this.#questions = questions
     const notices = new HookNotices(hooks, environment)
     this.#subscriptions = new Subscriptions({
       hub: this.#hub,
@@ -198,18 +200,33 @@ export class Engine {
     return this.#ports.broker.clearHistory(channel)
   }
 
-  /** The channel's document. Throws `feature_disabled` where the rule keeps none. */
-  state(channel: string): Awaitable<ChannelState> {
+  /** Throws `feature_disabled` where the rule keeps no document. */
+  assertKeepsState(channel: string): void {
     assertChannelName(channel)
     assertKeepsState(channel, this.#ports.rules.of(channel))
+  }
+
+  /** The channel's document. Throws `feature_disabled` where the rule keeps none. */
+  state(channel: string): Awaitable<ChannelState> {
+    this.assertKeepsState(channel)
     return this.#ports.broker.state(channel)
   }
 
-  /** The same for a client: whoever may subscribe may read. Throws what `authenticate` refuses, and `permission_denied`. */
+  /**
+   * The same for a client: whoever may subscribe may read. Throws what `authenticate` refuses, and `permission_denied`, also where a hook
+   * decides: it is asked about sessions, and here is none.
+   */
   async stateFor(token: string | undefined, channel: string): Promise<ChannelState> {
     assertChannelName(channel)
+    if (this.#questions.isAsked('connect') || this.#questions.isAsked('subscribe', channel))
+      throw new FusewireError(
+        'permission_denied',
+        'the application decides who may subscribe: the document comes with subscribed',
+      )
     const rule = this.#ports.rules.of(channel)
-    const { user, channels, capabilities } = await this.#ports.authenticator.authenticate(token)
+    const identity = await this.#ports.authenticator.authenticate(token)
+    if (this.#ports.revocations.isRevoked(identity)) throw new FusewireError('token_revoked')
+    const { user, channels, capabilities } = identity
     if (!channels.includes(channel))
       assertAllowed('subscribe', channel, rule.subscribe, { user, capabilities: new CapabilitySet(capabilities) })
     return this.state(channel)
@@ -217,8 +234,7 @@ export class Engine {
 
   /** Removes the channel's document and history; whoever has a copy is told. False when there is no document. */
   removeState(channel: string): Awaitable<boolean> {
-    assertChannelName(channel)
-    assertKeepsState(channel, this.#ports.rules.of(channel))
+    this.assertKeepsState(channel)
     return this.#ports.broker.removeDocument(channel)
   }
 

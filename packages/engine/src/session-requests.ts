@@ -125,7 +125,10 @@ export class SessionRequests {
   /** A conflict tells a publisher of the document only if it may read the channel. */
   #asSeenBy(session: Session, channel: string, error: unknown): unknown {
     if (!(error instanceof ConflictError) || session.subscriptions.has(channel)) return error
-    return isAllowed('subscribe', channel, this.#ports.rules.of(channel).subscribe, session) ? error : error.withoutDocument()
+    const { rules, questions } = this.#ports
+    const mayRead =
+      isAllowed('subscribe', channel, rules.of(channel).subscribe, session) && !questions.isAsked('subscribe', channel)
+    return mayRead ? error : error.withoutDocument()
   }
 
   #unsubscribe(session: Session, { id, channel }: SessionRequest & { type: 'unsubscribe' }): ServerMessage {

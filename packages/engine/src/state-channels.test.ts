@@ -1,4 +1,4 @@
-import { EngineHarness, HeldCalls, type MemoryConnection, turn } from '@fusewire/testkit'
+import { EngineHarness, FakeHooks, HeldCalls, type MemoryConnection, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MemoryBroker } from './memory/memory-broker.ts'
 import { DEFAULT_RULE, DEVELOPMENT_RULE } from './rule.ts'
@@ -181,6 +181,17 @@ describe('[D4] reading the document', () => {
     await expect(harness.engine.stateFor('bad', CHANNEL)).rejects.toMatchObject({ code: 'token_invalid' })
     expect(await harness.engine.stateFor('admin', 'drop:ann')).toMatchObject({ document: 1 })
   })
+
+  it.each(['connect', 'subscribe'] as const)(
+    'is refused to clients without a session where the %s hook decides',
+    async (event) => {
+      const hooks = new FakeHooks()
+      hooks.decisions[event] = () => ({ decision: 'allow' })
+      const asking = await EngineHarness.start({ hooks, rules: { 'doc:*': { ...DEVELOPMENT_RULE, state: true } } })
+      await expect(asking.engine.stateFor('ann', CHANNEL)).rejects.toMatchObject({ code: 'permission_denied' })
+      expect(await asking.engine.state(CHANNEL)).toMatchObject({ position: { offset: 0 } })
+    },
+  )
 
   it('is refused where the rule keeps none', async () => {
     await expect(harness.engine.stateFor('ann', 'open:a')).rejects.toMatchObject({ code: 'feature_disabled' })

@@ -157,6 +157,7 @@ export const composeServer = async (
     },
     keys: new ApiKeys(options.apiKeys),
     openToLoopback: options.development,
+    isOriginAllowed: context.isOriginAllowed,
     limits: options,
     info: () => {
       const { connections, sessions, subscriptions, channels } = engine.stats()

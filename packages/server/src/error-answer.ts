@@ -1,11 +1,20 @@
-import { ERRORS, type FusewireError } from '@fusewire/protocol'
+import { ConflictError } from '@fusewire/engine'
+import { ERRORS, type FusewireError, type Position } from '@fusewire/protocol'
 
 /** The body of every error answer over HTTP. */
 export interface Refusal {
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean }
+  /** With `conflict`: where the channel is, and the document there. */
+  readonly position?: Position
+  readonly document?: unknown
 }
 
-export const refusalOf = ({ code, message, retryable }: FusewireError): Refusal => ({ error: { code, message, retryable } })
+export const refusalOf = (error: FusewireError): Refusal => {
+  const { code, message, retryable } = error
+  if (!(error instanceof ConflictError)) return { error: { code, message, retryable } }
+  const { position, document } = error.state
+  return { error: { code, message, retryable }, position, ...(document !== undefined && { document }) }
+}
 
 export interface ErrorAnswer {
   readonly status: number

@@ -1,19 +1,22 @@
 import type {
   Awaitable,
   Broker,
+  ChannelState,
+  ConflictError,
   DecidingEvent,
   HistoryPage,
   HistoryQuery,
   HookEvent,
   InformingEvent,
   Log,
+  PublicationDraft,
   Published,
   RevocationTarget,
   RevokeOptions,
   RpcHandler,
   Target,
 } from '@fusewire/engine'
-import { jsonCodec, type Member } from '@fusewire/protocol'
+import { jsonCodec, type Member, type Position } from '@fusewire/protocol'
 import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore, composeServer, type Server } from './compose.ts'
 import type { FusewireInput, FusewireOptions } from './config/options.ts'
@@ -25,6 +28,7 @@ import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
 import { eventLog } from './log/event-log.ts'
 import { SecurityLog } from './log/security-log.ts'
+import { writtenData } from './written-data.ts'
 
 /** The server's options, and what only a program can give. */
 export interface CreateOptions extends FusewireInput {
@@ -47,6 +51,10 @@ export interface PublishOptions {
   readonly tags?: Record<string, string>
   /** A second publish with the same key in the same channel changes nothing for `idempotencyTtlMs`. */
   readonly key?: string
+  /** `data` is a JSON merge patch (RFC 7396) of the channel's document; its rule says `state`. */
+  readonly patch?: boolean
+  /** Publish only if this is the channel's newest position; a `ConflictError` says what is there otherwise. */
+  readonly ifPosition?: Position
 }
 
 type Life =
@@ -143,12 +151,37 @@ export class Fusewire {
 
   /**
    * Publishes; `data` is any value that JSON can carry, and byte arrays (see [P10] of the protocol).
-   * @throws FusewireError `invalid_field` for data that cannot be written: nothing is published, so that no history holds it.
+   * @throws FusewireError `invalid_field` for data that cannot be written: nothing is published, so that no history holds it;
+   * `conflict`, which is a {@link ConflictError}, and `document_too_large`, with which nothing is published either.
+   *
+   * @example
+   * const { position, document } = await fusewire.state('doc:1')
+   * await fusewire.publish('doc:1', { title: 'New' }, { patch: true, ifPosition: position })
    */
-  async publish(channel: string, data: unknown, { tags, key }: PublishOptions = {}): Promise<Published> {
+  async publish(channel: string, data: unknown, { tags, key, patch, ifPosition }: PublishOptions = {}): Promise<Published> {
     jsonCodec.encode({ type: 'echo', data })
-    const draft = { data: data ?? null, ...(tags && { tags }) }
-    return this.#core.engine.publish(channel, draft, key === undefined ? {} : { idempotencyKey: key })
+    const draft: PublicationDraft = {
+      data: (patch ? writtenData(data) : data) ?? null,
+      ...(tags && { tags }),
+      ...(patch && { patch }),
+    }
+    return this.#core.engine.publish(channel, draft, {
+      ...(key !== undefined && { idempotencyKey: key }),
+      ...(ifPosition && { ifPosition }),
+    })
+  }
+
+  /**
+   * The document of a state channel and its position; `document` is absent while there is none.
+   * @throws FusewireError `feature_disabled` where the rule does not say `state`.
+   */
+  async state(channel: string): Promise<ChannelState> {
+    return this.#core.engine.state(channel)
+  }
+
+  /** Removes the document of a state channel, and its history; subscribers are told. False when there is none. */
+  async removeState(channel: string): Promise<boolean> {
+    return this.#core.engine.removeState(channel)
   }
 
   async history(channel: string, query: HistoryQuery = {}): Promise<HistoryPage> {

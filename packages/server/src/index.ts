@@ -1,6 +1,7 @@
 export type {
   Answers,
   Capability,
+  ChannelState,
   DecidingEvent,
   HistoryPage,
   HistoryQuery,
@@ -13,6 +14,7 @@ export type {
   RpcHandler,
   Target,
 } from '@fusewire/engine'
+export { ConflictError } from '@fusewire/engine'
 export { FusewireError } from '@fusewire/protocol'
 export type { HttpHandler } from './api/create-api.ts'
 export { type ChannelToken, type ConnectToken, type SigningKey, type SigningOptions, signToken } from './auth/sign-token.ts'

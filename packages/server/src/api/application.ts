@@ -1,9 +1,11 @@
 import type {
   Awaitable,
+  ChannelState,
   HistoryPage,
   HistoryQuery,
   PublicationDraft,
   Published,
+  PublishRequest,
   RevocationTarget,
   RevokeOptions,
   Target,
@@ -12,9 +14,15 @@ import type { Member } from '@fusewire/protocol'
 
 /** What the HTTP API asks of the engine. Refusals MUST be `FusewireError`s; anything else that is thrown is answered `internal_error`. */
 export interface Application {
-  publish(channel: string, draft: PublicationDraft, options?: { idempotencyKey?: string }): Awaitable<Published>
+  publish(channel: string, draft: PublicationDraft, options?: PublishRequest): Awaitable<Published>
   history(channel: string, query: HistoryQuery): Awaitable<HistoryPage>
   clearHistory(channel: string): Awaitable<void>
+  /** These four MUST refuse with `feature_disabled` where the rule keeps no document. */
+  state(channel: string): Awaitable<ChannelState>
+  /** The same for a client, by its token if it has one. MUST refuse those that may not subscribe. */
+  stateFor(token: string | undefined, channel: string): Promise<ChannelState>
+  removeState(channel: string): Awaitable<boolean>
+  assertKeepsState(channel: string): void
   presence(channel: string): Awaitable<readonly Member[]>
   presenceCount(channel: string): Awaitable<{ readonly sessions: number; readonly users: number }>
   /** Channels with subscribers on this node; all without a pattern. */

@@ -54,6 +54,28 @@ describe.each(VERSIONS)('commands over %s', (version) => {
     })
   })
 
+  it('[D3] publishes a patch, and only at a position, alone or in a batch', async () => {
+    const publish = { channel: 'doc:1', data: { a: null }, patch: true, ifPosition: { epoch: 'e/1', offset: 7 } }
+    expect((await post('/v1/publish', publish)).status).toBe(200)
+    expect(test.application.calls).toEqual([
+      ['publish', 'doc:1', { data: { a: null }, patch: true }, { ifPosition: { epoch: 'e/1', offset: 7 } }],
+    ])
+    const late = { ...publish, ifPosition: { epoch: 'e/1', offset: 6 } }
+    const conflict = {
+      error: { code: 'conflict', message: expect.any(String), retryable: false },
+      position: { epoch: 'e/1', offset: 7 },
+      document: { a: 1 },
+    }
+    const answer = await post('/v1/publish', late)
+    expect([answer.status, answer.json]).toEqual([409, conflict])
+    expect((await post('/v1/batch', { commands: [{ publish: late }] })).json).toEqual({ results: [conflict] })
+  })
+
+  it('broadcasts a patch', async () => {
+    await post('/v1/broadcast', { channels: ['doc:1', 'doc:2'], data: { a: 1 }, patch: true })
+    expect(test.application.calls).toContainEqual(['publish', 'doc:2', { data: { a: 1 }, patch: true }, {}])
+  })
+
   it('broadcasts, and answers for each channel', async () => {
     test.application.refusals.set('b c', new FusewireError('invalid_channel'))
     const answer = await post('/v1/broadcast', { channels: ['a', 'b c', 'd'], data: 1, tags: { x: 'y' }, key: 'k' })

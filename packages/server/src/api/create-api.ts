@@ -1,30 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Log } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import { errorAnswer, refusalOf } from '../error-answer.ts'
-import { type ApiKeyCheck, givenKey } from './api-key-check.ts'
 import type { MessageLimits } from './api-limits.ts'
 import { type ApiServer, createApiServer } from './api-server.ts'
 import type { Application } from './application.ts'
+import { assertApplication, type Entrance } from './caller.ts'
 import { isOwnPath } from './known-paths.ts'
-import { isLocalRequest } from './local-request.ts'
 import { asRefusable, refusalHeaders } from './refusal.ts'
 import { addChannelRoutes } from './routes/channel-routes.ts'
 import { addCommandRoutes } from './routes/command-routes.ts'
 import { addHealthRoutes } from './routes/health-routes.ts'
 import { addNodeRoutes, type MetricsReader } from './routes/node-routes.ts'
+import { addStateReadRoute, addStateWriteRoutes } from './routes/state-routes.ts'
 import type { DrainAnswer, NodeInfo } from './schemas/answers.ts'
 
 /** A handler for requests of node:http and of node:http2's compatibility API. */
 export type HttpHandler = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse) => void
 
-export interface ApiDependencies {
+export interface ApiDependencies extends Entrance {
   readonly application: Application
-  /** Each key opens everything here. Without keys, nothing opens it, but see {@link ApiDependencies.openToLoopback}. */
-  readonly keys: ApiKeyCheck
-  /** Development mode: while there are no keys, programs on this machine need none. */
-  readonly openToLoopback: boolean
   /** Has this node leave, if it does not already. */
   readonly drain: () => DrainAnswer
   readonly limits: MessageLimits
@@ -35,7 +30,6 @@ export interface ApiDependencies {
   readonly metrics?: MetricsReader
   /** Gets the requests whose paths are not the server's. */
   readonly fallback?: HttpHandler
-  readonly log: Log
 }
 
 export interface Api {
@@ -44,17 +38,6 @@ export interface Api {
   readonly document: object
   /** From now on requests are refused with `server_draining`; those under way are answered. Idempotent. */
   close(): Promise<void>
-}
-
-const requireKey = (app: ApiServer, { keys, openToLoopback, log }: ApiDependencies): void => {
-  app.addHook('onRequest', async ({ raw, routeOptions }) => {
-    if (openToLoopback && keys.none && isLocalRequest(raw)) return
-    const given = givenKey(raw.headers)
-    if (given !== undefined && keys.includes(given)) return
-    const code = given === undefined ? 'api_key_required' : 'api_key_invalid'
-    log('api_key_refused', { code, method: raw.method, path: routeOptions.url, remoteAddress: raw.socket.remoteAddress })
-    throw new FusewireError(code)
-  })
 }
 
 const refuseDraining: HttpHandler = (_request, response) => {
@@ -78,11 +61,13 @@ export const createApi = async (dependencies: ApiDependencies): Promise<Api> => 
 
   const { app, handler } = await createApiServer({ maxMessageBytes: limits.maxMessageBytes, failed })
   await app.register(async (guarded: ApiServer) => {
-    requireKey(guarded, dependencies)
+    guarded.addHook('onRequest', async ({ raw, routeOptions }) => assertApplication(raw, dependencies, routeOptions.url))
     addCommandRoutes(guarded, { application, limits, refuse })
     addChannelRoutes(guarded, application)
+    await addStateWriteRoutes(guarded, application, limits)
     addNodeRoutes(guarded, { info, drain, metrics })
   })
+  addStateReadRoute(app, application, dependencies)
   addHealthRoutes(app, readiness)
   let document = ''
   app.get('/v1/openapi.json', { schema: { hide: true } }, async (_request, reply) =>

@@ -39,6 +39,10 @@ describe('the OpenAPI document', () => {
       'GET /v1/channels/{channel}/presence/stats',
       'GET /v1/channels/{channel}/history',
       'DELETE /v1/channels/{channel}/history',
+      'PUT /v1/channels/{channel}/state',
+      'DELETE /v1/channels/{channel}/state',
+      'PATCH /v1/channels/{channel}/state',
+      'GET /v1/channels/{channel}/state',
       'GET /v1/info',
       'POST /v1/drain',
       'GET /metrics',
@@ -46,7 +50,11 @@ describe('the OpenAPI document', () => {
       'GET /readyz',
     ])
     expect(new Set(found.map(([, { operationId }]) => operationId)).size).toBe(found.length)
-    expect(found.filter(([, { security }]) => security).map(([endpoint]) => endpoint)).toEqual(['GET /livez', 'GET /readyz'])
+    expect(found.filter(([, { security }]) => security).map(([endpoint]) => endpoint)).toEqual([
+      'GET /v1/channels/{channel}/state',
+      'GET /livez',
+      'GET /readyz',
+    ])
   })
 
   it('has a component for every reference, and none besides', async () => {

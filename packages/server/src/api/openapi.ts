@@ -52,6 +52,7 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
       { name: 'Publications', description: 'Publish to channels.' },
       { name: 'Sessions', description: 'Act on what users are connected with.' },
       { name: 'Channels', description: 'Read who is there and what was published.' },
+      { name: 'State', description: 'Documents of the channels that keep one.' },
       { name: 'Procedures', description: 'Call handlers, and several commands at once.' },
       { name: 'Node', description: 'The server process itself.' },
     ],
@@ -59,6 +60,7 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key.' },
         header: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'An API key.' },
+        token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: "A client's own token." },
       },
     },
     security: [{ bearer: [] }, { header: [] }],

@@ -108,6 +108,10 @@ describe('a wrong option', () => {
       'rules[0].slowConsumer: latest passes over publications, and a client of a state channel that misses one has another document; leave it out, or state',
     ],
     [
+      { rules: [{ pattern: 'a', recovery: 'latest', state: true }] },
+      'rules[0].recovery: a client of a state channel needs every change that it has missed: leave it out, or state',
+    ],
+    [
       { rules: [{ pattern: 'a' }, { pattern: 'b', conflationTag: 'symbol' }] },
       'rules[1].conflationTag: has no meaning without slowConsumer: latest; set that too, or leave it out',
     ],

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts'
 import { assertMessageSize, draftOf, publishOptions } from '../publication-input.ts'
 import { published, refusal } from '../schemas/answers.ts'
 import { documented } from '../schemas/documented.ts'
-import { channel, data, key, tags } from '../schemas/fields.ts'
+import { channel, data, key, patch, tags } from '../schemas/fields.ts'
 
 const channels = z
   .array(channel)
@@ -19,7 +19,7 @@ export const broadcast = defineCommand({
   description: 'Each channel has its own result, in the order of the channels: what one refuses, others may take.',
   tag: 'Publications',
   body: z
-    .strictObject({ channels, data, tags: tags.exactOptional(), key: key.exactOptional() })
+    .strictObject({ channels, data, tags: tags.exactOptional(), key: key.exactOptional(), patch: patch.exactOptional() })
     .register(documented, { id: 'Broadcast' }),
   answer: z
     .object({
@@ -36,7 +36,7 @@ export const broadcast = defineCommand({
   run: async ({ application, limits, idempotencyKey, refuse }, body) => {
     const draft = draftOf(body, body.channels[0] ?? '', limits)
     assertMessageSize(draft, limits)
-    const options = publishOptions(body.key, idempotencyKey)
+    const options = publishOptions(body, idempotencyKey)
     const publishTo = async (channel: string) => {
       try {
         const { position, duplicate } = await application.publish(channel, draft, options)

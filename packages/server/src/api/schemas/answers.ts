@@ -18,6 +18,10 @@ export const publication = z
     time: count('Milliseconds since the epoch.'),
     tags: z.record(z.string(), z.string()).exactOptional(),
     sender: member.exactOptional(),
+    patch: z
+      .boolean()
+      .exactOptional()
+      .register(documented, { description: 'The data is a merge patch of the document before, not a whole one.' }),
   })
   .register(documented, { id: 'Publication' })
 
@@ -37,6 +41,11 @@ export const refusal = z
       message: z.string().register(documented, { description: 'For people.' }),
       retryable: z.boolean().register(documented, { description: 'The same request can succeed later, unchanged.' }),
     }),
+    position: position.exactOptional().register(documented, { description: "With `conflict`: the channel's newest position." }),
+    document: z
+      .unknown()
+      .optional()
+      .register(documented, { description: 'With `conflict`, in a state channel: the document there.' }),
   })
   .register(documented, { id: 'Error' })
 
@@ -54,6 +63,10 @@ export const historyAnswer = z
       .register(documented, { description: 'With a position: false when something after it is no longer kept.' }),
   })
   .register(documented, { id: 'History' })
+
+export const stateAnswer = z
+  .object({ position, document: z.unknown(), time: count('When it was changed last, in milliseconds since the epoch.') })
+  .register(documented, { id: 'State' })
 
 export const presenceAnswer = z.object({ members: z.array(member) }).register(documented, { id: 'Presence' })
 

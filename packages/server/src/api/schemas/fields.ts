@@ -25,6 +25,14 @@ export const key = z
   .max(LIMITS.keyLength)
   .register(documented, { description: 'Idempotency key: a second publish with it in the same channel changes nothing.' })
 
+export const patch = z.boolean().register(documented, {
+  description: "`data` is a JSON merge patch (RFC 7396) of the channel's document, where its rule says `state`.",
+})
+
+export const ifPosition = z
+  .strictObject({ epoch: z.string().min(1).max(64), offset: z.int().min(0) })
+  .register(documented, { description: "Publish only if this is the channel's newest position; otherwise 409 `conflict`." })
+
 export const method = z
   .string()
   .min(1)

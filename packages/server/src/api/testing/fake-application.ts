@@ -1,11 +1,14 @@
-import type {
-  HistoryPage,
-  HistoryQuery,
-  PublicationDraft,
-  Published,
-  RevocationTarget,
-  RevokeOptions,
-  Target,
+import {
+  type ChannelState,
+  ConflictError,
+  type HistoryPage,
+  type HistoryQuery,
+  type PublicationDraft,
+  type Published,
+  type PublishRequest,
+  type RevocationTarget,
+  type RevokeOptions,
+  type Target,
 } from '@fusewire/engine'
 import { FusewireError, type Member } from '@fusewire/protocol'
 import type { Application } from '../application.ts'
@@ -19,6 +22,7 @@ export class FakeApplication implements Application {
     publications: [{ offset: 7, data: { n: 7 }, time: 1_700_000_000_000 }],
     complete: true,
   }
+  document: ChannelState = { position: { epoch: 'e/1', offset: 7 }, document: { a: 1 }, time: 1_700_000_000_000 }
   /** What a handler returns, by method. */
   readonly handlers: Record<string, (data: unknown) => unknown> = { sum: (data) => (data as number[]).reduce((a, b) => a + b, 0) }
   /** Channels that refuse, and with what. */
@@ -26,10 +30,11 @@ export class FakeApplication implements Application {
   readonly #offsets = new Map<string, number>()
   readonly #keys = new Map<string, number>()
 
-  publish(channel: string, draft: PublicationDraft, options: { idempotencyKey?: string } = {}): Published {
+  publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Published {
     this.calls.push(['publish', channel, draft, options])
     const refusal = this.refusals.get(channel)
     if (refusal) throw refusal
+    if (options.ifPosition && options.ifPosition.offset !== this.document.position.offset) throw new ConflictError(this.document)
     const key = options.idempotencyKey && `${channel} ${options.idempotencyKey}`
     const first = key && this.#keys.get(key)
     if (first) return { position: { epoch: 'e1', offset: first }, duplicate: true }
@@ -46,6 +51,27 @@ export class FakeApplication implements Application {
 
   async clearHistory(channel: string): Promise<void> {
     this.calls.push(['clearHistory', channel])
+  }
+
+  async state(channel: string): Promise<ChannelState> {
+    this.calls.push(['state', channel])
+    this.assertKeepsState(channel)
+    return this.document
+  }
+
+  async stateFor(token: string | undefined, channel: string): Promise<ChannelState> {
+    this.calls.push(['stateFor', token, channel])
+    if (token === 'wrong') throw new FusewireError('token_invalid')
+    return this.document
+  }
+
+  removeState(channel: string): boolean {
+    this.calls.push(['removeState', channel])
+    return this.document.document !== undefined
+  }
+
+  assertKeepsState(channel: string): void {
+    if (!channel.startsWith('doc:')) throw new FusewireError('feature_disabled')
   }
 
   presence(channel: string): readonly Member[] {

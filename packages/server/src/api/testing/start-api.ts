@@ -58,6 +58,7 @@ export class TestApi {
       drain: () => ({ node: 'n1', connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }),
       keys: { none: false, includes: (key) => key === KEY },
       openToLoopback: false,
+      isOriginAllowed: (origin) => origin !== 'https://evil.example',
       limits: { maxMessageBytes: 4096, maxDepth: 8 },
       info: () => ({
         node: 'n1',

@@ -10,7 +10,7 @@ import {
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionPhase, connectionMove } from './connection-lifecycle.ts'
 import { Conversation, type ConversationHost, type ConversationPorts } from './conversation.ts'
 import type { Departing } from './departures.ts'
-import type { Handshake } from './handshake.ts'
+import type { Accepted, Handshake } from './handshake.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import type { Connection, Frame } from './ports/connection.ts'
 import type { Peer } from './ports/peer.ts'
@@ -147,15 +147,19 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
 
   async connect(message: ClientMessage & { type: 'connect' }): Promise<void> {
     if (this.#phase !== 'greeted') throw new FusewireError('already_connected')
-    const accepted = await this.#ports.handshake.authenticate(message, this.connection)
-    if (!this.isOpen) return
-    const session = this.#ports.handshake.attach(accepted, this)
+    const { handshake } = this.#ports
+    let accepted: Accepted
+    do {
+      accepted = await handshake.authenticate(message, this.connection)
+      if (!this.isOpen) return
+    } while (handshake.isOutdated(accepted))
+    const session = handshake.attach(accepted, this)
     this.#session = session
     session.meter ??= this.#meter
     this.#meter = session.meter
     this.#move('accepted')
     this.#watch(this.#ports.now())
-    const failures = await this.#ports.handshake.welcome(session, this, message, accepted)
+    const failures = await handshake.welcome(session, this, message, accepted)
     for (const { request, error } of failures) this.#conversation.refuse({ type: 'subscribe', ...request }, error)
   }
 

@@ -25,6 +25,8 @@ export interface Accepted {
   readonly identity: Identity
   /** The session to resume, if it is still there. */
   readonly resumable: Session | undefined
+  /** The session whose secret alone has said who it is, and what it stood for; absent when there was a token. */
+  readonly voucher: { readonly session: Session; readonly identity: Identity } | undefined
 }
 
 /** A subscription of `connect` that could not be made. */
@@ -46,20 +48,23 @@ export class Handshake {
     const { resume } = message
     const known = resume === undefined ? undefined : this.#ports.sessions.byResumeToken(resume)
     const client = detailsOf(message, connection)
-    let identity = await this.#identify(message, known)
+    const voucher =
+      message.token === undefined && known?.user !== undefined ? { session: known, identity: known.identity } : undefined
+    if (voucher) this.#assertNotExpired(voucher.identity)
+    let identity = voucher?.identity ?? (await this.#ports.authenticator.authenticate(message.token))
     this.#assertNotRevoked(identity)
     if (this.#ports.questions.isAsked('connect')) identity = await this.#ports.questions.connect(identity, client, known)
     if (identity.needsUser && identity.user === undefined) throw new FusewireError('token_required')
-    return { identity, client, resumable: known?.user === identity.user ? known : undefined }
+    return { identity, client, resumable: known?.user === identity.user ? known : undefined, voucher }
   }
 
-  async #identify({ token }: Connect, known: Session | undefined): Promise<Identity> {
-    if (known && token === undefined && known.identity.user !== undefined) {
-      const { expiresAt } = known.identity
-      if (expiresAt !== undefined && expiresAt <= this.#ports.now()) throw new FusewireError('token_expired')
-      return known.identity
-    }
-    return this.#ports.authenticator.authenticate(token)
+  /** The session has ended since it vouched for its client, or has a newer token: who it is has to be asked anew. */
+  isOutdated({ voucher }: Accepted): boolean {
+    return voucher !== undefined && (voucher.session.state.kind === 'ended' || voucher.session.identity !== voucher.identity)
+  }
+
+  #assertNotExpired({ expiresAt }: Identity): void {
+    if (expiresAt !== undefined && expiresAt <= this.#ports.now()) throw new FusewireError('token_expired')
   }
 
   /**

@@ -82,12 +82,16 @@ export class SessionRequests {
     assertChannelName(channel)
     assertAllowed('publish', channel, this.#ports.rules.of(channel).publish, session)
     if (!this.#ports.questions.isAsked('publish', channel)) return this.#publishNow(session, request)
-    return this.#lanes.run(`${session.id} ${channel}`, () => this.#publishIfAllowed(session, request))
+    const { link } = session
+    return this.#lanes.run(`${session.id} ${channel}`, () => this.#publishIfAllowed(session, link, request))
   }
 
-  /** The request is its connection's: when the session has lost or changed that meanwhile, it comes to nothing. */
-  async #publishIfAllowed(session: Session, request: Publish): Promise<ServerMessage | undefined> {
-    const { link } = session
+  /**
+   * The request is its connection's: when the session has lost or changed that before its turn or meanwhile, it comes to nothing. Of
+   * several that wait none may be left over, because the client repeats all of them.
+   */
+  async #publishIfAllowed(session: Session, link: Session['link'], request: Publish): Promise<ServerMessage | undefined> {
+    if (session.link !== link) return undefined
     const permission = await this.#ports.questions.publish(session, request)
     if (session.link !== link) return undefined
     if (permission.decision === 'skip') return this.#skip(request)

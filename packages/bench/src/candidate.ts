@@ -23,7 +23,8 @@ export interface Candidate {
 
 const own = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
 
-const CHANNEL = 'bench:fan-out'
+/** Where everything is published that is measured. */
+export const CHANNEL = 'bench:fan-out'
 
 /** A publication as Fusewire's clients get it, so that every candidate puts as many bytes on the wire. */
 const envelope = (data: string): string =>
@@ -47,25 +48,27 @@ const peer = (name: string, description: string, file: string): Candidate => ({
   publish: envelope,
 })
 
+export const FUSEWIRE: Candidate = {
+  name: 'fusewire',
+  description: 'fusewire serve: JSON publish in, history kept, JSON publications out',
+  arguments: [
+    own('../../cli/bin/fusewire.js'),
+    'serve',
+    ...['--development', '--no-tls', '--cleartext-port', '0', '--log-level', 'warn', '--log-format', 'json'],
+    // One publisher does the work of many, and all clients have one address.
+    ...['--messages-per-second', '10000000', '--messages-burst', '100000000'],
+    ...['--bytes-per-second', '1073741824', '--bytes-burst', '1073741824'],
+  ],
+  path: '/fusewire/v1/ws',
+  subscribe: [JSON.stringify({ type: 'connect', subscriptions: [{ channel: CHANNEL }] })],
+  greetings: 2,
+  introduce: [JSON.stringify({ type: 'connect' })],
+  publish: (payload) => JSON.stringify({ type: 'publish', channel: CHANNEL, data: payload }),
+}
+
 export const CANDIDATES: readonly Candidate[] = [
   peer('bare', 'net sockets, one ready-made frame, socket.write in a loop', './servers/bare.js'),
-  {
-    name: 'fusewire',
-    description: 'fusewire serve: JSON publish in, history kept, JSON publications out',
-    arguments: [
-      own('../../cli/bin/fusewire.js'),
-      'serve',
-      ...['--development', '--no-tls', '--cleartext-port', '0', '--log-level', 'warn', '--log-format', 'json'],
-      // One publisher does the work of many, and all clients have one address.
-      ...['--messages-per-second', '10000000', '--messages-burst', '100000000'],
-      ...['--bytes-per-second', '1073741824', '--bytes-burst', '1073741824'],
-    ],
-    path: '/fusewire/v1/ws',
-    subscribe: [JSON.stringify({ type: 'connect', subscriptions: [{ channel: CHANNEL }] })],
-    greetings: 2,
-    introduce: [JSON.stringify({ type: 'connect' })],
-    publish: (payload) => JSON.stringify({ type: 'publish', channel: CHANNEL, data: payload }),
-  },
+  FUSEWIRE,
   peer('ws', 'the ws package, socket.send for each client', './servers/naive-ws.js'),
 ]
 
@@ -102,9 +105,10 @@ const portOf = (child: ChildProcess): Promise<number> =>
     })
   })
 
-/** Starts the server in a process of its own and waits until it listens. */
-export const start = async (candidate: Candidate): Promise<Running> => {
-  const child = spawn(process.execPath, candidate.arguments, { stdio: ['ignore', 'pipe', 'inherit'] })
+/** Starts the server in a process of its own, with these variables in its environment, and waits until it listens. */
+export const start = async (candidate: Candidate, environment: Readonly<Record<string, string>> = {}): Promise<Running> => {
+  const env = { ...process.env, ...environment }
+  const child = spawn(process.execPath, candidate.arguments, { stdio: ['ignore', 'pipe', 'inherit'], env })
   const { pid } = child
   if (pid === undefined) throw new Error(`${candidate.name} could not be started`)
   const port = await portOf(child)

@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Candidate, start } from './candidate.ts'
-import { FrameCounter } from './frame-counter.ts'
+import { type Candidate, type Running, start } from './candidate.ts'
 import { clientFrame, openWebSocket } from './raw-web-socket.ts'
+import { Subscribers } from './subscribers.ts'
+import { until } from './until.ts'
 
 export interface FanOutOptions {
   /** Subscribers. */
@@ -18,6 +18,9 @@ export interface FanOutOptions {
   readonly window: number
 }
 
+/** Called for each delivery, with the milliseconds since the last message was published: with a window of 1, what it took. */
+export type OnDelivery = (tookMs: number) => void
+
 export interface FanOutResult {
   /** Messages that reached a client, a second. */
   readonly deliveriesPerSecond: number
@@ -27,49 +30,50 @@ export interface FanOutResult {
   readonly serverCpuShare: number | undefined
 }
 
-/** Sockets that are opened at a time. */
-const OPENING = 50
-
-/** Publishes to many subscribers as fast as the messages arrive, and counts what arrives. */
+/** Starts the server, and measures it alone. */
 export const fanOut = async (candidate: Candidate, options: FanOutOptions): Promise<FanOutResult> => {
   const server = await start(candidate)
-  const sockets: Socket[] = []
   try {
-    const counters = Array.from({ length: options.clients }, () => new FrameCounter())
-    for (let first = 0; first < options.clients; first += OPENING) {
-      const batch = counters.slice(first, first + OPENING)
-      await Promise.all(
-        batch.map(async (counter) => {
-          const socket = await openWebSocket(server.target)
-          sockets.push(socket)
-          socket.on('data', (chunk: Buffer) => counter.push(chunk))
-          for (const message of candidate.subscribe) socket.write(clientFrame(message))
-        }),
-      )
-    }
-    const received = (): number => counters.reduce((sum, { frames }) => sum + frames, 0)
-    const greetings = options.clients * candidate.greetings
-    await until(() => received() >= greetings, `${candidate.name}: subscribers are not ready`)
+    return await measureFanOut(server, candidate, options)
+  } finally {
+    await server.stop()
+  }
+}
 
-    const publisher = await openWebSocket(server.target)
-    sockets.push(publisher)
+/** Publishes to many subscribers as fast as the messages arrive, and counts what arrives. */
+export const measureFanOut = async (
+  server: Running,
+  candidate: Candidate,
+  options: FanOutOptions,
+  onDelivery?: OnDelivery,
+): Promise<FanOutResult> => {
+  let publishedAt = 0
+  const subscribers = await Subscribers.open(
+    server.target,
+    candidate,
+    options.clients,
+    onDelivery && (() => onDelivery(performance.now() - publishedAt)),
+  )
+  const publisher = await openWebSocket(server.target)
+  try {
     publisher.resume()
     for (const message of candidate.introduce) publisher.write(clientFrame(message))
     await delay(300)
-    const base = received()
+    const base = subscribers.received
 
     const frame = clientFrame(candidate.publish('x'.repeat(options.bytes)))
     const cpuBefore = server.cpuSeconds()
     const begin = performance.now()
     let published = 0
     while (performance.now() - begin < options.durationMs) {
-      while (published - (received() - base) / options.clients < options.window) {
+      while (published - (subscribers.received - base) / options.clients < options.window) {
+        publishedAt = performance.now()
         publisher.write(frame)
         published++
       }
       await new Promise(setImmediate)
     }
-    await until(() => received() - base >= published * options.clients, `${candidate.name}: messages are missing`)
+    await until(() => subscribers.received - base >= published * options.clients, `${candidate.name}: messages are missing`)
     const seconds = (performance.now() - begin) / 1000
     const cpuAfter = server.cpuSeconds()
     const deliveries = published * options.clients
@@ -80,15 +84,7 @@ export const fanOut = async (candidate: Candidate, options: FanOutOptions): Prom
       serverCpuShare: cpu === undefined ? undefined : cpu / seconds,
     }
   } finally {
-    for (const socket of sockets) socket.destroy()
-    await server.stop()
-  }
-}
-
-const until = async (condition: () => boolean, message: string): Promise<void> => {
-  const deadline = performance.now() + 30_000
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(message)
-    await delay(5)
+    publisher.destroy()
+    subscribers.close()
   }
 }

@@ -8,3 +8,7 @@ export const median = (values: readonly number[]): number => {
 
 /** The distance between the smallest and the largest value, by the median. */
 export const spread = (values: readonly number[]): number => (Math.max(...values) - Math.min(...values)) / median(values)
+
+/** The value below which this share of the sorted values lies. NaN of none. */
+export const quantile = (sorted: ArrayLike<number>, share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

@@ -1,0 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Waits for a condition; throws with the message when it does not come true within half a minute. */
+export const until = async (condition: () => boolean | Promise<boolean>, message: string): Promise<void> => {
+  const deadline = performance.now() + 30_000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(message)
+    await delay(5)
+  }
+}

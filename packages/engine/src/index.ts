@@ -5,6 +5,7 @@ export type { Log } from './log.ts'
 export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.ts'
 export { MemoryPresence } from './memory/memory-presence.ts'
 export { MemoryRevocations, type MemoryRevocationsOptions } from './memory/memory-revocations.ts'
+export type { SnapshotRecord } from './memory/snapshot-record.ts'
 export { compilePattern, type Pattern } from './pattern.ts'
 export type { Authenticator, ChannelGrant, Identity } from './ports/authenticator.ts'
 export type {

@@ -13,6 +13,7 @@ import type {
 import type { Environment } from '../ports/environment.ts'
 import { TimerWheel } from '../timer-wheel.ts'
 import { nextDocument } from './kept-document.ts'
+import type { SnapshotRecord, StreamRecord } from './snapshot-record.ts'
 import { Stream, type StreamEvents } from './stream.ts'
 
 export interface MemoryBrokerOptions {
@@ -26,7 +27,7 @@ export interface MemoryBrokerOptions {
 
 /**
  * The broker of a single process: everything is in memory and answers at once, so that a publication reaches its subscribers
- * within the same turn. A restart loses history, and its new epochs say so.
+ * within the same turn. A restart loses history, and its new epochs say so; unless what it held is dumped before, and restored.
  */
 export class MemoryBroker implements Broker {
   readonly #environment: Environment
@@ -34,9 +35,11 @@ export class MemoryBroker implements Broker {
   readonly #streams = new Map<string, Stream>()
   readonly #keys = new Map<string, { readonly position: Position; readonly expiresAt: number }>()
   readonly #wheel: TimerWheel
-  readonly #life: string
+  /** The first part of every epoch. */
+  #life: string
   /** Grows when a stream with publications is forgotten or restarted, so that its name never comes back with the same epoch. */
   #generation = 0
+  #revision = 0
   #listener: BrokerListener | undefined
   readonly #events: StreamEvents = {
     expired: (stream) => this.#restart(stream),
@@ -68,6 +71,7 @@ export class MemoryBroker implements Broker {
 
     const stream = known ?? this.#create(channel, now)
     const { expiresAt } = stream
+    this.#revision++
     stream.usedAt = now
     stream.offset++
     stream.document = document
@@ -119,6 +123,7 @@ export class MemoryBroker implements Broker {
   }
 
   clearHistory(channel: string): void {
+    this.#revision++
     this.#streams.get(channel)?.log.clear()
   }
 
@@ -144,6 +149,49 @@ export class MemoryBroker implements Broker {
     return { streams: this.#streams.size, idempotencyKeys: this.#keys.size }
   }
 
+  /** Another number after every change of what {@link dump} gives, time aside. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /**
+   * Everything that is kept. The broker may go on between two records: each channel is as it was at one moment, and keys come first,
+   * so that a key's publication is never missing from its channel.
+   */
+  *dump(): Generator<SnapshotRecord> {
+    yield { kind: 'life', life: this.#life, generation: this.#generation }
+    for (const [key, { position, expiresAt }] of [...this.#keys]) yield { kind: 'key', key, position, expiresAt }
+    for (const stream of [...this.#streams.values()]) if (this.#streams.has(stream.channel)) yield* stream.dump()
+  }
+
+  /**
+   * Takes over what another broker has dumped, less what has expired since. To be called before anything else, on a broker that has
+   * nothing. With `continues` positions go on where they were: only for a dump after which nothing was published. Otherwise clients may
+   * hold positions that the dump does not know of, so every channel begins another epoch behind the same history and document.
+   */
+  async restore(
+    records: Iterable<SnapshotRecord> | AsyncIterable<SnapshotRecord>,
+    { continues }: { readonly continues: boolean },
+  ): Promise<void> {
+    if (this.#streams.size > 0 || this.#keys.size > 0) throw new Error('something was published before the snapshot was restored')
+    const now = this.#environment.now()
+    let stream: Stream | undefined
+    for await (const record of records) {
+      if (record.kind === 'publication') stream?.log.append(record.publication, record.bytes)
+      else if (record.kind === 'stream') stream = this.#restored(record, continues ? record.epoch : this.#epoch, now)
+      else if (record.kind === 'key') this.#keys.set(record.key, { position: record.position, expiresAt: record.expiresAt })
+      else if (continues) {
+        this.#life = record.life
+        this.#generation = record.generation
+      }
+    }
+    for (const restored of [...this.#streams.values()]) {
+      const deadline = restored.due(now)
+      if (deadline !== undefined) this.#wheel.schedule(restored, deadline)
+    }
+    this.sweep()
+  }
+
   close(): void {
     this.#listener = undefined
     this.#streams.clear()
@@ -158,9 +206,17 @@ export class MemoryBroker implements Broker {
   }
 
   #create(channel: string, now: number): Stream {
+    this.#revision++
     const stream = new Stream(channel, this.#epoch, now, this.#options.channelTtlMs, this.#events)
     this.#streams.set(channel, stream)
     this.#wheel.schedule(stream, now + this.#options.channelTtlMs)
+    return stream
+  }
+
+  #restored(record: StreamRecord, epoch: string, now: number): Stream {
+    const stream = new Stream(record.channel, epoch, now, this.#options.channelTtlMs, this.#events)
+    stream.restore(record)
+    this.#streams.set(record.channel, stream)
     return stream
   }
 
@@ -174,11 +230,13 @@ export class MemoryBroker implements Broker {
   }
 
   #forget(stream: Stream): void {
+    this.#revision++
     if (stream.offset > 0) this.#generation++
     this.#streams.delete(stream.channel)
   }
 
   #restart(stream: Stream): void {
+    this.#revision++
     this.#generation++
     stream.restart(this.#epoch)
     if (stream.wanted) this.#listener?.interrupted(stream.channel)

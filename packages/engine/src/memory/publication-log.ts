@@ -48,6 +48,11 @@ export class PublicationLog {
     this.#first = 0
   }
 
+  /** All of them as they are now, and what each takes. */
+  copy(): { readonly publications: readonly Publication[]; readonly sizes: readonly number[] } {
+    return { publications: this.#items.slice(this.#first), sizes: this.#sizes.slice(this.#first) }
+  }
+
   /** Those with an offset greater than `offset`, oldest first. */
   after(offset: number): Publication[] {
     const oldest = this.oldest

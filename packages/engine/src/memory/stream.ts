@@ -2,6 +2,7 @@ import type { Position } from '@fusewire/protocol'
 import type { Timed } from '../timer-wheel.ts'
 import type { KeptDocument } from './kept-document.ts'
 import { PublicationLog } from './publication-log.ts'
+import type { SnapshotRecord, StreamRecord } from './snapshot-record.ts'
 
 export interface StreamEvents {
   /** The document's time is over; the stream is to be {@link Stream.restart}ed. */
@@ -50,6 +51,21 @@ export class Stream implements Timed {
     return oldest !== undefined && oldest.offset <= since.offset + 1
   }
 
+  /** Everything about it as it is now, however slowly that is read. */
+  dump(): Generator<SnapshotRecord> {
+    const { channel, epoch, offset, usedAt, historyTtlMs, document } = this
+    const stream = { kind: 'stream', channel, epoch, offset, usedAt, historyTtlMs, ...(document && { document }) } as const
+    return records(stream, this.log.copy())
+  }
+
+  /** Takes over what another one was. */
+  restore({ offset, usedAt, historyTtlMs, document }: StreamRecord): void {
+    this.offset = offset
+    this.usedAt = usedAt
+    this.historyTtlMs = historyTtlMs
+    this.document = document
+  }
+
   /** Forgets everything; what is published from now on has its offsets in another epoch. */
   restart(epoch: string): void {
     this.epoch = epoch
@@ -72,4 +88,9 @@ export class Stream implements Timed {
     this.#events.forgotten(this)
     return undefined
   }
+}
+
+function* records(stream: StreamRecord, { publications, sizes }: ReturnType<PublicationLog['copy']>): Generator<SnapshotRecord> {
+  yield stream
+  for (const [index, publication] of publications.entries()) yield { kind: 'publication', publication, bytes: sizes[index] ?? 0 }
 }

@@ -59,7 +59,8 @@ export const slowConsumer = async (options: SlowConsumerOptions): Promise<SlowCo
     const result = await measureFanOut(server, FUSEWIRE, { clients: readers, bytes, durationMs, window: 1 }, (tookMs) =>
       latencies.push(tookMs),
     )
-    if ((await behind(server)) !== (isOneStalled ? 1 : 0)) throw new Error('the stalled reader was not there, or was not gone, all the time')
+    if ((await behind(server)) !== (isOneStalled ? 1 : 0))
+      throw new Error('the stalled reader was not there, or was not gone, all the time')
     const sorted = Float64Array.from(latencies).sort()
     return {
       deliveriesPerSecond: result.deliveriesPerSecond,

@@ -218,7 +218,7 @@ describe('init', () => {
     writeFileSync(path, active)
     await run(['check-config'], terminal)
     const [, ...problems] = terminal.err
-    expect(problems).toHaveLength(3)
+    expect(problems).toHaveLength(4)
     for (const problem of problems) expect(problem).toMatch(/ does not exist;/u)
   })
 

@@ -17,6 +17,8 @@ import { createApi, type HttpHandler } from './api/create-api.ts'
 import { ApiKeys } from './auth/api-keys.ts'
 import { createAuthenticator } from './auth/create-authenticator.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
+import { SnapshotBroker, type SnapshotStats } from './brokers/snapshot-broker.ts'
+import { ConfigurationError } from './config/configuration-error.ts'
 import type { FusewireOptions } from './config/options.ts'
 import { Drain } from './draining/drain.ts'
 import { isToMove } from './draining/is-to-move.ts'
@@ -46,6 +48,8 @@ export interface Core {
   readonly engine: Engine
   /** Forgets what has expired. To be called about once a second. */
   sweep(): void
+  /** Absent where nothing is kept on disk. */
+  readonly snapshots?: SnapshotStats
   readonly rules: RuleBook
   readonly rpc: RpcRouter
   /** What the application decides and hears. */
@@ -55,14 +59,22 @@ export interface Core {
   readonly node: string
 }
 
-const openBroker = (
-  { idempotencyTtlMs }: FusewireOptions,
-  given: Broker | undefined,
-): { readonly broker: Broker; sweep(): void } => {
-  // It looks after itself.
-  if (given) return { broker: given, sweep: () => {} }
-  const broker = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs })
-  return { broker, sweep: () => broker.sweep() }
+interface OpenedBroker extends Pick<Core, 'sweep' | 'snapshots'> {
+  readonly broker: Broker
+}
+
+const openBroker = (options: FusewireOptions, given: Broker | undefined, log: Log): OpenedBroker => {
+  const { idempotencyTtlMs, snapshotFile: file, snapshotIntervalMs: intervalMs } = options
+  if (given) {
+    if (file !== undefined)
+      throw new ConfigurationError([{ option: 'snapshotFile', message: 'is for the memory broker; leave it out, or the broker' }])
+    // It looks after itself.
+    return { broker: given, sweep: () => {} }
+  }
+  const memory = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs })
+  if (file === undefined) return { broker: memory, sweep: () => memory.sweep() }
+  const broker = new SnapshotBroker(memory, nodeEnvironment, log, { file, intervalMs })
+  return { broker, sweep: () => broker.sweep(), snapshots: broker.stats }
 }
 
 /** `given` takes the place of the memory broker. */
@@ -73,7 +85,7 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
   for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
   const rpc = new RpcRouter()
   const application = createHooks(options, VERSION, log)
-  const opened = openBroker(options, given)
+  const opened = openBroker(options, given, log)
   const revocations = new MemoryRevocations(nodeEnvironment, options)
   const engine = new Engine({
     revocations,
@@ -96,7 +108,8 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
     opened.sweep()
     revocations.sweep()
   }
-  return { engine, sweep, rules, rpc, application, security, node }
+  const { snapshots } = opened
+  return { engine, sweep, ...(snapshots && { snapshots }), rules, rpc, application, security, node }
 }
 
 /** A node that listens. */
@@ -126,7 +139,12 @@ export const composeServer = async (
         onReloadError: (error) => log('certificate_refused', { error }),
       })
     : undefined
-  await engine.start()
+  try {
+    await engine.start()
+  } catch (error) {
+    certificates?.close()
+    throw error
+  }
 
   const traffic = createTraffic()
   // Development is open to everyone on this machine, and to no page that its user happens to visit.
@@ -180,6 +198,7 @@ export const composeServer = async (
         securityEvents: () => core.security.counts,
         isDraining: () => drain.state !== 'serving',
         traffic,
+        ...(core.snapshots && { snapshots: core.snapshots }),
         version: VERSION,
         node: core.node,
       }),

@@ -6,6 +6,7 @@ import { listenerOptions } from './listener-options.ts'
 import { logOptions } from './log-options.ts'
 import { channelOptions } from './rule-options.ts'
 import { sessionOptions } from './session-options.ts'
+import { storageOptions } from './storage-options.ts'
 import { tlsOptions } from './tls-options.ts'
 
 /** The options by subject, in the order in which people read about them. */
@@ -16,6 +17,7 @@ export const OPTION_SECTIONS = [
   { title: 'Channels', options: channelOptions },
   { title: 'Application hooks', options: hookOptions },
   { title: 'Sessions and heartbeats', options: sessionOptions },
+  { title: 'Storage', options: storageOptions },
   { title: 'Limits', options: limitOptions },
   { title: 'Logs and metrics', options: logOptions },
 ] as const
@@ -28,6 +30,7 @@ export const optionsSchema = z.strictObject({
   ...channelOptions,
   ...hookOptions,
   ...sessionOptions,
+  ...storageOptions,
   ...limitOptions,
   ...logOptions,
 })

@@ -18,6 +18,7 @@ const LEVELS: Readonly<Record<string, Level>> = {
   hook_delivery_failed: 'error',
   hook_notices_dropped: 'error',
   hook_breaker_opened: 'error',
+  snapshot_failed: 'error',
 }
 
 /** Writes events as log lines: the name is the message, the details are fields, and an error keeps its cause and stack. */

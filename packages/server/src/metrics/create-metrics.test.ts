@@ -118,6 +118,28 @@ describe('metrics', () => {
       expect(lines).toContain(line)
   })
 
+  it('tell of snapshots where they are written', async () => {
+    const snapshots = { written: 7, failed: 1, bytes: 4096, writtenAt: 1_767_225_600_500 }
+    const source = {
+      stats: () => someStats,
+      hooks: () => someHooks,
+      securityEvents: () => ({}),
+      isDraining: () => false,
+      traffic: createTraffic(),
+      version: '1.2.3',
+      node: 'n1',
+    }
+    const lines = samples(await createMetrics({ ...source, snapshots }).read())
+    for (const line of [
+      'fusewire_snapshots_total{outcome="written"} 7',
+      'fusewire_snapshots_total{outcome="failed"} 1',
+      'fusewire_snapshot_bytes 4096',
+      'fusewire_snapshot_timestamp_seconds 1767225600.5',
+    ])
+      expect(lines).toContain(line)
+    expect(await createMetrics(source).read()).not.toContain('fusewire_snapshot')
+  })
+
   it('are read when they are scraped, not added up', async () => {
     const { engine, traffic, metrics } = setUp()
     await metrics.read()

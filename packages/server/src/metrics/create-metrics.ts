@@ -1,10 +1,12 @@
 import type { EngineStats } from '@fusewire/engine'
 import { Gauge, Registry } from 'prom-client'
+import type { SnapshotStats } from '../brokers/snapshot-broker.ts'
 import type { HookSnapshot } from '../hooks/hook-stats.ts'
 import type { Traffic, TransportTraffic } from '../transports/traffic.ts'
 import { hookSeries } from './hook-series.ts'
 import { processMetrics } from './process-metrics.ts'
 import { addSeries, type Series } from './series.ts'
+import { snapshotSeries } from './snapshot-series.ts'
 
 export interface MetricsSource {
   /** The engine's counters now. */
@@ -16,6 +18,8 @@ export interface MetricsSource {
   /** Is this node leaving? */
   readonly isDraining: () => boolean
   readonly traffic: Traffic
+  /** Read anew with each scrape; absent where nothing is kept on disk. */
+  readonly snapshots?: SnapshotStats
   /** Of the server. */
   readonly version: string
   /** Identifier of this process. */
@@ -183,7 +187,16 @@ const securitySeries = (read: MetricsSource['securityEvents']): Series => ({
 })
 
 /** The server's metrics, in a registry of their own: the embedding program's stay its own. */
-export const createMetrics = ({ stats, hooks, securityEvents, isDraining, traffic, version, node }: MetricsSource): Metrics => {
+export const createMetrics = ({
+  stats,
+  hooks,
+  securityEvents,
+  isDraining,
+  traffic,
+  snapshots,
+  version,
+  node,
+}: MetricsSource): Metrics => {
   const own = new Registry()
   new Gauge({
     name: 'fusewire_info',
@@ -192,7 +205,7 @@ export const createMetrics = ({ stats, hooks, securityEvents, isDraining, traffi
     registers: [own],
   }).set({ node, version }, 1)
   // One reading for the whole scrape, so that its numbers fit each other.
-  let snapshot = stats()
+  let now = stats()
   const draining: Series = {
     kind: 'gauge',
     name: 'fusewire_draining',
@@ -201,17 +214,18 @@ export const createMetrics = ({ stats, hooks, securityEvents, isDraining, traffi
   }
   for (const series of [
     ...trafficSeries(traffic),
-    ...engineSeries(() => snapshot),
+    ...engineSeries(() => now),
     ...hookSeries(hooks),
     securitySeries(securityEvents),
     draining,
+    ...(snapshots ? snapshotSeries(snapshots) : []),
   ])
     addSeries(own, series)
   const all = Registry.merge([own, processMetrics()])
   return {
     contentType: all.contentType,
     read: () => {
-      snapshot = stats()
+      now = stats()
       return all.metrics()
     },
   }

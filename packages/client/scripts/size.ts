@@ -6,14 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { rolldown } from 'rolldown'
 
-/** Gzipped, of each entry of the package. */
-const LIMIT_BYTES = { 'index.ts': 10_000, 'state.ts': 11_000 }
+/** Gzipped, of each entry of the package: 10 and 11 KB of 1,024 bytes. */
+const LIMIT_BYTES = { 'index.ts': 10_240, 'state.ts': 11_264 }
 
 const bundle = async (entry: string): Promise<string> => {
   const build = await rolldown({
     input: fileURLToPath(new URL(`../src/${entry}`, import.meta.url)),
     platform: 'browser',
-    resolve: { conditionNames: ['@fusewire/source', 'import', 'default'] },
+    resolve: { conditionNames: ['@fusewire/source', 'browser', 'import', 'default'] },
   })
   const { output } = await build.generate({ format: 'esm', minify: true, comments: false, codeSplitting: false })
   await build.close()

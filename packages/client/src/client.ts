@@ -8,8 +8,7 @@ import { Emitter } from './emitter.ts'
 import { lineFailure } from './failure.ts'
 import { type ClientOptions, readEndpoints, withDefaults } from './options.ts'
 import { watchPage } from './page-events.ts'
-import { findPlatform, type Platform } from './platform.ts'
-import type { Pool } from './pool.ts'
+import { findPlatform } from './platform.ts'
 import type { TransportName } from './routes.ts'
 import type { Request } from './session/requests.ts'
 import { Session } from './session/session.ts'
@@ -26,7 +25,7 @@ export interface ClientEvents {
 }
 
 /** 64 random bits. `getRandomValues` is there in insecure contexts as well, where `randomUUID` is not. */
-const randomName = (): string => [...crypto.getRandomValues(new Uint32Array(2))].map((part) => part.toString(36)).join('')
+const randomName = (): string => crypto.getRandomValues(new Uint32Array(2)).join('-')
 
 /** Why nothing more comes of this connection, unless `connect` begins anew. */
 const endOf = (state: ConnectionState): ClientError | undefined => {
@@ -67,8 +66,7 @@ export class FusewireClient {
     })
     const { tokens, heartbeat, subscriptions } = this.#session
     const policy = { ...settings, renewable: tokens.isRenewable }
-    const platform = (pool?: Pool): Platform => findPlatform(options, pool)
-    this.#connector = new Connector({ ...settings, endpoints: readEndpoints(endpoints), policy }, platform, {
+    this.#connector = new Connector({ ...settings, endpoints: readEndpoints(endpoints), policy }, findPlatform(options), {
       authorize: (isRefused) => {
         if (isRefused) tokens.forget()
         return tokens.obtain()
@@ -193,12 +191,9 @@ export class FusewireClient {
       this.#unwatchPage = undefined
       return
     }
-    this.#unwatchPage ??= watchPage({
-      online: () => this.#connector.dispatch({ type: 'online' }),
-      offline: () => this.#connector.state.name === 'connected' && this.#connector.dispatch({ type: 'doubt' }),
-      visible: () => this.#connector.dispatch({ type: 'doubt' }),
-      suspend: () => this.#connector.dispatch({ type: 'suspend' }),
-      leave: () => void this.close(),
+    this.#unwatchPage ??= watchPage((type) => {
+      if (type !== 'offline') this.#connector.dispatch({ type })
+      else if (this.#connector.state.name === 'connected') this.#connector.dispatch({ type: 'doubt' })
     })
   }
 

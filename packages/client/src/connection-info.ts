@@ -38,11 +38,10 @@ export const connectionInfo = (
   latencyMs: number | undefined,
 ): ConnectionInfo => {
   const { name } = state
-  if (name === 'idle' || name === 'closing') return { status: name }
-  if (name === 'closed') return present({ status: name, error: state.error })
   if (name === 'connected') {
     return present({ status: name, ...state.route, session: connected?.session, user: connected?.user, latencyMs })
   }
+  if (!('wakeAt' in state)) return present({ status: state.name, error: 'error' in state ? state.error : undefined })
   const isTrying = name === 'authorizing' || name === 'connecting'
   // A probe of the open circuit is no reason to show another status.
   const status: ConnectionStatus = state.attempt >= maxAttempts ? 'degraded' : isTrying ? 'connecting' : name

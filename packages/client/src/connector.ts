@@ -1,10 +1,11 @@
 import type { ClientMessage, Codec, Connected, ServerMessage } from '@fusewire/protocol'
+import { createOwnPlatform } from '#own-platform'
 import { Alarm } from './alarm.ts'
 import { ClientError } from './client-error.ts'
 import { type ConnectionEvent, type ConnectionPolicy, type ConnectionState, type Effect, transition } from './connection-state.ts'
 import { Failure, lineFailure, messageFailure } from './failure.ts'
+import type { OwnPlatform } from './own-platform.ts'
 import type { Platform } from './platform.ts'
-import { createPool, type Pool } from './pool.ts'
 import { planRound, type Route, type TransportName } from './routes.ts'
 import { openPoll } from './transports/poll.ts'
 import { openSse } from './transports/sse.ts'
@@ -31,7 +32,8 @@ export interface ConnectorHost {
   changed(state: ConnectionState): void
 }
 
-export interface ConnectorOptions {
+/** What of the platform was given is used for every connection. */
+export interface ConnectorOptions extends Platform {
   readonly endpoints: readonly string[]
   readonly transports: readonly TransportName[]
   readonly codec: Codec
@@ -43,7 +45,7 @@ const OPEN: Record<TransportName, OpenTransport> = { websocket: openWebSocket, s
 /** Keeps one connection alive: runs the state machine on real timers and transports. */
 export class Connector {
   readonly #options: ConnectorOptions
-  readonly #platform: (pool?: Pool) => Platform
+  readonly #platform: Platform
   readonly #host: ConnectorHost
   readonly #alarm = new Alarm(() => this.dispatch({ type: 'wake' }))
   readonly #events: { readonly event: ConnectionEvent; readonly isCurrent?: (() => boolean) | undefined }[] = []
@@ -54,15 +56,15 @@ export class Connector {
   #first = 0
   #state: ConnectionState = { name: 'idle' }
   #transport: Transport | undefined
-  /** The pool that this connection has for itself, and whether the next shall have one. */
-  #pool: Pool | undefined
-  #wantsPool = false
+  /** The platform that this connection has for itself, and whether the next shall have one. */
+  #own: OwnPlatform | undefined
+  #wantsOwn = false
   /** Changes when what was begun is dropped: its late events are then known for what they are. */
   #turn = {}
   #closing: Promise<unknown> | undefined
   #running = false
 
-  constructor(options: ConnectorOptions, platform: (pool?: Pool) => Platform, host: ConnectorHost) {
+  constructor(options: ConnectorOptions, platform: Platform, host: ConnectorHost) {
     this.#options = options
     this.#transports = options.transports
     this.#platform = platform
@@ -116,9 +118,6 @@ export class Connector {
     const before = this.#state
     const { state, effects } = transition(before, event, { now: Date.now(), random: Math.random(), policy: this.#options.policy })
     this.#state = state
-    // What the shared pool has may be as dead as the line that was lost. An attempt that fails is followed by one of the other kind.
-    if (event.type === 'failed' || event.type === 'wake')
-      this.#wantsPool = before.name === 'connected' || (before.name === 'connecting' ? !this.#pool : this.#wantsPool)
     if (state !== before) this.#alarm.set('wakeAt' in state ? state.wakeAt : Number.POSITIVE_INFINITY)
     for (const effect of effects) this.#effects[effect]()
     if (state === before) return
@@ -148,7 +147,7 @@ export class Connector {
   }
 
   #isAvailable(name: TransportName): boolean {
-    const { WebSocket, EventSource, fetch } = this.#platform()
+    const { WebSocket, EventSource, fetch } = this.#platform
     return Boolean(name === 'websocket' ? WebSocket : name === 'sse' ? EventSource && fetch : fetch)
   }
 
@@ -157,13 +156,15 @@ export class Connector {
     const { endpoint, transport } = this.#state.routes[0] as Route
     const codec = transport === 'websocket' ? this.#options.codec : json
     const isCurrent = this.#guard()
-    this.#pool = this.#wantsPool ? createPool() : undefined
+    this.#own = this.#wantsOwn ? createOwnPlatform(this.#options) : undefined
+    // An attempt that fails is followed by one of the other kind.
+    this.#wantsOwn = !this.#own
     const failed = (failure: Failure): void => this.dispatch({ type: 'failed', failure }, isCurrent)
     try {
       this.#transport = OPEN[transport]({
         endpoint,
         codec,
-        platform: this.#platform(this.#pool) as TransportRequest['platform'],
+        platform: (this.#own?.platform ?? this.#platform) as TransportRequest['platform'],
         hello: () => this.#host.hello(),
         listener: { receive: (payload) => isCurrent() && this.#read(codec, payload, isCurrent), closed: failed },
       })
@@ -174,14 +175,14 @@ export class Connector {
 
   #drop(): void {
     const transport = this.#transport
-    const pool = this.#pool
+    const own = this.#own
     const isWish = this.#state.name === 'closing'
     this.#turn = {}
     this.#transport = undefined
-    this.#pool = undefined
+    this.#own = undefined
     const isCurrent = this.#guard()
     // One that is being told already is waited for as well.
-    const closing = Promise.resolve(transport?.close(isWish ? { type: 'disconnect' } : undefined)).finally(() => pool?.destroy())
+    const closing = Promise.resolve(transport?.close(isWish ? { type: 'disconnect' } : undefined)).finally(() => own?.destroy())
     this.#closing = Promise.all([this.#closing, closing]).then(() => isWish && this.dispatch({ type: 'told' }, isCurrent))
     this.#host.lost()
   }
@@ -215,6 +216,8 @@ export class Connector {
   #connected(message: Connected): void {
     const { endpoint, transport } = (this.#state as { routes: readonly Route[] }).routes[0] as Route
     this.#worked.set(endpoint, transport)
+    // Once this line is lost, the connections that the platform shares may be as dead.
+    this.#wantsOwn = true
     this.#first = this.#options.endpoints.indexOf(endpoint)
     this.#host.connected(message)
     this.dispatch({ type: 'connected' }, this.#guard())

@@ -1,5 +1,3 @@
-import type { Pool } from './pool.ts'
-
 /** As much of a WebSocket as the client uses, so that `WebSocket`, undici's and `ws` fit. */
 export interface WebSocketLike {
   readonly readyState: number
@@ -26,21 +24,9 @@ export interface Platform {
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined
 }
 
-type NodeWebSocket = new (url: string, options: { protocols: string[]; dispatcher: Pool }) => WebSocketLike
-
-/** Node's WebSocket, which takes its connection from this pool. */
-const webSocketOf = (pool: Pool): NonNullable<Platform['WebSocket']> =>
-  class extends (globalThis.WebSocket as unknown as NodeWebSocket) {
-    constructor(url: string, protocols: string[]) {
-      super(url, { protocols, dispatcher: pool })
-    }
-  }
-
-/** With a pool, what is not given takes its connections from there. */
-export const findPlatform = (given: Platform, pool?: Pool): Platform => ({
-  WebSocket: given.WebSocket ?? (pool && globalThis.WebSocket ? webSocketOf(pool) : globalThis.WebSocket),
+/** Wrapped, because a browser's `fetch` must not be called as a method of another object. */
+export const findPlatform = (given: Platform): Platform => ({
+  WebSocket: given.WebSocket ?? globalThis.WebSocket,
   EventSource: given.EventSource ?? globalThis.EventSource,
-  // Wrapped, because a browser's `fetch` must not be called as a method of another object.
-  fetch:
-    given.fetch ?? (globalThis.fetch && ((url, init) => globalThis.fetch(url, { ...init, ...(pool && { dispatcher: pool }) }))),
+  fetch: given.fetch ?? (globalThis.fetch && ((url, init) => globalThis.fetch(url, init))),
 })

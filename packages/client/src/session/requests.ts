@@ -5,7 +5,7 @@ import { present } from '../wire/present.ts'
 
 /** Requests that wait for their answer at a time. The server refuses more than its `maxPendingRequests` (256). */
 const MAX_IN_FLIGHT = 100
-const UNCERTAIN = 'the request may have been carried out'
+const UNCERTAIN = 'it may have been carried out'
 
 /** A client message that is answered by its id, which is yet to be given. */
 export type Request = WithoutId<Extract<ClientMessage, { id?: number }>>
@@ -165,7 +165,7 @@ export class Requests {
       if (pending.deadline > now) next = Math.min(next, pending.deadline)
       else {
         this.#settle(pending)
-        pending.failed(new ClientError('timeout', `no answer in time: ${UNCERTAIN}`, { retryable: true }))
+        pending.failed(new ClientError('timeout', `no answer within requestTimeoutMs: ${UNCERTAIN}`, { retryable: true }))
       }
     }
     this.#alarm.setNoLaterThan(next)

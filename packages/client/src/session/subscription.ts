@@ -96,9 +96,8 @@ export const requestOf = ({
   // Whoever names no position is told the whole document.
   present({ channel, presence, tags, token: tokens?.token, since: document?.isMissing ? undefined : position })
 
-const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+const tagsOf = ({ tags = {} }: SubscriptionOptions): string => JSON.stringify(Object.entries(tags).sort())
 
 /** Whether a holder that asks for `wanted` is served by a subscription made with `options`. */
 export const fits = (options: SubscriptionOptions, wanted: SubscriptionOptions): boolean =>
-  (!wanted.presence || options.presence === true) &&
-  (wanted.tags ? equal(Object.entries(wanted.tags).sort(), Object.entries(options.tags ?? {}).sort()) : !options.tags)
+  (!wanted.presence || options.presence === true) && tagsOf(wanted) === tagsOf(options)

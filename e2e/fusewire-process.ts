@@ -30,12 +30,12 @@ export class FusewireProcess implements AsyncDisposable {
   }
 
   /** Starts a server with these options, in a folder of its own, and resolves when it listens. */
-  static async start(options: FusewireInput): Promise<FusewireProcess> {
+  static async start(options: FusewireInput, environment: Readonly<Record<string, string>> = {}): Promise<FusewireProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'fusewire-e2e-'))
     const defaults = { host: '127.0.0.1', port: 0, cleartextPort: 0, logFormat: 'json', drainWindowMs: 0, drainTimeoutMs: 500 }
     // Every JSON document is a YAML document.
     writeFileSync(join(folder, 'fusewire.yaml'), JSON.stringify({ ...defaults, ...options }))
-    const command = new FusewireCommand(['serve'], { folder })
+    const command = new FusewireCommand(['serve'], { folder, environment })
     const kill = (): void => command.signal('SIGKILL')
     process.once('exit', kill)
     void command.exit().then(() => process.removeListener('exit', kill))

@@ -12,11 +12,17 @@ export interface HooksOptions extends HookLimits, HookBackendLimits {
   readonly hookSecrets: readonly string[]
 }
 
+/**
+ * Time for the last notices, in milliseconds, also when the drain has used its own up: sessions that were here until then end only
+ * now. A backend that is there takes a few of them.
+ */
+const MIN_FLUSH_MS = 1000
+
 /** The application's hooks, and what of them is to be read and ended. */
 export interface CreatedHooks {
   readonly hooks: ApplicationHooks
   snapshot(): HookSnapshot
-  /** Tells what waits, for `timeoutMs` at most, then ends. Idempotent. */
+  /** Tells what waits, for `timeoutMs` or a second at most, then ends. Idempotent. */
   close(timeoutMs: number): Promise<void>
 }
 
@@ -32,7 +38,7 @@ export const createHooks = (options: HooksOptions, version: string, log: Log): C
     hooks.add(events, channels, backend)
   }
   const end = async (timeoutMs: number): Promise<void> => {
-    await hooks.flush(timeoutMs)
+    await hooks.flush(Math.max(timeoutMs, MIN_FLUSH_MS))
     await hooks.close()
     await dispatcher.destroy()
   }

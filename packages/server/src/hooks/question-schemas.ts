@@ -28,6 +28,14 @@ const channel = text('Which one')
 const uncheckedToken = text('When the server has no keys to check it with').exactOptional()
 const position = z.strictObject({ epoch: z.string(), offset: z.int() })
 
+const UNSUBSCRIBE_REASONS = Object.keys({
+  unsubscribed: true,
+  token_expired: true,
+  token_revoked: true,
+  disconnected: true,
+  session_ended: true,
+} satisfies Record<UnsubscribeReason, true>)
+
 /** The questions, without what all of them have. */
 export const QUESTION_FIELDS = {
   connect: { token: uncheckedToken },
@@ -55,7 +63,7 @@ export const NOTICE_FIELDS = {
   },
   unsubscribe: {
     channel,
-    reason: z.enum(['unsubscribed', 'token_expired', 'token_revoked', 'disconnected', 'session_ended']).describe('Why'),
+    reason: z.enum(UNSUBSCRIBE_REASONS).describe('Why'),
   },
   channel_occupied: { channel },
   channel_vacated: { channel },

@@ -10,32 +10,28 @@ import {
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionPhase, connectionMove } from './connection-lifecycle.ts'
 import { Conversation, type ConversationHost, type ConversationPorts } from './conversation.ts'
 import type { Departing } from './departures.ts'
+import { encodeMessage } from './encode-message.ts'
 import type { Accepted, Handshake } from './handshake.ts'
-import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
-import type { Connection, Frame } from './ports/connection.ts'
+import { type ClockedPeer, type ClockPorts, PeerClock } from './peer-clock.ts'
+import type { Connection } from './ports/connection.ts'
 import type { Peer } from './ports/peer.ts'
 import { type Excess, type RateLimits, RateMeter } from './rate-meter.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import type { EngineLimitName } from './stats.ts'
-import type { Timed, TimerWheel } from './timer-wheel.ts'
 
-export type PeerLimits = HeartbeatLimits &
+export type PeerLimits = ClockPorts['limits'] &
   RateLimits &
   ConversationPorts['limits'] & {
-    /** How long a connection may stay without any message, in milliseconds. Default 10,000. */
-    readonly connectTimeoutMs: number
     /** Messages of one connection that could not be accepted, before it is closed. Default 10. */
     readonly maxBadMessages: number
   }
 
 /** The same for all peers of an engine. */
-export interface PeerPorts extends ConversationPorts {
-  readonly now: () => number
+export interface PeerPorts extends ConversationPorts, ClockPorts {
   readonly handshake: Handshake
   readonly sessions: Sessions
   readonly limits: PeerLimits
-  readonly wheel: TimerWheel
   /** Called once when the stream has ended. */
   readonly onClosed: (peer: ClientPeer) => void
 }
@@ -50,11 +46,11 @@ interface End {
 /** The end that nobody has to be told about. */
 const NORMAL_END: End = { code: 'closed', reason: ERRORS.closed.help }
 
-/** One connection as the engine sees it: leads it through its life, and ends what is silent, wrong or out of date. */
-export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, Departing {
+/** One connection as the engine sees it: leads it through its life, and ends it when too much is wrong. */
+export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedPeer, Departing {
   readonly connection: Connection
   readonly #ports: PeerPorts
-  readonly #heartbeat: Heartbeat
+  readonly #clock: PeerClock
   readonly #conversation: Conversation
   #phase: ConnectionPhase = 'silent'
   /** What an accepted `connect` has got. */
@@ -67,10 +63,13 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
     this.connection = connection
     this.#ports = ports
     this.#conversation = new Conversation(this, ports)
-    const now = ports.now()
-    this.#heartbeat = new Heartbeat(ports.limits, connection.probe !== undefined, now)
-    this.#meter = new RateMeter(ports.limits, now)
-    this.#watch(now)
+    this.#meter = new RateMeter(ports.limits, ports.now())
+    this.#clock = new PeerClock(this, ports)
+    this.#clock.watch()
+  }
+
+  get phase(): ConnectionPhase {
+    return this.#phase
   }
 
   get session(): Session | undefined {
@@ -113,9 +112,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
   /** Costs as much as a message, and cannot be refused. */
   alive(): void {
     if (!this.isOpen) return
-    const now = this.#ports.now()
-    this.#heartbeat.alive(now)
-    const excess = this.#meter.count(0, now)
+    this.#clock.alive()
+    const excess = this.#meter.count(0, this.#ports.now())
     if (excess) this.#slowDown(excess)
   }
 
@@ -124,7 +122,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
   }
 
   send(message: ServerMessage): void {
-    if (this.isOpen) this.#write(message)
+    if (this.isOpen) this.connection.send(encodeMessage(this.connection, message))
   }
 
   end(code: DisconnectCode, reason: string = ERRORS[code].help, retryAfterMs?: number): void {
@@ -142,7 +140,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
   }
 
   pinged(): void {
-    this.#heartbeat.pinged()
+    this.#clock.pinged()
   }
 
   async connect(message: ClientMessage & { type: 'connect' }): Promise<void> {
@@ -158,7 +156,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
     session.meter ??= this.#meter
     this.#meter = session.meter
     this.#move('accepted')
-    this.#watch(this.#ports.now())
+    this.#clock.watch()
     const failures = await handshake.welcome(session, this, message, accepted)
     for (const { request, error } of failures) this.#conversation.refuse({ type: 'subscribe', ...request }, error)
   }
@@ -172,23 +170,14 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
   }
 
   refreshed(): void {
-    this.#watch(this.#ports.now())
+    if (this.isOpen) this.#clock.watch()
   }
 
   /** The clock has leaped, and nobody knows how long the client has been silent: it gets all of its time again. */
-  restartClock(now: number): void {
-    this.#heartbeat.heard(now)
-    this.#watch(now)
-  }
-
-  due(now: number): number | undefined {
-    const end = this.#reasonToEnd(now)
-    if (end) {
-      this.end(end)
-      return undefined
-    }
-    if (this.#heartbeat.isToBeAsked(now)) this.connection.probe?.()
-    return this.#nextLook(now)
+  restartClock(): void {
+    if (!this.isOpen) return
+    this.#clock.heard()
+    this.#clock.watch()
   }
 
   #move(event: ConnectionEvent, end: End = NORMAL_END): void {
@@ -205,7 +194,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
         return
       case 'release':
         this.#conversation.end()
-        this.#ports.wheel.cancel(this)
+        this.#clock.stop()
         return
       case 'detach':
         if (this.#session) this.#ports.sessions.detach(this.#session, this)
@@ -225,7 +214,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
   #tell({ code, reason, retryAfterMs }: End): void {
     const { closeCode } = ERRORS[code]
     const reconnect = closeAction(closeCode) !== 'stop'
-    this.#write({ type: 'disconnect', code, closeCode, reason, reconnect, ...(retryAfterMs !== undefined && { retryAfterMs }) })
+    const after = retryAfterMs !== undefined && { retryAfterMs }
+    this.connection.send(encodeMessage(this.connection, { type: 'disconnect', code, closeCode, reason, reconnect, ...after }))
     this.#ports.counters.disconnect(code)
     const { transport, remoteAddress } = this.connection
     this.#ports.log('client_disconnected', { code, reason, transport, remoteAddress })
@@ -242,41 +232,8 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, Timed, D
   }
 
   #hear(): void {
-    this.#heartbeat.heard(this.#ports.now())
+    this.#clock.heard()
     this.#move('heard')
-  }
-
-  #reasonToEnd(now: number): DisconnectCode | undefined {
-    const { session } = this
-    if (this.#phase === 'silent') return 'connect_timeout'
-    if (session && now >= expiryOf(session)) return 'token_expired'
-    return this.#heartbeat.isMissed(now) ? 'heartbeat_timeout' : undefined
-  }
-
-  /** Looks again in time; to be called when the time may be sooner than it was. */
-  #watch(now: number): void {
-    if (this.isOpen) this.#ports.wheel.schedule(this, this.#nextLook(now))
-  }
-
-  #nextLook(now: number): number {
-    if (this.#phase === 'silent') return now + this.#ports.limits.connectTimeoutMs
-    const { session } = this
-    const next = this.#heartbeat.nextLook(now)
-    // The session's token may end before.
-    return session ? Math.min(next, expiryOf(session)) : next
-  }
-
-  #write(message: ServerMessage): void {
-    this.connection.send(this.#encode(message))
-  }
-
-  #encode(message: ServerMessage): Frame {
-    try {
-      return this.connection.format.encode(message)
-    } catch (cause) {
-      // What was asked may be right; what an rpc handler or a token's info holds is not to be written.
-      throw new FusewireError('internal_error', undefined, { cause })
-    }
   }
 }
 
@@ -290,6 +247,3 @@ const LIMIT_OF: Partial<Record<ErrorCode, EngineLimitName>> = {
 const REFUSALS = ['token_required', 'token_invalid', 'token_expired', 'token_revoked', 'connection_refused'] as const
 
 const isRefusal = (code: ErrorCode): code is (typeof REFUSALS)[number] => REFUSALS.some((refusal) => refusal === code)
-
-/** When the session's token ends. */
-const expiryOf = ({ identity }: Session): number => identity.expiresAt ?? Number.POSITIVE_INFINITY

@@ -173,7 +173,7 @@ export class Engine {
     const now = this.#ports.environment.now()
     // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
     if (Math.abs(now - this.#tickedAt) > MAX_TICK_GAP_MS) {
-      for (const peer of this.#peers) peer.restartClock(now)
+      for (const peer of this.#peers) peer.restartClock()
       this.#sessions.restartClock(now)
     }
     this.#tickedAt = now

@@ -1,5 +1,5 @@
 /**
- * The demo: a Fusewire server inside of a program of its own, with rules, two feeds, three remote procedures and a page.
+ * The demo: a Fusewire server inside of a program of its own, with rules, two feeds, two remote procedures and a page.
  *
  *   PORT             where to listen; 8443 when it is not set
  *   CLEARTEXT_PORT   listens there as well, without TLS
@@ -9,6 +9,7 @@ import { CHANNELS, METHODS } from '../shared/channels.ts'
 import { announce } from './announcement.ts'
 import { startDeviceFeed } from './device-feed.ts'
 import { createDocumentRoom } from './document-room.ts'
+import type { Publish } from './feed.ts'
 import { startMarketFeed } from './market-feed.ts'
 import { createNotifier } from './notifications.ts'
 import { createPages } from './pages.ts'
@@ -25,10 +26,9 @@ const fusewire = createFusewire({
 
 for (const [pattern, rule] of Object.entries(RULES)) fusewire.rule(pattern, rule)
 
-const publish = (channel: string, data: unknown) => fusewire.publish(channel, data)
+const publish: Publish = (channel, data, options) => fusewire.publish(channel, data, options)
 
 const document = createDocumentRoom(publish)
-fusewire.rpc(METHODS.openDocument, document.open)
 fusewire.rpc(METHODS.editDocument, document.edit)
 fusewire.rpc(METHODS.notify, createNotifier(publish))
 
@@ -50,6 +50,7 @@ await publish(CHANNELS.lobby, {
   id: 'welcome',
   text: 'Welcome. Open this page in a second tab and say something: you will be two people.',
 })
+await document.open()
 const feeds = [await startMarketFeed(publish), startDeviceFeed(publish)]
 
 const stop = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { CHANNELS } from '../shared/channels.ts'
-import { READINGS_KEPT } from '../shared/device-reading.ts'
+import { LOADS_KEPT } from '../shared/device-reading.ts'
 import { TICKS_KEPT } from '../shared/tick.ts'
 
 const MINUTE_MS = 60_000
@@ -18,6 +18,8 @@ export const RULES = {
   'market:*': { historySize: TICKS_KEPT, historyTtlMs: 10 * MINUTE_MS },
   [CHANNELS.everyone]: { historySize: 50, historyTtlMs: DAY_MS },
   'notifications:user:*': { subscribe: 'owner', history: 'owner', historySize: 50, historyTtlMs: DAY_MS },
-  'document:*': { presence: true, historySize: 1000, historyTtlMs: DAY_MS },
-  'device:*': { historySize: READINGS_KEPT, historyTtlMs: 10 * MINUTE_MS },
+  // These keep a document: who comes late gets it, and who comes back what was missed of its changes, or it.
+  [CHANNELS.document]: { state: true, presence: true, historySize: 1000, historyTtlMs: DAY_MS },
+  [CHANNELS.device]: { state: true, historySize: 60, historyTtlMs: MINUTE_MS },
+  [CHANNELS.deviceLoad]: { historySize: LOADS_KEPT, historyTtlMs: 10 * MINUTE_MS },
 } as const

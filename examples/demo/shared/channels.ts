@@ -11,6 +11,8 @@ export const CHANNELS = {
   /** Where everyone's caret is, at this moment: nothing to keep. */
   carets: 'document:shared:carets',
   device: 'device:local',
+  /** Its load, second by second, for the chart. */
+  deviceLoad: 'device:local:load',
 } as const
 
 /** Channels of the moment keep no history: what is missed in them is not worth having afterwards. */
@@ -18,7 +20,6 @@ export const MOMENTARY: readonly string[] = [CHANNELS.typing, CHANNELS.carets]
 
 /** The methods that the demo's server answers. */
 export const METHODS = {
-  openDocument: 'document.open',
   editDocument: 'document.edit',
   notify: 'notify',
 } as const

@@ -19,8 +19,32 @@ export interface DeviceReading {
   readonly uptimeSeconds: number
 }
 
-/** Readings that the server keeps. */
-export const READINGS_KEPT = 180
+/** One second of the chart. Shares are between 0 and 1. */
+export interface DeviceLoad {
+  readonly cpu: number
+  readonly memory: number
+}
+
+/** Seconds of load that the server keeps. */
+export const LOADS_KEPT = 180
+
+export const loadOf = ({ cpu, memoryUsedBytes, memoryTotalBytes }: DeviceReading): DeviceLoad => ({
+  cpu,
+  memory: memoryUsedBytes / memoryTotalBytes,
+})
+
+/** The merge patch that turns one reading into the next: most of a machine stays as it is. */
+export const changedFields = (before: DeviceReading, after: DeviceReading): Partial<DeviceReading> =>
+  Object.fromEntries(
+    Object.entries(after).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name as keyof DeviceReading]),
+    ),
+  )
+
+export const isDeviceLoad = (value: unknown): value is DeviceLoad => {
+  const { cpu, memory } = fieldsOf(value)
+  return isNumber(cpu) && isNumber(memory)
+}
 
 export const isDeviceReading = (value: unknown): value is DeviceReading => {
   const fields = fieldsOf(value)

@@ -1,4 +1,5 @@
-import type { AcceptedEdit, DocumentSnapshot, EditAnswer, ProposedEdit } from './document-edit.ts'
+import type { AcceptedEdit, EditAnswer, ProposedEdit } from './document-edit.ts'
+import type { SharedDocument } from './shared-document.ts'
 import { apply, lengthAfter, lengthBefore, type TextOperation, transform } from './text-operation.ts'
 
 export interface DocumentLimits {
@@ -10,7 +11,7 @@ export interface DocumentLimits {
   readonly maxAuthors: number
 }
 
-const DEFAULT_LIMITS: DocumentLimits = { maxLength: 20_000, maxLog: 2_000, maxAuthors: 1_000 }
+const DEFAULT_LIMITS: DocumentLimits = { maxLength: 20_000, maxLog: 2_000, maxAuthors: 200 }
 
 /**
  * The one place that decides the order of edits. Each edit says which version it was made on; the authority rewrites it to
@@ -33,8 +34,9 @@ export class DocumentAuthority {
     return this.#text
   }
 
-  open(author: string): DocumentSnapshot {
-    return { version: this.#version, text: this.#text, applied: this.#applied.get(author) ?? 0 }
+  /** All there is, with every edit written into the text. */
+  document(): SharedDocument {
+    return { version: this.#version, text: this.#text, applied: Object.fromEntries(this.#applied), edits: {} }
   }
 
   /** The answer for the author, and the edit to tell everyone when it is new. */

@@ -14,7 +14,7 @@ export interface ProposedEdit {
 /** What the server made of it, as everyone hears it: `operation` turns version `version - 1` into `version`. */
 export type AcceptedEdit = ProposedEdit
 
-/** The whole document, for an editor that opens it. */
+/** The newest version of the document, for the editor that `applied` is about. */
 export interface DocumentSnapshot {
   readonly version: number
   readonly text: string
@@ -25,7 +25,7 @@ export interface DocumentSnapshot {
 /** How the server answers an edit. */
 export type EditAnswer =
   | { readonly accepted: true }
-  /** `stale`: made on a version that is no longer known, open the document anew. `full`: the text would grow too long. */
+  /** `stale`: made on a version that is not known any more, or not yet. `full`: the text would grow too long. */
   | { readonly accepted: false; readonly reason: 'stale' | 'full' | 'malformed' }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0

@@ -1,21 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DocumentAuthority } from './document-authority.ts'
-import { type AcceptedEdit, isProposedEdit, type ProposedEdit } from './document-edit.ts'
+import { isProposedEdit, type ProposedEdit } from './document-edit.ts'
 import { discard, edit, openReplica, outgoing, type Replica, receive, reopen } from './document-replica.ts'
+import { editsAfter, isSharedDocument, newestOf, type SharedDocument } from './shared-document.ts'
 import { difference } from './text-difference.ts'
+
+const open = (authority: DocumentAuthority, author: string) => newestOf(authority.document(), author)
 
 /** Several editors and the authority, with lines between them that delay, are cut and come back. */
 class Editors {
   readonly authority: DocumentAuthority
-  readonly #publications: AcceptedEdit[] = []
   readonly replicas: Replica[]
+  /** As the channel keeps it. */
+  #document: SharedDocument
   readonly #underWay: (ProposedEdit | undefined)[] = []
 
   constructor(count: number, text: string, maxLog?: number) {
     this.authority = new DocumentAuthority(text, maxLog === undefined ? {} : { maxLog })
+    this.#document = this.authority.document()
     this.replicas = Array.from({ length: count }, (_, index) =>
-      openReplica(`editor-${index}`, this.authority.open(`editor-${index}`)),
+      openReplica(`editor-${index}`, newestOf(this.#document, `editor-${index}`)),
     )
   }
 
@@ -43,23 +48,29 @@ class Editors {
     this.#underWay[index] = undefined
     const { edit: accepted, answer } = this.authority.submit(proposed)
     if (!answer.accepted && answer.reason === 'stale') this.cut(index)
-    if (accepted) this.#publications.push(accepted)
+    if (accepted) this.#document = { ...this.#document, edits: { ...this.#document.edits, [accepted.version]: accepted } }
   }
 
-  /** The next publication reaches the editor; false when there is none. */
+  /** The next edit reaches the editor; false when there is none. */
   hear(index: number): boolean {
     const replica = this.at(index)
-    const next = this.#publications.find(({ version }) => version === replica.version + 1)
-    if (!next) return false
-    this.replicas[index] = receive(replica, next).replica
+    const [next] = editsAfter(this.#document, replica.version)
+    if (next) this.replicas[index] = receive(replica, next).replica
+    else if (replica.version < this.#document.version) this.cut(index)
+    else return false
     return true
+  }
+
+  /** The edits so far are written into the text. */
+  gather(): void {
+    this.#document = this.authority.document()
   }
 
   /** What was under way is lost, and so are the publications in between. */
   cut(index: number): void {
     this.#underWay[index] = undefined
     const replica = this.at(index)
-    this.replicas[index] = reopen(replica, this.authority.open(replica.author)).replica
+    this.replicas[index] = reopen(replica, newestOf(this.#document, replica.author)).replica
   }
 
   settle(): void {
@@ -100,6 +111,7 @@ const acts = (count: number): fc.Arbitrary<Act[]> => {
       { weight: 3, arbitrary: step((editors, index) => editors.arrive(index)) },
       { weight: 3, arbitrary: step((editors, index) => editors.hear(index)) },
       { weight: 1, arbitrary: step((editors, index) => editors.cut(index)) },
+      { weight: 1, arbitrary: step((editors) => editors.gather()) },
     ),
     { maxLength: 60 },
   )
@@ -153,12 +165,12 @@ describe('editors of one document', () => {
 
   it('apply an edit once when its acknowledgement is lost and it is sent again', () => {
     const authority = new DocumentAuthority('')
-    const typed = edit(openReplica('a', authority.open('a')), ['hello'])
+    const typed = edit(openReplica('a', open(authority, 'a')), ['hello'])
     const proposed = outgoing(typed)
     if (!proposed) throw new Error('Nothing to send')
     expect(authority.submit(proposed).edit?.version).toBe(1)
     expect(authority.submit(proposed)).toEqual({ answer: { accepted: true } })
-    expect(reopen(edit(typed, [5, '!']), authority.open('a')).replica).toMatchObject({
+    expect(reopen(edit(typed, [5, '!']), open(authority, 'a')).replica).toMatchObject({
       version: 1,
       serverText: 'hello',
       text: 'hello!',
@@ -168,7 +180,7 @@ describe('editors of one document', () => {
 
   it('are told by what the visible text changed, for their carets', () => {
     const authority = new DocumentAuthority('ab')
-    const replica = edit(openReplica('a', authority.open('a')), ['x', 2])
+    const replica = edit(openReplica('a', open(authority, 'a')), ['x', 2])
     const step = receive(replica, { version: 1, author: 'b', sequence: 1, operation: [2, 'y'] })
     expect(step.replica.text).toBe('xaby')
     expect(step.change).toEqual([3, 'y'])
@@ -181,7 +193,7 @@ describe('editors of one document', () => {
 
   it('go back to the text of the server when their edit is refused', () => {
     const authority = new DocumentAuthority('abc', { maxLength: 5 })
-    const replica = edit(openReplica('a', authority.open('a')), [3, 'defgh'])
+    const replica = edit(openReplica('a', open(authority, 'a')), [3, 'defgh'])
     const proposed = outgoing(replica)
     if (!proposed) throw new Error('Nothing to send')
     expect(authority.submit(proposed).answer).toEqual({ accepted: false, reason: 'full' })
@@ -207,10 +219,18 @@ describe('the authority', () => {
   it('forgets the author that was idle for longest', () => {
     const authority = new DocumentAuthority('', { maxAuthors: 2 })
     for (const author of ['a', 'b', 'a', 'c']) {
-      const { version, text, applied } = authority.open(author)
+      const { version, text, applied } = open(authority, author)
       authority.submit({ version, operation: text === '' ? ['x'] : [text.length, 'x'], author, sequence: applied + 1 })
     }
-    expect(['a', 'b', 'c'].map((author) => authority.open(author).applied)).toEqual([2, 0, 1])
+    expect(['a', 'b', 'c'].map((author) => open(authority, author).applied)).toEqual([2, 0, 1])
+  })
+
+  it('tells a document apart from anything else', () => {
+    const document = new DocumentAuthority('abc').document()
+    expect(isSharedDocument({ ...document, edits: { 1: { ...proposed, version: 1 } } })).toBe(true)
+    for (const other of [undefined, [], { ...document, text: 1 }, { ...document, edits: { 1: 'x' } }]) {
+      expect(isSharedDocument(other)).toBe(false)
+    }
   })
 
   it('tells a proposed edit apart from anything else', () => {

@@ -1,4 +1,4 @@
-import { FusewireClient } from '@fusewire/client'
+import { FusewireClient } from '@fusewire/client/state'
 import { identity } from '../people/identity.ts'
 
 /** A real page would ask its own backend, where the visitor has signed in; here anyone may be anyone. */

@@ -1,16 +1,16 @@
 import { useMemo } from 'preact/hooks'
 import type uPlot from 'uplot'
-import { READINGS_KEPT } from '../../../shared/device-reading.ts'
+import { LOADS_KEPT } from '../../../shared/device-reading.ts'
 import { timeAxis, valueAxis, washBelow } from '../../charts/chart-axes.ts'
 import { LineChart } from '../../charts/line-chart.tsx'
 import { inkOf } from '../../shell/theme.ts'
-import { readings } from './device-store.ts'
+import { loads } from './device-store.ts'
 
 const options = (): Omit<uPlot.Options, 'width' | 'height'> => {
   const accent = inkOf('--accent')
   return {
     padding: [10, 0, 0, 8],
-    scales: { x: { range: (_, __, newest) => [newest - READINGS_KEPT, newest] }, y: { range: [0, 100] } },
+    scales: { x: { range: (_, __, newest) => [newest - LOADS_KEPT, newest] }, y: { range: [0, 100] } },
     axes: [timeAxis(), valueAxis((value) => `${value} %`, 52)],
     series: [
       {},
@@ -23,12 +23,12 @@ const options = (): Omit<uPlot.Options, 'width' | 'height'> => {
 
 /** Processor and memory over the last minutes. */
 export const LoadChart = () => {
-  const list = readings.value
+  const list = loads.value
   const data = useMemo<uPlot.AlignedData>(
     () => [
       list.map(({ time }) => time / 1000),
       list.map(({ data: { cpu } }) => cpu * 100),
-      list.map(({ data: { memoryUsedBytes, memoryTotalBytes } }) => (memoryUsedBytes / memoryTotalBytes) * 100),
+      list.map(({ data: { memory } }) => memory * 100),
     ],
     [list],
   )

@@ -1,10 +1,11 @@
 import { computed, signal } from '@preact/signals'
 import { CHANNELS, METHODS } from '../../../shared/channels.ts'
-import { type AcceptedEdit, type DocumentSnapshot, type EditAnswer, isProposedEdit } from '../../../shared/document-edit.ts'
+import type { AcceptedEdit, EditAnswer } from '../../../shared/document-edit.ts'
 import { discard, edit, openReplica, outgoing, receive, reopen, type Step } from '../../../shared/document-replica.ts'
+import { editsAfter, isSharedDocument, newestOf } from '../../../shared/shared-document.ts'
 import { difference } from '../../../shared/text-difference.ts'
 import { followPresence } from '../../channels/follow-presence.ts'
-import { audit } from '../../line/audit.ts'
+import { auditOffsets } from '../../channels/follow-state.ts'
 import { client } from '../../line/client.ts'
 
 const RETRY_MS = 1000
@@ -12,6 +13,13 @@ const RETRY_MS = 1000
 /** This tab as an editor; a person may have several. */
 export const AUTHOR = crypto.randomUUID()
 
+/**
+ * The client keeps this document in step with the server, over cuts as well; the server alone changes it. Edits are asked for by rpc,
+ * because they have to be merged, not only to be made on the newest version.
+ */
+const shared = client.state(CHANNELS.document, { presence: true })
+
+/** Who comes and goes, on the same subscription. */
 export const documentChannel = client.channel(CHANNELS.document, { presence: true })
 
 export const editors = followPresence(documentChannel)
@@ -23,9 +31,10 @@ export const replica = computed(() => step.value?.replica)
 
 export const problem = signal('')
 
-/** Why edits of others have to wait: the document is being loaded, or an input method is in the middle of a word. */
-const holds = new Set<'opening' | 'composing'>()
-const waiting: AcceptedEdit[] = []
+/** The shared document does not follow from what is here by its edits. */
+let isReplaced = false
+/** An input method is in the middle of a word: its text must not change under it. */
+let isComposing = false
 /** Sequence of the edit that is on its way to the server. */
 let sending: number | undefined
 
@@ -45,10 +54,9 @@ export const type = (text: string, caret: number): void => {
   void send()
 }
 
-/** An input method's text must not change under it. */
 export const composing = (underWay: boolean): void => {
-  if (underWay) holds.add('composing')
-  else release('composing')
+  isComposing = underWay
+  follow()
 }
 
 /** One edit at a time. What fails on the way is sent again: the server takes it once. */
@@ -59,7 +67,7 @@ const send = async (): Promise<void> => {
   sending = proposed.sequence
   try {
     const answer = await client.rpc<EditAnswer>(METHODS.editDocument, proposed)
-    if (!answer.accepted) await refused(answer.reason)
+    if (!answer.accepted) refused(answer.reason)
   } catch {
     if (sending === proposed.sequence) sending = undefined
     // When the line is cut, `subscribed` will follow.
@@ -67,57 +75,45 @@ const send = async (): Promise<void> => {
   }
 }
 
-const refused = async (reason: 'stale' | 'full' | 'malformed'): Promise<void> => {
+const refused = (reason: 'stale' | 'full' | 'malformed'): void => {
   sending = undefined
-  if (reason === 'stale') return open()
+  if (reason === 'stale') {
+    // The document that the server knows is on its way.
+    setTimeout(send, RETRY_MS)
+    return
+  }
   problem.value =
     reason === 'full' ? 'The document is full: your last edit was taken back.' : 'The server did not understand your last edit.'
   const before = replica.peek()
   if (before) step.value = discard(before)
 }
 
-const follow = (accepted: AcceptedEdit): void => {
+/** Brings what is here up to the shared document; what was typed here, and is not in it, stays. */
+const follow = (): void => {
+  const document = shared.value
+  if (isComposing || !isSharedDocument(document)) return
   const before = replica.peek()
-  if (!before || accepted.version <= before.version) return
-  if (accepted.version > before.version + 1) {
-    void open()
-    return
-  }
+  if (!before) step.value = { replica: openReplica(AUTHOR, newestOf(document, AUTHOR)) }
+  else if (isReplaced) step.value = reopen(before, newestOf(document, AUTHOR))
+  else for (const accepted of editsAfter(document, before.version)) take(accepted)
+  isReplaced = false
+  void send()
+}
+
+const take = (accepted: AcceptedEdit): void => {
+  const before = replica.peek()
+  if (!before) return
   step.value = receive(before, accepted)
   for (const listener of listeners) listener(accepted)
-  void send()
 }
 
-/** Loads the document, or catches up with it. */
-const open = async (): Promise<void> => {
-  if (holds.has('opening')) return
-  holds.add('opening')
-  try {
-    const snapshot = await client.rpc<DocumentSnapshot>(METHODS.openDocument, { author: AUTHOR })
-    const before = replica.peek()
-    step.value = before ? reopen(before, snapshot) : { replica: openReplica(AUTHOR, snapshot) }
-  } catch {
-    // When the line is cut, `subscribed` will follow.
-    if (client.connection.status === 'connected') setTimeout(open, RETRY_MS)
-  }
-  release('opening')
-  void send()
-}
-
-const release = (hold: 'opening' | 'composing'): void => {
-  holds.delete(hold)
-  if (holds.size === 0) for (const accepted of waiting.splice(0)) follow(accepted)
-}
-
-documentChannel.on('publication', ({ data, offset }) => {
-  audit.received(CHANNELS.document, offset)
-  if (!isProposedEdit(data)) return
-  if (holds.size > 0) waiting.push(data)
-  else follow(data)
+shared.on('change', ({ patch }) => {
+  isReplaced ||= patch === undefined
+  follow()
 })
-documentChannel.on('subscribed', ({ recovered }) => {
+shared.on('subscribed', () => {
   sending = undefined
-  if (recovered && replica.peek()) void send()
-  else void open()
+  void send()
 })
-void documentChannel.subscribe().catch(() => undefined)
+auditOffsets(CHANNELS.document)
+void shared.subscribe().catch(() => undefined)

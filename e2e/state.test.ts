@@ -1,10 +1,10 @@
-import { ClientError, type FusewireClient, type StateChannel } from '@fusewire/client/state'
+import { ClientError, type FusewireClient, type ServerMessage, type Snapshot, type StateChannel } from '@fusewire/client/state'
 import { eventually } from '@fusewire/testkit'
 import { describe, expect, onTestFinished } from 'vitest'
 import { FusewireProcess } from './fusewire-process.ts'
 import { codecOf, ROUTES, stateClient } from './sdk-client.ts'
 import { serverTest } from './server-test.ts'
-import { PRODUCTION, signToken } from './server-variants.ts'
+import { API_KEY, PRODUCTION, signToken } from './server-variants.ts'
 
 const it = serverTest({
   ...PRODUCTION,
@@ -127,6 +127,38 @@ describe('[D3] a document', () => {
     )
     await counters[0]?.subscribe()
     expect(counters[0]?.value).toBe(40)
+  })
+
+  it('goes on from a snapshot over HTTP, and is gone for all when it is removed [D4]', async ({ server, api }) => {
+    const token = await signToken('alice')
+    const client = stateClient(server.https, { token })
+    onTestFinished(() => client.close())
+    const url = `${server.https}/v1/channels/doc:snapshot/state`
+    const read = (headers = {}) => fetch(url, { headers: { authorization: `Bearer ${token}`, ...headers } })
+    expect((await read()).status).toBe(404)
+    await api.publish('doc:snapshot', { title: 'one', kept: { a: 1 } })
+    const response = await read()
+    const initial = (await response.json()) as Snapshot<Board>
+    expect(initial).toMatchObject({ position: { offset: 1 }, document: { title: 'one', kept: { a: 1 } } })
+    expect((await read({ 'if-none-match': response.headers.get('etag') })).status).toBe(304)
+
+    const writer = client.state<Board>('doc:snapshot')
+    await writer.patch({ title: 'two' }, { force: true })
+    const told: ServerMessage[] = []
+    client.on('message', (message) => message.type === 'subscribed' && told.push(message))
+    const board = client.state<Board>('doc:snapshot', { initial })
+    expect(board.value).toBe(initial.document)
+    await board.subscribe()
+    expect(told).toMatchObject([{ recovered: true, publications: [{ offset: 2, patch: true }] }])
+    expect(told[0]).not.toHaveProperty('document')
+    await eventually(() => expect(board.value).toEqual({ title: 'two', kept: { a: 1 } }))
+    expect(board.value?.kept).toBe(initial.document?.kept)
+
+    const removed = await fetch(url, { method: 'DELETE', headers: { authorization: `Bearer ${API_KEY}` } })
+    expect(removed.status).toBe(204)
+    await eventually(() => expect([board.value, board.position?.offset]).toEqual([undefined, 0]))
+    await board.set({ title: 'again' })
+    expect(board.value).toEqual({ title: 'again' })
   })
 
   it('is told honestly to be gone when a server that was started anew has lost it', async () => {

@@ -57,7 +57,7 @@ export const hookOptions = {
     max: 100_000,
   }),
   hookMaxAnswerBytes: bytes('Size of an answer at most.', { default: 1_048_576, min: 256, max: 67_108_864 }),
-  hookQueueSize: count('Notices that may wait for each backend; beyond it the oldest are dropped.', {
+  hookQueueSize: count('Notices that may wait for each backend or handler; beyond it the oldest are dropped.', {
     default: 10_000,
     min: 1,
     max: 10_000_000,

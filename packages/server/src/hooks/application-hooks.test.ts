@@ -63,6 +63,22 @@ describe('several hooks', () => {
   })
 })
 
+it('an address that stands in several hooks hears everything once, in its order', async () => {
+  const own = await backend()
+  own.respond = () => ({ status: 204 })
+  const { hooks, snapshot } = create({
+    hooks: [
+      { url: own.url, events: ['channel_vacated', 'channel_occupied'], channels: 'a*' },
+      { url: own.url, events: ['channel_vacated', 'channel_occupied'] },
+    ],
+    hookBatchSize: 1,
+  })
+  const told = ['a1', 'b1', 'a2', 'b2'].map((channel, n) => ({ ...vacated(n), channel }) as Notice)
+  for (const notice of told) hooks.tell(notice)
+  await eventually(() => expect(snapshot().queued).toBe(0))
+  expect(own.calls.map(({ verified }) => (verified as { events: Notice[] }).events)).toEqual(told.map((notice) => [notice]))
+})
+
 describe('when the application cannot be asked', () => {
   const failing = new HandlerTarget(() => {
     throw new Error('out of order')
@@ -76,7 +92,8 @@ describe('when the application cannot be asked', () => {
       [
         'hook_failed',
         {
-          hook: 'publish',
+          hook: 'handler',
+          event: 'publish',
           kind: 'malformed',
           error: expect.objectContaining({
             message: expect.stringMatching(/code: Invalid option: expected one of "permission_denied"/u),

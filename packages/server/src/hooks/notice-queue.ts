@@ -136,7 +136,8 @@ export class NoticeQueue {
           this.#finish(this.#batch.length)
           return
         }
-        if (attempt === 0) this.#log('hook_delivery_failed', { hook: this.#target.name, waiting: this.size, error: failure })
+        if (attempt === 0 && !this.#closing.signal.aborted)
+          this.#log('hook_delivery_failed', { hook: this.#target.name, waiting: this.size, error: failure })
         await this.#pause(this.#isFlushing ? BACKOFF.initialDelay : delayOf(failure, attempt))
       }
     }

@@ -93,7 +93,7 @@ describe('the sources', () => {
       }),
       { numRuns: 200 },
     )
-  })
+  }, 30_000)
 
   const base = {
     allowAnonymous: true,
@@ -202,7 +202,7 @@ describe('yamlSource', () => {
         },
       ),
     )
-  })
+  }, 30_000)
 })
 
 describe('environmentSource', () => {

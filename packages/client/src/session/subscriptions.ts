@@ -123,9 +123,9 @@ export class Subscriptions {
     }
   }
 
-  receive(message: ServerMessage): void {
-    if (!('channel' in message) || message.channel === undefined) return
+  receive(message: ServerMessage & { readonly channel?: string }): void {
     const { channel } = message
+    if (channel === undefined) return
     if (message.type === 'unsubscribed' && message.id !== undefined) this.#leaving.delete(channel)
     else if (this.#leaving.has(channel)) return
     else {

@@ -85,6 +85,12 @@ describe.each(['HTTP/2', 'HTTP/1.1'] as const)('a backend over %s', (version) =>
     expect(all(client, 'connected')).toEqual([])
   })
 
+  it('refuses a one-way SSE stream by its status [T15]', async () => {
+    const response = await fetch(`${server.https}/fusewire/v1/sse?channel=room:a&token=mallory`)
+    expect(response.status).toBe(403)
+    expect(await response.json()).toMatchObject({ error: { code: 'connection_refused', message: 'not you' } })
+  })
+
   it.each(WAYS)('decides and hears all of what a client does over $name', async (way) => {
     const room = `room:${way.name.replaceAll(/[^\w]/gu, '-')}`
     const client = await connect(way, 'ann')

@@ -72,8 +72,21 @@ export class HookQuestions {
     return { channel, ...grant, ...changes }
   }
 
-  async publish(session: Session, { id: _, type, ...publication }: Publish): Promise<PublishPermission | PublishSkip> {
-    return allowed('publish', await this.#hooks.ask<'publish'>({ ...this.#about(type, session), ...publication }))
+  /** Only what the protocol knows is passed on: a client may send any other field besides, one called `user` too. */
+  async publish(
+    session: Session,
+    { channel, data, tags, key, patch, ifPosition }: Publish,
+  ): Promise<PublishPermission | PublishSkip> {
+    const question: Questions['publish'] = {
+      ...this.#about('publish', session),
+      channel,
+      data,
+      ...(tags && { tags }),
+      ...(key !== undefined && { key }),
+      ...(patch !== undefined && { patch }),
+      ...(ifPosition && { ifPosition }),
+    }
+    return allowed('publish', await this.#hooks.ask<'publish'>(question))
   }
 
   async rpc(session: Session, method: string, data: unknown): Promise<RpcPermission> {

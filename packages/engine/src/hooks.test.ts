@@ -237,6 +237,16 @@ describe('the publish hook', () => {
     expect(client.last('result')).toMatchObject({ id: 2, data: { position: { offset: 1 } } })
   })
 
+  it('is told who publishes by the server, whatever the client says besides', async () => {
+    hooks.decisions.publish = () => ({ decision: 'allow' })
+    const client = await harness.connect({ token: 'ann' })
+    const lies = { user: 'admin', session: 's', info: 1, event: 'rpc', transport: 'tcp', time: 0 }
+    client.say({ type: 'publish', channel: 'open:a', data: 1, ...lies })
+    await turn()
+    expect(hooks.questions).toMatchObject([{ event: 'publish', user: 'ann', session: client.last('connected').session }])
+    expect(hooks.questions[0]).not.toHaveProperty('info')
+  })
+
   it('may refuse, and may take it without publishing', async () => {
     hooks.decisions.publish = ({ data }) => (data === 'bad' ? { decision: 'deny', code: 'invalid_field' } : { decision: 'skip' })
     const client = await harness.connect({ token: 'ann' })

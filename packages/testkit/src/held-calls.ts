@@ -34,6 +34,8 @@ export class HeldCalls {
           if (this.holding === 'nothing') return call(...parameters)
           if (this.holding === 'calls') return this.#hold(() => call(...parameters))
           const answer = call(...parameters)
+          // A refusal is heard when it is released.
+          if (answer instanceof Promise) answer.catch(() => {})
           return this.#hold(() => answer)
         }
       },

@@ -57,6 +57,8 @@ export const FUSEWIRE: Candidate = {
     ...['--development', '--no-tls', '--cleartext-port', '0', '--log-level', 'warn', '--log-format', 'json'],
     // One publisher does the work of many, and all clients have one address.
     ...['--messages-per-second', '10000000', '--messages-burst', '100000000'],
+    ...['--max-connections-per-address', '1000000'],
+    ...['--handshakes-per-second', '1000000', '--handshakes-per-second-per-address', '1000000'],
     ...['--bytes-per-second', '1073741824', '--bytes-burst', '1073741824'],
   ],
   path: '/fusewire/v1/ws',

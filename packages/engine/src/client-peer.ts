@@ -243,7 +243,14 @@ const LIMIT_OF: Partial<Record<ErrorCode, EngineLimitName>> = {
   message_too_deep: 'maxDepth',
 }
 
-/** The codes with which a `connect` is refused for good, or until there is another token; after any other it can be tried again. */
-const REFUSALS = ['token_required', 'token_invalid', 'token_expired', 'token_revoked', 'connection_refused'] as const
+/** The codes with which a `connect` is refused for good, for a while, or until there is another token; after any other it can be tried again. */
+const REFUSALS = [
+  'token_required',
+  'token_invalid',
+  'token_expired',
+  'token_revoked',
+  'connection_refused',
+  'too_many_connections',
+] as const
 
 const isRefusal = (code: ErrorCode): code is (typeof REFUSALS)[number] => REFUSALS.some((refusal) => refusal === code)

@@ -1,5 +1,6 @@
 import { type Connected, FusewireError, type Member } from '@fusewire/protocol'
 import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
 import { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
@@ -24,14 +25,12 @@ import { type RevocationTarget, type RevokeOptions, Revoker } from './revoker.ts
 import type { RpcCaller, RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
 import { SessionRequests } from './session-requests.ts'
-import { Sessions, type Target } from './sessions.ts'
+import { type SessionLimits, Sessions, type Target } from './sessions.ts'
 import { Counters, type EngineStats } from './stats.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
-export interface EngineLimits extends PeerLimits {
-  /** How long a session outlives its connection, in milliseconds. Default 60,000. */
-  readonly sessionTtlMs: number
+export interface EngineLimits extends PeerLimits, AdmissionLimits, SessionLimits {
   /** Channels of one session. Default 128. */
   readonly maxChannelsPerSession: number
   /** How long a revocation is kept unless it says otherwise, in milliseconds: no shorter than tokens live. Default 86,400,000 (24 hours). */
@@ -50,9 +49,17 @@ export interface EnginePorts {
   readonly hooks: Hooks
   readonly limits: EngineLimits
   readonly log: Log
+  /** What counts as one address for `maxConnectionsPerAddress`; undefined where it is not limited. Default: each address for itself. */
+  readonly addressGroup?: (address: string) => string | undefined
   /** This node's name, the program's version, and whether it runs in development mode: told to every client. */
   readonly node: Pick<Connected, 'node' | 'version' | 'development'>
 }
+
+/** How a client that comes too many is told so: by a node that is full, or about itself. */
+const CODE_OF_LIMIT = { maxConnections: 'overloaded', maxConnectionsPerAddress: 'too_many_connections' } as const
+
+/** When a client that was one too many may try again. */
+const REFUSED_FOR_MS = 10_000
 
 /** Between two ticks the clock moves by less than this, unless it leaps. */
 const MAX_TICK_GAP_MS = 5000
@@ -71,9 +78,11 @@ export class Engine {
   readonly #requests: SessionRequests
   readonly #revoker: Revoker
   readonly #peerPorts: PeerPorts
+  /** Those that are counted as connections. */
   readonly #peers = new Set<ClientPeer>()
   /** While this node drains. */
   #departures: Departures | undefined
+  readonly #admission: Admission
   #tickedAt: number
 
   constructor(ports: EnginePorts) {
@@ -81,6 +90,7 @@ export class Engine {
     const now = () => environment.now()
     this.#ports = ports
     this.#tickedAt = environment.now()
+    this.#admission = new Admission(limits, ports.addressGroup ?? ((address) => address))
     this.#wheel = new TimerWheel(this.#tickedAt)
     this.#hub = new Hub({ broker, rules, counters: this.#counters, wheel: this.#wheel, now, log })
     this.#publisher = new Publisher(broker, rules)
@@ -100,7 +110,7 @@ export class Engine {
       counters: this.#counters,
       maxChannelsPerSession: limits.maxChannelsPerSession,
     })
-    this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits.sessionTtlMs, (session, reason) => {
+    this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits, (session, reason) => {
       this.#subscriptions.endAll(session)
       notices.disconnected(session, reason)
     })
@@ -147,10 +157,7 @@ export class Engine {
       limits,
       log,
       wheel: this.#wheel,
-      onClosed: (peer) => {
-        this.#peers.delete(peer)
-        this.#departures?.remove(peer)
-      },
+      onClosed: (peer) => this.#closed(peer),
     }
   }
 
@@ -163,8 +170,15 @@ export class Engine {
   /** Takes a new connection. */
   open(connection: Connection): Peer {
     const peer = new ClientPeer(connection, this.#peerPorts)
-    this.#peers.add(peer)
-    this.#departures?.add(peer)
+    const limit = this.#admission.enter(connection.remoteAddress)
+    if (limit) {
+      this.#counters.refuse(limit)
+      // Not before its transport knows the peer.
+      void Promise.resolve().then(() => peer.end(CODE_OF_LIMIT[limit], `more than ${limit} allows`, REFUSED_FOR_MS))
+    } else {
+      this.#peers.add(peer)
+      this.#departures?.add(peer)
+    }
     return peer
   }
 
@@ -311,6 +325,12 @@ export class Engine {
       channels: this.#hub.channelCount,
       revocations: this.#ports.revocations.size,
     }
+  }
+
+  #closed(peer: ClientPeer): void {
+    this.#departures?.remove(peer)
+    // One that was refused had not been counted.
+    if (this.#peers.delete(peer)) this.#admission.leave(peer.connection.remoteAddress)
   }
 
   /**

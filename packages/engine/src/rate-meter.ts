@@ -47,6 +47,9 @@ export class RateMeter {
   }
 
   #refuse(limit: Excess['limit'], retryAfterMs: number): Excess {
-    return { limit, retryAfterMs, isIgnored: ++this.#refusals > this.#maxRefusals }
+    const isIgnored = ++this.#refusals > this.#maxRefusals
+    // Its next connection is told as often.
+    if (isIgnored) this.#refusals = 0
+    return { limit, retryAfterMs, isIgnored }
   }
 }

@@ -1,3 +1,4 @@
+import { FusewireError } from '@fusewire/protocol'
 import { KeyedSets } from './keyed-sets.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
@@ -10,6 +11,16 @@ import type { Timed, TimerWheel } from './timer-wheel.ts'
 /** Which sessions an application means. */
 export type Target = { readonly user: string } | { readonly session: string }
 
+export interface SessionLimits {
+  /** How long a session outlives its connection, in milliseconds. Default 60,000. */
+  readonly sessionTtlMs: number
+  /** Connections of one user, and sessions together with those that wait for their client. Default 1,000. */
+  readonly maxConnectionsPerUser: number
+}
+
+/** When a user who has too many connections may try again: by then sessions have been given up. */
+const TOO_MANY_FOR_MS = 10_000
+
 /** The sessions of this node, attached and detached. */
 export class Sessions {
   readonly #byId = new Map<string, Session>()
@@ -19,7 +30,7 @@ export class Sessions {
   readonly #environment: Environment
   readonly #wheel: TimerWheel
   readonly #counters: Counters
-  readonly #ttlMs: number
+  readonly #limits: SessionLimits
   /** Called with a session that has ended. */
   readonly #onEnd: (session: Session, reason: SessionEnd) => void
   /** Those without a connection, and what waits for the end of their TTL. */
@@ -29,13 +40,13 @@ export class Sessions {
     environment: Environment,
     wheel: TimerWheel,
     counters: Counters,
-    ttlMs: number,
+    limits: SessionLimits,
     onEnd: (session: Session, reason: SessionEnd) => void,
   ) {
     this.#environment = environment
     this.#wheel = wheel
     this.#counters = counters
-    this.#ttlMs = ttlMs
+    this.#limits = limits
     this.#onEnd = onEnd
   }
 
@@ -47,7 +58,9 @@ export class Sessions {
     return this.#detached.size
   }
 
+  /** Throws `too_many_connections` for one too many of its user. */
   create(identity: Identity, link: SessionLink, client: ClientDetails): Session {
+    this.#makeRoom(identity.user)
     const id = this.#environment.id()
     const session = new Session(id, `${id}.${this.#environment.secret()}`, identity, link, client)
     this.#byId.set(id, session)
@@ -94,7 +107,7 @@ export class Sessions {
 
   /** The clock has leaped, and nobody knows how long the detached sessions have waited: their TTL begins again. */
   restartClock(now: number): void {
-    for (const expiry of this.#detached.values()) this.#wheel.schedule(expiry, now + this.#ttlMs)
+    for (const expiry of this.#detached.values()) this.#wheel.schedule(expiry, now + this.#limits.sessionTtlMs)
   }
 
   /** Ends the session for good. Idempotent. */
@@ -105,6 +118,19 @@ export class Sessions {
   /** Ends every session: they live in this process alone, and it goes. */
   endAll(reason: SessionEnd): void {
     for (const session of [...this.#byId.values()]) this.end(session, reason)
+  }
+
+  /** A client that does not resume leaves sessions behind; they go first. */
+  #makeRoom(user: string | undefined): void {
+    const { maxConnectionsPerUser } = this.#limits
+    if (user === undefined || this.#byUser.countOf(user) < maxConnectionsPerUser) return
+    const left = this.#byUser.get(user).find(({ state }) => state.kind === 'detached')
+    if (left) {
+      this.end(left, 'too_many_connections')
+      return
+    }
+    this.#counters.refuse('maxConnectionsPerUser')
+    throw new FusewireError('too_many_connections', 'more than maxConnectionsPerUser allows', { retryAfterMs: TOO_MANY_FOR_MS })
   }
 
   #expire(session: Session): undefined {
@@ -147,7 +173,7 @@ export class Sessions {
   #wait(session: Session): void {
     const expiry: Timed = { due: () => this.#expire(session) }
     this.#detached.set(session, expiry)
-    this.#wheel.schedule(expiry, this.#environment.now() + this.#ttlMs)
+    this.#wheel.schedule(expiry, this.#environment.now() + this.#limits.sessionTtlMs)
   }
 
   #stopWaiting(session: Session): void {

@@ -46,7 +46,7 @@ export const ERRORS = {
     closeCode: 4004,
     httpStatus: 503,
     retryable: true,
-    help: 'The server has no room for more work of this client now. Slow down and try again.',
+    help: 'The server has no room for more work now: of this client, or for another one. Slow down and try again.',
   },
   rate_limited: {
     closeCode: 4005,

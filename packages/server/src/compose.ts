@@ -13,6 +13,7 @@ import {
   RuleBook,
 } from '@fusewire/engine'
 import { FusewireError, PROTOCOL_VERSION } from '@fusewire/protocol'
+import { TrustedProxies } from './addresses/trusted-proxies.ts'
 import { createApi, type HttpHandler } from './api/create-api.ts'
 import { ApiKeys } from './auth/api-keys.ts'
 import { createAuthenticator } from './auth/create-authenticator.ts'
@@ -29,6 +30,7 @@ import { type Listening, urlOf } from './listening.ts'
 import type { SecurityLog } from './log/security-log.ts'
 import { createMetrics } from './metrics/create-metrics.ts'
 import { nodeEnvironment } from './node-environment.ts'
+import { Refusals } from './refusals.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
 import { FlushScheduler } from './transports/flush-scheduler.ts'
 import { createHttpTransports, type HttpTransports } from './transports/http/http-transports.ts'
@@ -50,6 +52,7 @@ export interface Core {
   sweep(): void
   /** Absent where nothing is kept on disk. */
   readonly snapshots?: SnapshotStats
+  readonly proxies: TrustedProxies
   readonly rules: RuleBook
   readonly rpc: RpcRouter
   /** What the application decides and hears. */
@@ -87,6 +90,7 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
   const application = createHooks(options, VERSION, log)
   const opened = openBroker(options, given, log)
   const revocations = new MemoryRevocations(nodeEnvironment, options)
+  const proxies = new TrustedProxies(options.trustedProxies)
   const engine = new Engine({
     revocations,
     broker: opened.broker,
@@ -100,6 +104,7 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
     rules,
     rpc,
     hooks: application.hooks,
+    addressGroup: (address) => proxies.limitedGroup(address),
     limits: options,
     log,
     node: { node, version: VERSION, ...(options.development && { development: true }) },
@@ -109,7 +114,7 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
     revocations.sweep()
   }
   const { snapshots } = opened
-  return { engine, sweep, ...(snapshots && { snapshots }), rules, rpc, application, security, node }
+  return { engine, sweep, ...(snapshots && { snapshots }), proxies, rules, rpc, application, security, node }
 }
 
 /** A node that listens. */
@@ -147,6 +152,7 @@ export const composeServer = async (
   }
 
   const traffic = createTraffic()
+  const refusals = new Refusals(log)
   // Development is open to everyone on this machine, and to no page that its user happens to visit.
   const origins = new OriginPolicy(options.allowedOrigins, {
     loopback: options.development && !options.developmentOnAllInterfaces,
@@ -156,6 +162,7 @@ export const composeServer = async (
     scheduler: new FlushScheduler(),
     traffic,
     limits: options,
+    clientAddress: (socketAddress, headers) => core.proxies.clientAddress(socketAddress, headers['x-forwarded-for']),
     isOriginAllowed: (origin, host) => origins.isAllowed(origin, host),
     log,
   }
@@ -199,6 +206,7 @@ export const composeServer = async (
         isDraining: () => drain.state !== 'serving',
         traffic,
         ...(core.snapshots && { snapshots: core.snapshots }),
+        refusals: refusals.counts,
         version: VERSION,
         node: core.node,
       }),
@@ -224,6 +232,8 @@ export const composeServer = async (
     },
     ...(certificates && { tls: certificates }),
     limits: options,
+    refusals,
+    addressGroup: (address) => core.proxies.limitedGroup(address),
     log,
   })
 

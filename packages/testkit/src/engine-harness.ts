@@ -34,6 +34,9 @@ const LIMITS: EngineLimits = {
   bytesPerSecond: 4_194_304,
   bytesBurst: 8_388_608,
   maxRateLimited: 1000,
+  maxConnections: 10_000,
+  maxConnectionsPerAddress: 10_000,
+  maxConnectionsPerUser: 1000,
   revocationTtlMs: 86_400_000,
 }
 

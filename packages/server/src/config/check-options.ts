@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { trustedProxyProblem } from '../addresses/trusted-proxies.ts'
 import { jwksUrlProblem } from '../auth/jwks-url.ts'
 import { originProblem } from '../auth/origin-pattern.ts'
 import { checkHooks } from './check-hooks.ts'
@@ -50,6 +51,12 @@ const checkOrigins = (options: FusewireOptions): ConfigurationProblem[] =>
   options.allowedOrigins.flatMap((origin, index) => {
     const message = originProblem(origin)
     return message === undefined ? [] : [{ option: `allowedOrigins[${index}]`, message }]
+  })
+
+const checkProxies = (options: FusewireOptions): ConfigurationProblem[] =>
+  options.trustedProxies.flatMap((entry, index) => {
+    const message = trustedProxyProblem(entry)
+    return message === undefined ? [] : [{ option: `trustedProxies[${index}]`, message }]
   })
 
 const checkJwksUrl = ({ jwksUrl, development }: FusewireOptions): ConfigurationProblem[] => {
@@ -110,6 +117,7 @@ export const checkOptions = (options: FusewireOptions, nodeEnv: string | undefin
   ...checkDevelopment(options, nodeEnv),
   ...checkListener(options),
   ...checkOrigins(options),
+  ...checkProxies(options),
   ...checkJwksUrl(options),
   ...checkAccess(options),
   ...checkLimits(options),

@@ -2,6 +2,27 @@ import { bytes, count } from './option-notes.ts'
 
 /** What one client may take. */
 export const limitOptions = {
+  maxConnections: count('Connections of the node: of TCP, and of clients within them.', {
+    default: 100_000,
+    min: 1,
+    max: 10_000_000,
+  }),
+  maxConnectionsPerAddress: count('Connections of one IPv4 address, or one /64 of IPv6: of TCP, and of clients within them.', {
+    default: 10_000,
+    min: 1,
+    max: 10_000_000,
+  }),
+  maxConnectionsPerUser: count('Connections of one user, and sessions together with those that wait for their client.', {
+    default: 1000,
+    min: 1,
+    max: 10_000_000,
+  }),
+  handshakesPerSecond: count('TCP connections that the node accepts in a second in the long run, and twice as many at once.', {
+    default: 2000,
+    min: 1,
+    max: 10_000_000,
+  }),
+  handshakesPerSecondPerAddress: count('The same from one address.', { default: 2000, min: 1, max: 10_000_000 }),
   maxMessageBytes: bytes('Size of one message at most.', { default: 65_536, min: 256, max: 67_108_864 }),
   maxDepth: count('How deep arrays and objects of a message may be nested.', { default: 32, min: 3, max: 1000 }),
   maxBufferedBytes: bytes('What may wait for a slow client before it is disconnected to recover later.', {

@@ -31,6 +31,13 @@ export const listenerOptions = {
       'Origins of web pages that may connect besides pages of the server itself: https://app.example.com, https://*.example.com, or * for any.',
     )
     .register(OPTION_NOTES, { example: ['https://app.example.com'] }),
+  trustedProxies: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Addresses, or ranges of them, whose X-Forwarded-For says where a client comes from. They are not limited by address themselves.',
+    )
+    .register(OPTION_NOTES, { example: ['10.0.0.0/8'] }),
   compression: flag('Compress WebSocket messages (permessage-deflate) for clients that offer it.', true),
   compressionThresholdBytes: bytes('Messages below this size are sent as they are.', { default: 1024, min: 0, max: 16_777_216 }),
   handshakeTimeoutMs: milliseconds('Time that a client has for the TLS handshake and the headers of a request.', {

@@ -1,5 +1,7 @@
+import type { GateLimits } from './connection-gate.ts'
+
 /** What a client may take before, and besides, its messages. */
-export interface ListenerLimits {
+export interface ListenerLimits extends GateLimits {
   /** Time for the TLS handshake, for the first bytes of a cleartext connection, and for the headers of a request. Default 10,000. */
   readonly handshakeTimeoutMs: number
   /** All headers of one request. Default 16,384. */
@@ -18,4 +20,8 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   http2MaxConcurrentStreams: 200,
   http2MaxResets: 200,
   maxBufferedBytes: 1_048_576,
+  maxConnections: 100_000,
+  maxConnectionsPerAddress: 10_000,
+  handshakesPerSecond: 2000,
+  handshakesPerSecondPerAddress: 2000,
 }

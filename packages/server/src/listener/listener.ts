@@ -2,6 +2,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import type { Log } from '@fusewire/engine'
 import { ALPN } from '@fusewire/protocol'
+import { addressGroup } from '../addresses/address-group.ts'
+import { Refusals } from '../refusals.ts'
+import { ConnectionGate } from './connection-gate.ts'
 import type { Dialect } from './first-bytes.ts'
 import { Http1Server } from './http1-server.ts'
 import { Http2Server } from './http2-server.ts'
@@ -24,8 +27,15 @@ export interface ListenerOptions {
   /** Needed for {@link Listener.listenTls}. */
   readonly tls?: ListenerTls
   readonly limits?: Partial<ListenerLimits>
+  /** Default: counts that nobody sees. */
+  readonly refusals?: Refusals
+  /** What counts as one address; undefined where it is not limited. Default: the address, or its /64. */
+  readonly addressGroup?: (address: string) => string | undefined
   readonly log: Log
 }
+
+/** How often the gate forgets addresses that have gone. */
+const GATE_SWEEP_INTERVAL_MS = 5000
 
 /** TCP keep-alive begins after this silence, and finds a peer that is gone without a word. */
 const KEEP_ALIVE_DELAY_MS = 30_000
@@ -53,6 +63,10 @@ export class Listener {
   readonly #tls: ListenerTls | undefined
   readonly #limits: ListenerLimits
   readonly #log: Log
+  readonly #refusals: Refusals
+  readonly #addressGroup: (address: string) => string | undefined
+  readonly #gate: ConnectionGate
+  readonly #sweepTimer: NodeJS.Timeout
   readonly #h1: Http1Server
   readonly #h2: Http2Server
   readonly #servers = new Set<Server>()
@@ -60,11 +74,23 @@ export class Listener {
   #stopped: Promise<unknown> | undefined
   #leaving: Promise<void> | undefined
 
-  constructor({ handlers, tls, limits, log }: ListenerOptions) {
+  constructor({
+    handlers,
+    tls,
+    limits,
+    log,
+    refusals = new Refusals(log),
+    addressGroup: groupOf = addressGroup,
+  }: ListenerOptions) {
     this.#handlers = handlers
     this.#tls = tls
     this.#limits = { ...DEFAULT_LISTENER_LIMITS, ...limits }
     this.#log = log
+    this.#refusals = refusals
+    this.#addressGroup = groupOf
+    this.#gate = new ConnectionGate(this.#limits, Date.now())
+    this.#sweepTimer = setInterval(() => this.#gate.sweep(Date.now()), GATE_SWEEP_INTERVAL_MS)
+    this.#sweepTimer.unref()
     this.#h1 = new Http1Server(handlers, this.#limits)
     this.#h2 = new Http2Server(handlers, this.#limits, log)
   }
@@ -72,28 +98,28 @@ export class Listener {
   /** @throws ConfigurationError when the address cannot be had. */
   listenTls(address: ListenAddress): Promise<AddressInfo> {
     if (!this.#tls) throw new Error('listenTls needs the option tls')
-    const server = createTlsServer({
+    // Never listens itself, so that the gate comes before the first byte of a handshake.
+    const tls = createTlsServer({
       ...this.#tls.serverOptions(['h2', 'http/1.1', ...(this.#handlers.rawTcp ? [ALPN] : [])]),
       ...SOCKET_OPTIONS,
       handshakeTimeout: this.#limits.handshakeTimeoutMs,
     })
-    this.#tls.attach?.(server)
-    server.on('secureConnection', (socket) => this.#handOver(socket, dialectOf(socket)))
+    this.#tls.attach?.(tls)
+    tls.on('secureConnection', (socket) => this.#handOver(socket, dialectOf(socket)))
     // An unknown ALPN protocol ends here too: OpenSSL has sent the alert no_application_protocol (RFC 7301 section 3.2).
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       this.#log('tls_handshake_failed', { code: error.code, remoteAddress: socket.remoteAddress })
       // Node reports a handshake that is out of time, and leaves the rest to us.
       socket.destroy()
     })
-    return this.#listen(server, address)
+    return this.#listen(address, (socket) => tls.emit('connection', socket))
   }
 
   /** @throws ConfigurationError when the address cannot be had. */
   listenCleartext(address: ListenAddress): Promise<AddressInfo> {
-    const server = createServer(SOCKET_OPTIONS, (socket) => {
-      readFirstBytes(socket, this.#limits.handshakeTimeoutMs, (dialect) => this.#handOver(socket, dialect))
-    })
-    return this.#listen(server, address)
+    return this.#listen(address, (socket) =>
+      readFirstBytes(socket, this.#limits.handshakeTimeoutMs, (dialect) => this.#handOver(socket, dialect)),
+    )
   }
 
   /** Takes no more connections; those that are in use go on. Idempotent. */
@@ -123,14 +149,30 @@ export class Listener {
     clearTimeout(deadline)
   }
 
-  #listen(server: Server, address: ListenAddress): Promise<AddressInfo> {
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.on('error', ignoreError)
-      socket.once('close', () => this.#sockets.delete(socket))
+  #listen(address: ListenAddress, begin: (socket: Socket) => void): Promise<AddressInfo> {
+    const server = createServer(SOCKET_OPTIONS, (socket) => {
+      if (this.#admit(socket)) begin(socket)
     })
     this.#servers.add(server)
     return listen(server, address)
+  }
+
+  #admit(socket: Socket): boolean {
+    const group = this.#addressGroup(socket.remoteAddress ?? '')
+    const limit = this.#gate.enter(group, Date.now())
+    if (limit) {
+      this.#refusals.count(limit, socket.remoteAddress, Date.now())
+      // A reset leaves nothing behind, not even a port in TIME_WAIT.
+      socket.resetAndDestroy()
+      return false
+    }
+    this.#sockets.add(socket)
+    socket.on('error', ignoreError)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#gate.leave(group)
+    })
+    return true
   }
 
   #handOver(socket: Socket, dialect: Dialect): void {
@@ -149,6 +191,7 @@ export class Listener {
     // Connections that have not said anything yet.
     for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
     await this.#stopped
+    clearInterval(this.#sweepTimer)
     this.#h1.close()
     this.#h2.close()
   }

@@ -7,6 +7,7 @@ type Level = 'debug' | 'info' | 'warn' | 'error'
 const LEVELS: Readonly<Record<string, Level>> = {
   client_disconnected: 'debug',
   slow_consumer: 'warn',
+  limit_exceeded: 'warn',
   token_refused: 'warn',
   origin_refused: 'warn',
   api_key_refused: 'warn',

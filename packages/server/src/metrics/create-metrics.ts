@@ -2,6 +2,7 @@ import type { EngineStats } from '@fusewire/engine'
 import { Gauge, Registry } from 'prom-client'
 import type { SnapshotStats } from '../brokers/snapshot-broker.ts'
 import type { HookSnapshot } from '../hooks/hook-stats.ts'
+import type { ServerLimitName } from '../refusals.ts'
 import type { Traffic, TransportTraffic } from '../transports/traffic.ts'
 import { hookSeries } from './hook-series.ts'
 import { processMetrics } from './process-metrics.ts'
@@ -20,6 +21,8 @@ export interface MetricsSource {
   readonly traffic: Traffic
   /** Read anew with each scrape; absent where nothing is kept on disk. */
   readonly snapshots?: SnapshotStats
+  /** What was refused before the engine heard of it, by limit. */
+  readonly refusals: Readonly<Partial<Record<ServerLimitName, number>>>
   /** Of the server. */
   readonly version: string
   /** Identifier of this process. */
@@ -169,13 +172,6 @@ const engineSeries = (stats: () => EngineStats): Series[] => [
     label: 'code',
     read: () => stats().disconnects,
   },
-  {
-    kind: 'counter',
-    name: 'fusewire_refusals_total',
-    help: 'What was refused or ended because it was beyond a limit, by the name of its option.',
-    label: 'limit',
-    read: () => stats().refusals,
-  },
 ]
 
 const securitySeries = (read: MetricsSource['securityEvents']): Series => ({
@@ -186,6 +182,19 @@ const securitySeries = (read: MetricsSource['securityEvents']): Series => ({
   read,
 })
 
+/** Some limits are kept by the engine and before it. */
+const refusalSeries = (stats: () => EngineStats, refusals: MetricsSource['refusals']): Series => ({
+  kind: 'counter',
+  name: 'fusewire_refusals_total',
+  help: 'What was refused or ended because it was beyond a limit, by the name of its option.',
+  label: 'limit',
+  read: () => {
+    const counts: Record<string, number> = { ...stats().refusals }
+    for (const [limit, count] of Object.entries(refusals)) counts[limit] = (counts[limit] ?? 0) + count
+    return counts
+  },
+})
+
 /** The server's metrics, in a registry of their own: the embedding program's stay its own. */
 export const createMetrics = ({
   stats,
@@ -193,6 +202,7 @@ export const createMetrics = ({
   securityEvents,
   isDraining,
   traffic,
+  refusals,
   snapshots,
   version,
   node,
@@ -219,6 +229,7 @@ export const createMetrics = ({
     securitySeries(securityEvents),
     draining,
     ...(snapshots ? snapshotSeries(snapshots) : []),
+    refusalSeries(() => now, refusals),
   ])
     addSeries(own, series)
   const all = Registry.merge([own, processMetrics()])

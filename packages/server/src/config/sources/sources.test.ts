@@ -27,6 +27,7 @@ const SPECIAL: Record<string, fc.Arbitrary<unknown>> = {
   apiKeys: fc.array(fc.stringMatching(/^[\x21-\x7e]{16,30}$/u), { maxLength: 3 }),
   jwksUrl: fc.constantFrom('https://id.example.com/keys', 'https://localhost:1/a,b'),
   allowedOrigins: fc.array(fc.constantFrom('*', 'https://a.example', 'https://*.b.example:8443'), { maxLength: 3 }),
+  trustedProxies: fc.array(fc.constantFrom('10.0.0.7', '10.0.0.0/8', 'fd00::/8'), { maxLength: 3 }),
   hooks: fc.constantFrom(
     [],
     [{ url: 'https://a.example/b?c=d,e', events: ['connect'] }],

@@ -11,6 +11,8 @@ export abstract class HttpExchange {
   readonly query: URLSearchParams
   /** What every answer carries, set before the first one: the CORS headers. */
   commonHeaders: OutgoingHttpHeaders = {}
+  /** Where the request comes from; set before it is served. */
+  remoteAddress = ''
 
   constructor(method: string, headers: IncomingHttpHeaders, url: string) {
     this.method = method
@@ -20,7 +22,8 @@ export abstract class HttpExchange {
   }
 
   abstract readonly host: string | undefined
-  abstract readonly remoteAddress: string
+  /** Of the other end of the socket. */
+  abstract readonly socketAddress: string | undefined
   /** The bytes of the request. Ends early, without a word, when the client vanishes: see {@link HttpExchange.isRequestComplete}. */
   abstract readonly body: Readable
   /** True when the request has come to its end, as opposed to having been cut. */

@@ -26,8 +26,8 @@ export class Http1Exchange extends HttpExchange {
     return this.headers.host
   }
 
-  get remoteAddress(): string {
-    return this.#request.socket.remoteAddress ?? ''
+  get socketAddress(): string | undefined {
+    return this.#request.socket.remoteAddress
   }
 
   get body(): Readable {

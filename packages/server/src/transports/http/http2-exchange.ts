@@ -22,8 +22,8 @@ export class Http2Exchange extends HttpExchange {
     return typeof authority === 'string' ? authority : this.headers.host
   }
 
-  get remoteAddress(): string {
-    return this.#stream.session?.socket.remoteAddress ?? ''
+  get socketAddress(): string | undefined {
+    return this.#stream.session?.socket.remoteAddress
   }
 
   get body(): Readable {

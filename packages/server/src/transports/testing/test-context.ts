@@ -20,6 +20,7 @@ export const createTestContext = (limits: Partial<TransportLimits> = {}): TestCo
     scheduler: new FlushScheduler(),
     traffic: createTraffic(),
     limits: { maxMessageBytes: 65_536, maxDepth: 32, maxBufferedBytes: 1_048_576, ...limits },
+    clientAddress: (socketAddress) => socketAddress ?? '',
     isOriginAllowed: (origin) => origin !== 'https://evil.example',
     log: (event, details) => events.push({ event, details }),
   }

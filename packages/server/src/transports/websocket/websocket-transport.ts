@@ -104,7 +104,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       // What `ws` reads next is what has been agreed on already.
       setHeader(request, 'sec-websocket-protocol', agreement.subprotocol)
       setHeader(request, 'sec-websocket-extensions', agreement.extensions)
-      const remoteAddress = request.socket.remoteAddress ?? ''
+      const remoteAddress = context.clientAddress(request.socket.remoteAddress, request.headers)
       server.handleUpgrade(request, socket, head, (webSocket) => {
         start(webSocket as OwnedWebSocket, { transport: 'websocket', stream: socket, remoteAddress }, agreement)
       })
@@ -132,7 +132,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       })
       // Firefox never ends its half of a closed WebSocket, and would run out of streams.
       stream.once('finish', closeStream)
-      const remoteAddress = stream.session?.socket.remoteAddress ?? ''
+      const remoteAddress = context.clientAddress(stream.session?.socket.remoteAddress, headers)
       start(
         adoptStream<OwnedWebSocket>(server, stream, subprotocol, extensions),
         { transport: 'websocket-h2', stream, remoteAddress, leave: () => goAway(stream.session) },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { FusewireInput } from '@fusewire/server'
-import { FusewireCommand } from './fusewire-command.ts'
+import { type CommandOptions, FusewireCommand } from './fusewire-command.ts'
 
 const STOP_DEADLINE_MS = 10_000
 
@@ -30,12 +30,15 @@ export class FusewireProcess implements AsyncDisposable {
   }
 
   /** Starts a server with these options, in a folder of its own, and resolves when it listens. */
-  static async start(options: FusewireInput, environment: Readonly<Record<string, string>> = {}): Promise<FusewireProcess> {
+  static async start(
+    options: FusewireInput,
+    { environment = {}, nodeFlags = [] }: Pick<CommandOptions, 'environment' | 'nodeFlags'> = {},
+  ): Promise<FusewireProcess> {
     const folder = mkdtempSync(join(tmpdir(), 'fusewire-e2e-'))
     const defaults = { host: '127.0.0.1', port: 0, cleartextPort: 0, logFormat: 'json', drainWindowMs: 0, drainTimeoutMs: 500 }
     // Every JSON document is a YAML document.
     writeFileSync(join(folder, 'fusewire.yaml'), JSON.stringify({ ...defaults, ...options }))
-    const command = new FusewireCommand(['serve'], { folder, environment })
+    const command = new FusewireCommand(['serve'], { folder, environment, nodeFlags })
     const kill = (): void => command.signal('SIGKILL')
     process.once('exit', kill)
     void command.exit().then(() => process.removeListener('exit', kill))
@@ -70,6 +73,10 @@ export class FusewireProcess implements AsyncDisposable {
 
   get httpPort(): number {
     return Number(new URL(this.http).port)
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#command.signal(name)
   }
 
   /** Asks the server to leave, as a service manager does, and gives its exit code; one that does not leave in time is killed. */

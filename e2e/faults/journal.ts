@@ -4,6 +4,7 @@ import type { Place } from './told.ts'
 export class Journal {
   /** Published, or perhaps published: the answer is not there yet, or was lost for good. */
   readonly #begun = new Set<string>()
+  /** By epoch: what is published again after its answer was lost with a server is there twice, in two histories. */
   readonly #placeOf = new Map<string, string>()
   readonly #atPlace = new Map<string, string>()
   /** Publications with an answer. */
@@ -42,12 +43,13 @@ export class Journal {
   #learn(place: Place, data: unknown): void {
     const text = JSON.stringify(data)
     const key = keyOf(place)
-    const [before, elsewhere] = [this.#atPlace.get(key), this.#placeOf.get(text)]
+    const inEpoch = `${place.epoch} ${text}`
+    const [before, elsewhere] = [this.#atPlace.get(key), this.#placeOf.get(inEpoch)]
     if (before !== undefined && before !== text) throw new Error(`${key} is ${before}, and also ${text}`)
     if (elsewhere !== undefined && elsewhere !== key) throw new Error(`${text} was published twice, at ${elsewhere} and ${key}`)
     if (!this.#begun.has(text)) throw new Error(`nobody has published ${text}, which is at ${key}`)
     this.#atPlace.set(key, text)
-    this.#placeOf.set(text, key)
+    this.#placeOf.set(inEpoch, key)
   }
 }
 

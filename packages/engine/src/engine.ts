@@ -324,6 +324,7 @@ export class Engine {
       subscriptions: this.#hub.subscriptionCount,
       channels: this.#hub.channelCount,
       revocations: this.#ports.revocations.size,
+      deadlines: this.#wheel.size,
     }
   }
 

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { EngineHarness, eventually, HeldCalls, memoryFormat, plainAuthenticator, turn } from '@fusewire/testkit'
 import { expect, it } from 'vitest'
+import { MemoryBroker } from './memory/memory-broker.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -79,4 +80,51 @@ it('holds nothing that waits on a connection which has ended, though the answer 
   }
   await expectForgotten([['data', send()]])
   expect(tokens.size).toBe(1)
+})
+
+it('is back where it was after 10,000 visits to channels of their own, however they end', async () => {
+  const brokers: MemoryBroker[] = []
+  const harness = await EngineHarness.start({
+    broker: (environment) => {
+      const broker = new MemoryBroker(environment)
+      brokers.push(broker)
+      return broker
+    },
+  })
+  const gauges = () => {
+    const { connections, sessions, detachedSessions, subscriptions, channels, deadlines } = harness.engine.stats()
+    return { connections, sessions, detachedSessions, subscriptions, channels, deadlines, ...brokers[0]?.size }
+  }
+  const visits = async (from: number, to: number): Promise<void> => {
+    for (let n = from; n < to; n++) {
+      const channel = `open:${n}`
+      const client = harness.open(n % 2 ? memoryFormat('its own') : undefined)
+      client.say({ type: 'connect', subscriptions: [{ channel, presence: true }, { channel: 'open:all' }] })
+      client.say({ type: 'publish', channel, data: n, key: 'k' })
+      await turn()
+      if (n % 3 === 0) client.say({ type: 'unsubscribe', channel })
+      if (n % 3 === 1) client.say({ type: 'disconnect' })
+      else client.cut()
+    }
+    harness.advance(61_000)
+    // Time enough for histories, keys and the places of channels to be forgotten.
+    for (let hour = 0; hour < 2; hour++) {
+      harness.environment.advance(HOUR)
+      harness.engine.tick()
+      for (const broker of brokers) broker.sweep()
+    }
+    await turn()
+  }
+  const heap = (): number => {
+    collectGarbage()
+    return process.memoryUsage().heapUsed
+  }
+  const nothing = gauges()
+  await visits(0, 1000)
+  expect(gauges()).toEqual(nothing)
+  const before = heap()
+  await visits(1000, 11_000)
+  expect(gauges()).toEqual(nothing)
+  // Less than 100 bytes of each visit: a forgotten listener is more.
+  expect(heap() - before).toBeLessThan(1_000_000)
 })

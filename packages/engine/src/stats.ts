@@ -43,6 +43,8 @@ export interface EngineStats {
   readonly channels: number
   /** Revocations in force. */
   readonly revocations: number
+  /** Deadlines that wait for their time: of heartbeats, sessions and tokens. */
+  readonly deadlines: number
 }
 
 /** The counters behind {@link EngineStats}, incremented in place. */

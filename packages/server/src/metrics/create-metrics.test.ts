@@ -26,6 +26,7 @@ const someStats: EngineStats = {
   subscriptions: 12,
   channels: 4,
   revocations: 3,
+  deadlines: 21,
 }
 
 const someHooks: HookSnapshot = {
@@ -95,6 +96,7 @@ describe('metrics', () => {
       'fusewire_sessions_expired_total 7',
       'fusewire_subscriptions 12',
       'fusewire_channels 4',
+      'fusewire_deadlines 21',
       'fusewire_revocations 3',
       'fusewire_recoveries_total{outcome="complete"} 6',
       'fusewire_recoveries_total{outcome="incomplete"} 1',

@@ -131,6 +131,12 @@ const engineSeries = (stats: () => EngineStats): Series[] => [
   },
   { kind: 'gauge', name: 'fusewire_subscriptions', help: 'Subscriptions now.', read: () => stats().subscriptions },
   { kind: 'gauge', name: 'fusewire_channels', help: 'Channels with subscribers now.', read: () => stats().channels },
+  {
+    kind: 'gauge',
+    name: 'fusewire_deadlines',
+    help: 'Deadlines of heartbeats, sessions and tokens that wait for their time.',
+    read: () => stats().deadlines,
+  },
   { kind: 'gauge', name: 'fusewire_revocations', help: 'Revocations of tokens in force.', read: () => stats().revocations },
   {
     kind: 'counter',

@@ -1,19 +1,11 @@
 import { defineConfig } from 'vitest/config'
+import { isOfNodesOwnClient } from './e2e/nodes-own-client.ts'
 
 const resolve = { conditions: ['@fusewire/source'] }
 
-/**
- * Node 26's own HTTP/2 client (undici, behind fetch and WebSocket) now and then throws past its caller when a server ends while a
- * connection is open, and when it gives up a session that has not been used for four seconds. Nothing of ours is on that stack, and
- * the tests hold what the SDK makes of the lost line.
- */
-const isNodesOwnClient = (error: { code?: unknown; stack?: string | undefined }): boolean =>
-  (error.code === 'UND_ERR_SOCKET' && /onHttp2SocketEnd .*node:internal\/deps\/undici/u.test(error.stack ?? '')) ||
-  (error.code === 'UND_ERR_INFO' && /onHttp2SessionIdleTimeout .*node:internal\/deps\/undici/u.test(error.stack ?? ''))
-
 export default defineConfig({
   test: {
-    onUnhandledError: (error) => !isNodesOwnClient(error),
+    onUnhandledError: (error) => !isOfNodesOwnClient(error),
     projects: [
       {
         resolve,

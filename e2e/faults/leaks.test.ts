@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url'
 import { eventually } from '@fusewire/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Api } from '../api.ts'
 import { FusewireProcess } from '../fusewire-process.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
+import { ServerMemory, WATCHED } from '../soak/server-memory.ts'
 import { until, type Way } from '../wire/way.ts'
 import { WAYS } from '../wire/ways.ts'
 
-const REPORT = fileURLToPath(new URL('heap-report.mjs', import.meta.url))
 const ROUNDS = 10_000
 const SIDE_BY_SIDE = 40
 /** Rounds that warm the server up: caches, compiled code and the channels themselves, which keep their places for an hour. */
@@ -26,11 +25,12 @@ const wayOf = (round: number): Way => {
 describe('a server after 10,000 clients that connect, subscribe and leave', () => {
   it('holds what it held before: memory, deadlines, sessions, subscriptions, channels', { timeout: 180_000 }, async () => {
     const options = { ...DEVELOPMENT, logLevel: 'warn', sessionTtlMs: 500 } as const
-    const server = await FusewireProcess.start(options, ['--expose-gc', '--import', REPORT])
+    const server = await FusewireProcess.start(options, WATCHED)
     onTestFinished(async () => {
       await server.stop()
     })
     const api = new Api(server.http)
+    const memory = new ServerMemory(server, api)
 
     const visit = async (round: number): Promise<void> => {
       const channel = `visit:${round % CHANNELS}`
@@ -53,17 +53,10 @@ describe('a server after 10,000 clients that connect, subscribe and leave', () =
       const ofSessions = ['attached', 'detached'].map((state) => api.metric('fusewire_sessions', { state }))
       return Promise.all([...ofSessions, ...names.map((name) => api.metric(name))])
     }
-    const heap = async (): Promise<number> => {
-      const reports = () => [...server.log.matchAll(/heap in use: (\d+)/gu)].map(([, bytes]) => Number(bytes))
-      const { length } = reports()
-      server.signal('SIGUSR2')
-      await eventually(() => expect(reports().length).toBeGreaterThan(length))
-      return reports().at(-1) ?? 0
-    }
     /** Everything has ended, and what is on the heap is what stays. */
     const settled = async (): Promise<number> => {
       await eventually(async () => expect(await gauges()).toEqual([0, 0, 0, 0, 0]), PATIENCE)
-      return heap()
+      return memory.heap()
     }
 
     await visits(0, WARM_UP)

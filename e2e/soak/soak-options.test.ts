@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { readSoakRequest } from './soak-options.ts'
+
+const read = (...args: string[]) => readSoakRequest(args, 7)
+
+describe('the command line of the soak', () => {
+  it('has defaults, and takes what is asked for', () => {
+    expect(read()).toEqual({ kind: 'run', options: { durationMs: 600_000, seed: 7, clients: 24 } })
+    expect(read('--minutes', '0.5', '--seed=0', '--clients', '3')).toEqual({
+      kind: 'run',
+      options: { durationMs: 30_000, seed: 0, clients: 3 },
+    })
+    expect(read('--help')).toEqual({ kind: 'help' })
+  })
+
+  it('says what is wrong', () => {
+    for (const args of [['--minutes', 'ten'], ['--minutes', '0'], ['--clients', '1.5'], ['--clients='], ['--seed=-1']])
+      expect(read(...args), args.join(' ')).toMatchObject({ kind: 'wrong', message: expect.stringContaining('number from') })
+    expect(read('--hours', '1')).toMatchObject({ kind: 'wrong', message: expect.stringContaining('--hours') })
+    expect(read('now')).toMatchObject({ kind: 'wrong' })
+  })
+})

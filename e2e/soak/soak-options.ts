@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util'
+
+export const HELP = `Usage: npm run soak -- [options]
+
+Lets clients of every sort go through faults at random while something is published all the time, and judges what each of them was
+told: nothing lost, doubled or out of order without "recovered: false". The server is a process of its own, on this machine.
+
+Options:
+  --minutes N    how long (default 10)
+  --seed N       repeats the choices of a run, though not its timing (default: another each time)
+  --clients N    clients at a time (default 24)
+  --help
+
+Ends with 0 when every promise was held, with 1 when not, with 2 when it was asked for wrongly. Ctrl-C ends it early, with its counts.
+
+Examples:
+  npm run soak
+  npm run soak -- --minutes 60 --clients 48
+  npm run soak -- --minutes 1 --seed 4711`
+
+export interface SoakOptions {
+  readonly durationMs: number
+  readonly seed: number
+  readonly clients: number
+}
+
+export type SoakRequest =
+  | { readonly kind: 'run'; readonly options: SoakOptions }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'wrong'; readonly message: string }
+
+const MAX_SEED = 2 ** 32 - 1
+const MAX_CLIENTS = 1_000
+const MAX_MINUTES = 10_080
+
+class WrongUse extends Error {}
+
+const read = (name: string, text: string, { min, max, whole }: { min: number; max: number; whole: boolean }): number => {
+  const value = Number(text)
+  if (text.trim() !== '' && value >= min && value <= max && (!whole || Number.isInteger(value))) return value
+  throw new WrongUse(`--${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text}"`)
+}
+
+/** What the command line asks for; `seed` is used when it names none. */
+export const readSoakRequest = (args: readonly string[], seed: number): SoakRequest => {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        minutes: { type: 'string', default: '10' },
+        seed: { type: 'string', default: String(seed) },
+        clients: { type: 'string', default: '24' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) return { kind: 'help' }
+    const options = {
+      durationMs: read('minutes', values.minutes, { min: 0.1, max: MAX_MINUTES, whole: false }) * 60_000,
+      seed: read('seed', values.seed, { min: 0, max: MAX_SEED, whole: true }),
+      clients: read('clients', values.clients, { min: 1, max: MAX_CLIENTS, whole: true }),
+    }
+    return { kind: 'run', options }
+  } catch (error) {
+    return { kind: 'wrong', message: (error as Error).message }
+  }
+}

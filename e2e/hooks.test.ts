@@ -49,7 +49,7 @@ describe.each(['HTTP/2', 'HTTP/1.1'] as const)('a backend over %s', (version) =>
 
   beforeAll(async () => {
     backend = await HookServer.start(version)
-    server = await FusewireProcess.start(optionsFor(backend.url), backend.environment)
+    server = await FusewireProcess.start(optionsFor(backend.url), { environment: backend.environment })
   })
 
   afterAll(async () => {

@@ -25,7 +25,7 @@ const wayOf = (round: number): Way => {
 describe('a server after 10,000 clients that connect, subscribe and leave', () => {
   it('holds what it held before: memory, deadlines, sessions, subscriptions, channels', { timeout: 180_000 }, async () => {
     const options = { ...DEVELOPMENT, logLevel: 'warn', sessionTtlMs: 500 } as const
-    const server = await FusewireProcess.start(options, WATCHED)
+    const server = await FusewireProcess.start(options, { nodeFlags: WATCHED })
     onTestFinished(async () => {
       await server.stop()
     })

@@ -56,7 +56,7 @@ const server = await FusewireProcess.start(
     pongTimeoutMs: 700,
     rules: RULES.map((rule) => ({ ...rule, historyTtlMs: HISTORY_TTL_MS })),
   },
-  WATCHED,
+  { nodeFlags: WATCHED },
 )
 const api = new Api(server.http)
 const memory = new ServerMemory(server, api)

@@ -1,6 +1,7 @@
 import type { FusewireClient, TransportName } from '@fusewire/client'
 import type { Random } from '@fusewire/testkit'
 import { codecOf, sdkClient } from '../sdk-client.ts'
+import { PATIENCE_MS } from './patience.ts'
 import type { Stream } from './stream.ts'
 import { countComing, noComings, type Subscriber } from './subscriber.ts'
 import type { Place, Told } from './told.ts'
@@ -20,7 +21,7 @@ export class SdkSubscriber implements Subscriber {
   readonly #client: FusewireClient
 
   constructor(endpoint: string, streams: readonly Stream[], { transport, encoding }: SdkSubscriberOptions) {
-    this.#client = sdkClient(endpoint, { ...codecOf(encoding), connectTimeoutMs: 2_000 })
+    this.#client = sdkClient(endpoint, { ...codecOf(encoding), connectTimeoutMs: PATIENCE_MS })
     this.#client.on('message', (message) => {
       if (message.type === 'connected') countComing(this.comings, message.resumed)
     })

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 interface Use {
   /** Responses that have not left yet. */
   readonly answering: Set<ServerResponse>
-  /** `bytesRead` of the socket when it had nothing under way; more by now is a request that has begun to come. */
+  /** `bytesRead` of the socket after its last answer; more by now is a request that has begun to come. */
   readBefore: number
   /** When it was opened; undefined once a request has come. */
   silentSince: number | undefined
@@ -25,7 +25,7 @@ export class Http1Connections {
   #leaving = false
 
   add(socket: Socket): void {
-    this.#uses.set(socket, { answering: new Set(), readBefore: socket.bytesRead, silentSince: performance.now() })
+    this.#uses.set(socket, { answering: new Set(), readBefore: 0, silentSince: performance.now() })
     socket.once('close', () => this.remove(socket))
   }
 
@@ -59,9 +59,11 @@ export class Http1Connections {
   leave(): void {
     if (this.#leaving) return
     this.#leaving = true
-    for (const [socket, { answering, readBefore }] of this.#uses) {
+    for (const [socket, { answering, readBefore, silentSince }] of this.#uses) {
       for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close')
-      if (answering.size === 0 && socket.bytesRead === readBefore) socket.destroy()
+      const isIdle = answering.size === 0 && socket.bytesRead === readBefore
+      // What one that is silent has read is of TLS.
+      if (isIdle || silentSince !== undefined) socket.destroy()
     }
   }
 }

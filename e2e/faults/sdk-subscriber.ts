@@ -1,4 +1,4 @@
-import type { FusewireClient, TransportName } from '@fusewire/client'
+import type { ClientOptions, FusewireClient, TransportName } from '@fusewire/client'
 import type { Random } from '@fusewire/testkit'
 import { codecOf, sdkClient } from '../sdk-client.ts'
 import { PATIENCE_MS } from './patience.ts'
@@ -11,6 +11,8 @@ export const SDK_TRANSPORTS = ['websocket', 'stream', 'sse', 'poll', 'auto'] as 
 export interface SdkSubscriberOptions {
   readonly transport: TransportName | 'auto'
   readonly encoding: 'json' | 'msgpack'
+  /** Instead of Node's own. */
+  readonly platform?: Pick<ClientOptions, 'fetch' | 'WebSocket'>
 }
 
 /** The SDK, as a program in Node uses it. */
@@ -20,8 +22,8 @@ export class SdkSubscriber implements Subscriber {
   readonly problems: string[] = []
   readonly #client: FusewireClient
 
-  constructor(endpoint: string, streams: readonly Stream[], { transport, encoding }: SdkSubscriberOptions) {
-    this.#client = sdkClient(endpoint, { ...codecOf(encoding), connectTimeoutMs: PATIENCE_MS })
+  constructor(endpoint: string, streams: readonly Stream[], { transport, encoding, platform }: SdkSubscriberOptions) {
+    this.#client = sdkClient(endpoint, { ...codecOf(encoding), ...platform, connectTimeoutMs: PATIENCE_MS })
     this.#client.on('message', (message) => {
       if (message.type === 'connected') countComing(this.comings, message.resumed)
     })

@@ -127,4 +127,4 @@ it('is back where it was after 10,000 visits to channels of their own, however t
   expect(gauges()).toEqual(nothing)
   // Less than 100 bytes of each visit: a forgotten listener is more.
   expect(heap() - before).toBeLessThan(1_000_000)
-})
+}, 60_000)

@@ -60,7 +60,7 @@ describe('a server that leaves', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('tells the clients of every way in to move, at moments spread over the window, and ends before its time', async () => {
+  it('[C5] tells the clients of every way in to move, at moments spread over the window, and ends before its time', async () => {
     const windowMs = 2000
     const server = await start({ drainWindowMs: windowMs })
     const clients = await openAll(server, 'news')
@@ -133,7 +133,7 @@ describe('a server that leaves', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('sends GOAWAY over HTTP/2, and lets the streams that are open come to their end', async () => {
+  it('[C5] sends GOAWAY over HTTP/2, and lets the streams that are open come to their end', async () => {
     const server = await start({ drainWindowMs: 1500 })
     const session = connectHttp2(server.http)
     onTestFinished(() => session.destroy())

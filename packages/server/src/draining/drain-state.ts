@@ -4,9 +4,8 @@ import { type Move, move, nextMove, type TransitionTable } from '@fusewire/engin
  * How a node leaves:
  *
  *     serving ──drain──▶ announced ──time──▶ moving ──left, time──▶ ending ──gone──▶ closed
- *        │                   │                 │                     │  ▲
- *        │                   └──────close──────┴──────────▶──────────┤  └─time
- *        └───────────────────────────close──────────────────────────▶┘
+ *        │                   │                 │                      ▲
+ *        └───────close───────┴──────close──────┴────────close─────────┘
  *
  * `announced`: readiness says no, and load balancers have `drainDelayMs` to see it; everything goes on. `moving`: the port takes no more
  * connections, and clients are told to move one by one, over `drainWindowMs`. `ending`: everyone has been told, and what is under way

@@ -49,7 +49,8 @@ export class HeldPublications {
     if (this.#isInterrupted || this.isOverrun) return undefined
     // Of two epochs nobody knows which one is newer, except that what is read now is not older than what was held before.
     if (this.#publications.length > 0 && this.#epoch !== position.epoch) return undefined
-    return this.#publications.filter(({ offset }) => offset > position.offset)
+    const following = this.#publications.filter(({ offset }) => offset > position.offset)
+    return following.every(({ offset }, index) => offset === position.offset + 1 + index) ? following : undefined
   }
 
   #forget(): void {

@@ -3,6 +3,7 @@ import {
   EngineHarness,
   eventually,
   Fates,
+  InterruptibleBroker,
   Journal,
   lateBroker,
   latePresence,
@@ -11,10 +12,10 @@ import {
   turn,
 } from '@fusewire/testkit'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MemoryBroker } from './memory/memory-broker.ts'
 import { MemoryPresence } from './memory/memory-presence.ts'
-import { DEVELOPMENT_RULE } from './rule.ts'
+import { type ChannelRule, DEVELOPMENT_RULE } from './rule.ts'
 
 const CHANNELS = ['room:1', 'room:2']
 const TAGS = ['x', 'y']
@@ -41,51 +42,62 @@ const stepArbitrary = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('enter' as const), client, channel }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), client, channel }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), client }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('interrupt' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('mend' as const), silently: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('lose' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('removeState' as const), channel }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('disconnect' as const), client }) },
 )
 type Step = typeof stepArbitrary extends fc.Arbitrary<infer T> ? T : never
 
+interface Parts {
+  readonly broker: InterruptibleBroker
+  readonly presence: MemoryPresence
+  readonly fates: Fates
+  readonly watcher: PresenceWatcher
+  readonly journal: Journal
+}
+
 /** Two clients in two channels, and a watcher who is always there. */
 class Run {
   readonly #harness: EngineHarness
+  readonly #broker: InterruptibleBroker
   readonly #presence: MemoryPresence
   readonly #fates: Fates
   readonly #watcher: PresenceWatcher
-  readonly #journal = new Journal()
+  readonly #journal: Journal
   readonly #clients: readonly [ModelClient, ModelClient]
 
-  private constructor(
-    harness: EngineHarness,
-    {
-      presence,
-      fates,
-      watcher,
-      historySize,
-    }: { presence: MemoryPresence; fates: Fates; watcher: PresenceWatcher; historySize: number },
-  ) {
+  private constructor(harness: EngineHarness, { broker, presence, fates, watcher, journal }: Parts) {
     this.#harness = harness
+    this.#broker = broker
     this.#presence = presence
     this.#fates = fates
     this.#watcher = watcher
-    const newClient = (): ModelClient => new ModelClient(harness.engine, this.#journal, historySize)
+    this.#journal = journal
+    const newClient = (): ModelClient => new ModelClient(harness.engine, journal)
     this.#clients = [newClient(), newClient()]
   }
 
-  static async start(historySize: number, callFates: readonly CallFate[] | undefined): Promise<Run> {
+  static async start(changes: Partial<ChannelRule>, callFates: readonly CallFate[] | undefined): Promise<Run> {
+    const rule = { ...DEVELOPMENT_RULE, ...changes }
     const presence = new MemoryPresence()
     const fates = new Fates(callFates ?? [])
+    let broker: InterruptibleBroker | undefined
     const harness = await EngineHarness.start({
-      ...(callFates && {
-        broker: (environment) => lateBroker(new MemoryBroker(environment), fates),
-      }),
+      broker: (environment) => {
+        broker = new InterruptibleBroker(() => new MemoryBroker(environment))
+        return callFates ? lateBroker(broker, fates) : broker
+      },
       presence: callFates ? latePresence(presence, fates) : presence,
-      rules: { 'room:*': { ...DEVELOPMENT_RULE, historySize } },
+      rules: { 'room:*': rule },
       limits: { sessionTtlMs: SESSION_TTL_MS, maxPendingRequests: 1000 },
     })
+    if (!broker) throw new Error('the engine has made no broker')
     fates.areCalm = true
     const watcher = await PresenceWatcher.open(harness, CHANNELS)
     fates.areCalm = false
-    return new Run(harness, { presence, fates, watcher, historySize })
+    return new Run(harness, { broker, presence, fates, watcher, journal: new Journal(rule) })
   }
 
   async take(step: Step): Promise<void> {
@@ -99,6 +111,19 @@ class Run {
       case 'wait':
         this.#wait(step.ms)
         return
+      case 'interrupt':
+        this.#broker.cut()
+        return
+      case 'mend':
+        this.#broker.mend(step)
+        return
+      case 'lose':
+        for (const channel of CHANNELS) this.#journal.lose(channel)
+        await this.#broker.lose()
+        return
+      case 'removeState':
+        if (await this.#broker.removeDocument(step.channel)) this.#journal.lose(step.channel)
+        return
       default:
         this.#act(step, this.#clients[step.client === 0 ? 0 : 1])
     }
@@ -108,7 +133,7 @@ class Run {
     if (step.do === 'read') client.read(step.count)
     else if (step.do === 'open') client.open(step.names)
     else if (step.do === 'cut') client.cut()
-    else if (step.do === 'subscribe') client.subscribe(step.channel, step.filter)
+    else if (step.do === 'subscribe') client.subscribe(step.channel, this.#journal.rule.state ? undefined : step.filter)
     else if (step.do === 'unsubscribe') client.unsubscribe(step.channel)
     else if (step.do === 'enter') client.enteredByApplication(step.channel)
     else if (step.do === 'remove') client.removedByApplication(step.channel)
@@ -126,6 +151,10 @@ class Run {
   /** Whatever has happened: once the weather is fine, everyone has everything that they should, and presence is right. */
   async expectGoodEnd(): Promise<void> {
     this.#fates.areCalm = true
+    this.#broker.mend()
+    await this.#settle()
+    // Channels that could not be read are read again.
+    this.#wait(1500)
     await this.#settle()
     for (const client of this.#clients) {
       client.cutForgotten()
@@ -133,6 +162,8 @@ class Run {
     }
     await this.#settle()
     for (const channel of CHANNELS) for (const tag of TAGS) this.#journal.publish(this.#harness.engine, channel, tag)
+    // Whoever has not heard all of it before finds out by that.
+    await this.#settle()
     for (const client of this.#clients) {
       client.read()
       client.expectComplete()
@@ -174,27 +205,39 @@ const fate = fc.record({ ...turns, refused: fc.constant(false) })
 const badFate = fc.record({ ...turns, refused: fc.boolean() })
 const fates = (one: fc.Arbitrary<CallFate>) => fc.array(one, { minLength: 1, maxLength: 12 })
 
-it.each([
+const stores = [
   ['at once', fc.constant(undefined)],
   ['late', fates(fate)],
   ['late or not at all', fates(badFate)],
-])(
-  '[S5] [S6] delivers in order, without gap or duplicate, or says what is missing: stores that answer %s',
-  async (_, callFates) => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(stepArbitrary, { minLength: 10, maxLength: 80 }),
-        fc.integer({ min: 3, max: 40 }),
-        callFates,
-        async (steps, historySize, fatesOfCalls) => {
-          const run = await Run.start(historySize, fatesOfCalls)
-          await run.take({ do: 'open', client: 0, names: 'all' })
-          await run.take({ do: 'subscribe', client: 0, channel: 'room:1', filter: undefined })
-          for (const step of steps) await run.take(step)
-          await run.expectGoodEnd()
-        },
-      ),
-      { numRuns: 500 },
-    )
-  },
-)
+] as const
+
+const modes: readonly (readonly [string, Partial<ChannelRule>])[] = [
+  ['[S5] [S6] [S13] everything', {}],
+  ['[S11] the newest', { recovery: 'latest' }],
+  ['[S12] nothing', { recovery: 'none' }],
+  ['[D1] [D2] [D5] the document', { state: true }],
+]
+
+describe.each(modes)('%s for one that recovers', (_, changes) => {
+  it.each(stores)(
+    'comes in order, without gap or duplicate, or it is said what is missing: stores that answer %s',
+    async (_, callFates) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(stepArbitrary, { minLength: 10, maxLength: 80 }),
+          fc.integer({ min: 3, max: 40 }),
+          callFates,
+          async (steps, historySize, fatesOfCalls) => {
+            const run = await Run.start({ ...changes, historySize }, fatesOfCalls)
+            await run.take({ do: 'open', client: 0, names: 'all' })
+            await run.take({ do: 'subscribe', client: 0, channel: 'room:1', filter: undefined })
+            for (const step of steps) await run.take(step)
+            await run.expectGoodEnd()
+          },
+        ),
+        { numRuns: 300 },
+      )
+    },
+    60_000,
+  )
+})

@@ -1,35 +1,8 @@
 import type { Engine } from '@fusewire/engine'
 import type { ClientMessage, Position, Publication, ServerMessage, Subscribed, SubscriptionRequest } from '@fusewire/protocol'
 import { expect } from 'vitest'
+import { type Entry, type Journal, patched } from './journal.ts'
 import { MemoryConnection } from './memory-connection.ts'
-
-/** Everything that was really published, by channel: what clients are told is compared with it. */
-export class Journal {
-  readonly #channels = new Map<string, { readonly offset: number; readonly data: unknown; readonly tag: string }[]>()
-
-  /** Publishes with the engine, and takes it down. */
-  publish(engine: Engine, channel: string, tag: string): void {
-    const entries = this.#channels.get(channel) ?? []
-    this.#channels.set(channel, entries)
-    const data = entries.length + 1
-    entries.push({ offset: data, data, tag })
-    engine.publish(channel, { data, tags: { tag } })
-  }
-
-  /** The offset of the newest. */
-  newest(channel: string): number {
-    return this.#channels.get(channel)?.length ?? 0
-  }
-
-  /** What passes the filter, after one offset and up to another. */
-  between(channel: string, after: number, upTo: number, filter: string | undefined): { offset: number; data: unknown }[] {
-    const entries = this.#channels.get(channel) ?? []
-    return entries
-      .slice(Math.max(0, after), Math.max(0, upTo))
-      .filter(({ tag }) => filter === undefined || tag === filter)
-      .map(({ offset, data }) => ({ offset, data }))
-  }
-}
 
 /** What a client knows of one channel. */
 interface Channel {
@@ -38,6 +11,8 @@ interface Channel {
   /** `unsure`: the line was cut before the answer. */
   state: 'off' | 'live' | 'unsure'
   filter: string | undefined
+  /** In a state channel. */
+  document: unknown
 }
 
 type Asked =
@@ -56,7 +31,6 @@ type Asked =
 export class ModelClient {
   readonly #engine: Engine
   readonly #journal: Journal
-  readonly #historySize: number
   readonly #channels = new Map<string, Channel>()
   readonly #connections: MemoryConnection[] = []
   #connection: MemoryConnection | undefined
@@ -65,15 +39,16 @@ export class ModelClient {
   /** Messages of this connection that have been read; the others are lost when the line is cut. */
   #read = 0
   #ids = 0
+  /** What was wrong with a message. */
+  #failure: unknown
   /** Requests of this connection without an answer. */
   readonly #asked = new Map<number, Asked>()
   /** Channels whose filter the server may have changed without the client's knowledge. */
   readonly #unsure = new Set<string>()
 
-  constructor(engine: Engine, journal: Journal, historySize: number) {
+  constructor(engine: Engine, journal: Journal) {
     this.#engine = engine
     this.#journal = journal
-    this.#historySize = historySize
   }
 
   get isOpen(): boolean {
@@ -156,16 +131,25 @@ export class ModelClient {
 
   /** Reads what has been sent, or the first of it. */
   read(count = Number.POSITIVE_INFINITY): void {
+    // Whoever tries again is told the same.
+    if (this.#failure) throw this.#failure
     const messages = this.#connection?.received.slice(this.#read, this.#read + count) ?? []
     this.#read += messages.length
-    for (const message of messages) this.#take(message)
+    try {
+      for (const message of messages) this.#take(message)
+    } catch (error) {
+      this.#failure = error
+      throw error
+    }
   }
 
   /** Everything that passes a filter has been read. */
   expectComplete(): void {
-    for (const [name, { state, position, filter }] of this.#channels)
-      if (state === 'live')
-        expect(this.#journal.between(name, position?.offset ?? 0, this.#journal.newest(name), filter)).toEqual([])
+    for (const [name, { state, position, filter }] of this.#channels) {
+      if (state !== 'live' || !position) continue
+      expect(this.#journal.isOver(name, position.epoch)).toBe(false)
+      expect(this.#journal.between(name, position, this.#journal.newest(name, position.epoch), filter)).toEqual([])
+    }
   }
 
   #say(message: ClientMessage): void {
@@ -173,7 +157,7 @@ export class ModelClient {
   }
 
   #channel(name: string): Channel {
-    const channel = this.#channels.get(name) ?? { position: undefined, state: 'off', filter: undefined }
+    const channel = this.#channels.get(name) ?? { position: undefined, state: 'off', filter: undefined, document: undefined }
     this.#channels.set(name, channel)
     return channel
   }
@@ -229,27 +213,67 @@ export class ModelClient {
   }
 
   #subscribed(message: Subscribed, asked: Asked | undefined): void {
-    const channel = this.#channel(message.channel)
-    const { position, recovered, publications = [] } = message
-    if (!recovered) expect(publications).toEqual([])
-    if (asked?.kind === 'subscribe') {
-      const { since, filter } = asked
-      channel.filter = filter
-      expect(recovered === undefined).toBe(since === undefined)
-      const missed = publications.map(({ offset, data }) => ({ offset, data }))
-      if (since && recovered)
-        expect(missed).toEqual(this.#journal.between(message.channel, since.offset, position.offset, filter))
-      if (since && !recovered) expect(this.#journal.newest(message.channel) - since.offset).toBeGreaterThan(this.#historySize)
-    } else if (recovered === undefined) channel.filter = undefined
-    else expect(recovered).toBe(false)
+    const { channel: name, position, recovered, publications = [] } = message
+    const channel = this.#channel(name)
+    // A `subscribed` that was not asked for is of a subscription that the server has kept, or the application made; or, in a channel
+    // that is live, of an interruption.
+    if (asked?.kind === 'subscribe') channel.filter = asked.filter
+    else if (channel.state !== 'live' && recovered === undefined) channel.filter = undefined
+    const kept = recovered === undefined ? undefined : 'nowhere'
+    const since = asked?.kind === 'subscribe' ? asked.since : channel.state === 'live' ? channel.position : kept
+    expectHonest(this.#journal, message, since, channel.filter)
     channel.state = 'live'
     channel.position = position
+    if (!this.#journal.rule.state) return
+    if (recovered) for (const { data, patch } of publications) channel.document = patch ? patched(channel.document, data) : data
+    else channel.document = message.document
+    expect(channel.document).toEqual(this.#journal.document(name, position))
   }
 
-  #publication(name: string, { offset, data }: Publication): void {
-    const { state, position, filter } = this.#channel(name)
+  #publication(name: string, { offset, data, patch }: Publication): void {
+    const channel = this.#channel(name)
+    const { state, position = { epoch: '', offset: 0 }, filter } = channel
     expect(state).toBe('live')
-    expect(this.#journal.between(name, position?.offset ?? 0, offset, filter)).toEqual([{ offset, data }])
-    this.#channel(name).position = { epoch: position?.epoch ?? '', offset }
+    expect(this.#journal.between(name, position, offset, filter).map(plain)).toEqual([{ offset, data }])
+    channel.position = { epoch: position.epoch, offset }
+    if (!this.#journal.rule.state) return
+    channel.document = patch ? patched(channel.document, data) : data
+    expect(channel.document).toEqual(this.#journal.document(name, channel.position))
   }
+}
+
+const plain = ({ offset, data }: Entry | Publication): { offset: number; data: unknown } => ({ offset, data })
+
+/** Whether a `subscribed` gives what the rule's recovery mode promises, and says that something is missing only when it is. */
+const expectHonest = (
+  journal: Journal,
+  { channel, position, recovered, publications = [], document }: Subscribed,
+  since: Position | 'nowhere' | undefined,
+  filter: string | undefined,
+): void => {
+  const { recovery, historySize, state } = journal.rule
+  const isComparable = typeof since === 'object' && since.epoch === position.epoch && since.offset <= position.offset
+  const missed = isComparable ? position.offset - since.offset : Number.POSITIVE_INFINITY
+  const start = isComparable ? since : { epoch: position.epoch, offset: 0 }
+  const wanted = journal.between(channel, start, position.offset, filter).map(plain)
+  const given = publications.map(plain)
+  expect(recovered === undefined).toBe(since === undefined)
+  if (state && !recovered) expect(document).toEqual(journal.document(channel, position))
+  else expect(document).toBe(undefined)
+  if (recovery === 'latest') {
+    const newest = wanted.slice(-1)
+    const isKept = newest.every(({ offset }) => position.offset - offset < historySize)
+    if (recovered === false) {
+      expect(given).toEqual([])
+      expect(missed).toBeGreaterThan(historySize)
+      expect(newest.length > 0 && isKept).toBe(false)
+    } else if (recovered) expect(given).toEqual(newest)
+    else expect(given).toEqual(isKept ? newest : [])
+    return
+  }
+  // Of an interrupted subscription the server knows how far it has got, also in what its filter has passed over.
+  if (recovery === 'none' && recovered) expect(wanted).toEqual([])
+  if (recovery === 'none' && recovered === false) expect(missed).toBeGreaterThan(0)
+  if (recovery === 'stream' && recovered === false) expect(missed).toBeGreaterThan(historySize)
+  expect(given).toEqual(recovered ? wanted : [])
 }

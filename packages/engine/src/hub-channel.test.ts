@@ -110,7 +110,7 @@ describe('HubChannel', () => {
             for (const [index, one] of model.entries()) {
               expect(one.connection?.frames.length).toBe(wanting.includes(one) ? (before[index] ?? 0) + 1 : before[index])
               if (publication && one.held) one.expectedHeld.push(publication)
-              if (one.held) expect(one.held.after(at(0))).toEqual(one.expectedHeld)
+              if (one.held) expect(one.held.after(at((one.expectedHeld[0]?.offset ?? 1) - 1))).toEqual(one.expectedHeld)
             }
             continue
           }

@@ -8,7 +8,6 @@ export type ServerLimitName =
   | 'handshakesPerSecondPerAddress'
   | 'handshakeTimeoutMs'
   | 'maxHeaderBytes'
-  | 'http2MaxConcurrentStreams'
   | 'http2MaxResets'
   | 'http2MaxSettings'
   | 'http2MaxPings'
@@ -26,12 +25,16 @@ export class Refusals {
     this.#log = log
   }
 
-  count(limit: ServerLimitName, remoteAddress: string | undefined, now: number): void {
-    const total = (this.counts[limit] ?? 0) + 1
-    this.counts[limit] = total
+  count(limit: ServerLimitName): void {
+    this.counts[limit] = (this.counts[limit] ?? 0) + 1
+  }
+
+  /** Counts what nobody else writes into the log. */
+  report(limit: ServerLimitName, remoteAddress: string | undefined, now: number): void {
+    this.count(limit)
     const loggedAt = this.#loggedAt.get(limit)
     if (loggedAt !== undefined && now - loggedAt < LOG_INTERVAL_MS) return
     this.#loggedAt.set(limit, now)
-    this.#log('limit_exceeded', { limit, remoteAddress, total })
+    this.#log('limit_exceeded', { limit, remoteAddress, total: this.counts[limit] })
   }
 }

@@ -66,4 +66,14 @@ export const listenerOptions = {
     min: 1,
     max: 1_000_000,
   }),
+  http2MaxSettings: count('SETTINGS frames that one HTTP/2 connection may send within ten seconds before it is ended.', {
+    default: 100,
+    min: 1,
+    max: 1_000_000,
+  }),
+  http2MaxPings: count('PING frames that one HTTP/2 connection may send within ten seconds before it is ended.', {
+    default: 500,
+    min: 1,
+    max: 1_000_000,
+  }),
 }

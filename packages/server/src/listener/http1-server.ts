@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { FusewireError } from '@fusewire/protocol'
+import { type ErrorCode, FusewireError } from '@fusewire/protocol'
 import { errorAnswer } from '../error-answer.ts'
+import type { Refusals, ServerLimitName } from '../refusals.ts'
 import { Http1Connections } from './http1-connections.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
@@ -31,12 +32,18 @@ const errorOf = (code: string | undefined): FusewireError => {
   return new FusewireError('malformed_request')
 }
 
+/** Limits that Node's parser keeps. */
+const LIMIT_OF: Partial<Record<ErrorCode, ServerLimitName>> = {
+  header_too_large: 'maxHeaderBytes',
+  request_timeout: 'handshakeTimeoutMs',
+}
+
 /** The HTTP/1.1 side of a listener: serves sockets that it is given, and never listens itself. */
 export class Http1Server {
   readonly #server: Server
   readonly #connections = new Http1Connections()
 
-  constructor(handlers: ListenerHandlers, limits: ListenerLimits) {
+  constructor(handlers: ListenerHandlers, limits: ListenerLimits, refusals: Refusals) {
     const { handshakeTimeoutMs, maxHeaderBytes } = limits
     this.#server = createServer({
       maxHeaderSize: maxHeaderBytes,
@@ -67,7 +74,11 @@ export class Http1Server {
       this.#connections.remove(request.socket)
       refuse(socket, new FusewireError('method_not_allowed'))
     })
-    this.#server.on('clientError', onClientError)
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const limit = LIMIT_OF[errorOf(error.code).code]
+      if (limit) refusals.count(limit)
+      onClientError(error, socket)
+    })
     // Starts the check of the header timeouts, which is otherwise only done by a server that listens.
     this.#server.emit('listening')
   }

@@ -2,7 +2,8 @@ import { createServer, type Http2Server as NodeServer, type ServerHttp2Session }
 import type { Socket } from 'node:net'
 import type { Log } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
-import { Http2SessionGuard } from './http2-session-guard.ts'
+import type { Refusals, ServerLimitName } from '../refusals.ts'
+import { Http2SessionGuard, type SessionFault } from './http2-session-guard.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import { refuseStream } from './refuse.ts'
@@ -11,17 +12,27 @@ const SWEEP_INTERVAL_MS = 5000
 /** nghttp2's own limit on all resets (RST_STREAM of finished streams too); ours is stricter, and logged. */
 const RESETS = { burst: 1000, perSecond: 33 }
 
+/** The faults that are a matter of measure. */
+const LIMIT_OF: Partial<Record<SessionFault, ServerLimitName>> = {
+  http2_resets: 'http2MaxResets',
+  http2_settings: 'http2MaxSettings',
+  http2_pings: 'http2MaxPings',
+  http2_handshake_timeout: 'handshakeTimeoutMs',
+}
+
 /** The HTTP/2 side of a listener: serves sockets that it is given, and never listens itself. */
 export class Http2Server {
   readonly #server: NodeServer
   readonly #limits: ListenerLimits
+  readonly #refusals: Refusals
   readonly #log: Log
   readonly #sessions = new Map<ServerHttp2Session, Http2SessionGuard>()
   readonly #sweepTimer: NodeJS.Timeout
   #draining = false
 
-  constructor(handlers: ListenerHandlers, limits: ListenerLimits, log: Log) {
+  constructor(handlers: ListenerHandlers, limits: ListenerLimits, refusals: Refusals, log: Log) {
     this.#limits = limits
+    this.#refusals = refusals
     this.#log = log
     const { http2MaxConcurrentStreams, http2MaxResets, maxBufferedBytes, maxHeaderBytes } = limits
     this.#server = createServer({
@@ -72,7 +83,11 @@ export class Http2Server {
 
   #watch(session: ServerHttp2Session): void {
     const remoteAddress = session.socket.remoteAddress
-    const guard = new Http2SessionGuard(session, this.#limits, (fault) => this.#log(fault, { remoteAddress }))
+    const guard = new Http2SessionGuard(session, this.#limits, (fault) => {
+      this.#log(fault, { remoteAddress })
+      const limit = LIMIT_OF[fault]
+      if (limit) this.#refusals.count(limit)
+    })
     this.#sessions.set(session, guard)
     session.on('stream', (stream) => guard.opened(stream))
     session.on('close', () => this.#sessions.delete(session))

@@ -31,7 +31,7 @@ const SECOND = 1000
 const watch = () => {
   const session = new FakeSession()
   const faults: string[] = []
-  const limits = { handshakeTimeoutMs: 10 * SECOND, http2MaxResets: 200 }
+  const limits = { handshakeTimeoutMs: 10 * SECOND, http2MaxResets: 200, http2MaxSettings: 3, http2MaxPings: 5 }
   const guard = new Http2SessionGuard(session as unknown as Http2Session, limits, (fault) => faults.push(fault))
   const begun = performance.now()
   return {

@@ -1,8 +1,8 @@
 import { constants, type Http2Session, type Http2Stream } from 'node:http2'
-import { ResetWindow } from './reset-window.ts'
+import { EventWindow } from './event-window.ts'
 
-/** Streams that a client aborts are counted over this time. */
-const RESET_WINDOW_MS = 10_000
+/** What a client may do without end is counted over this time. */
+const WINDOW_MS = 10_000
 /** A session without streams is told to go after this time. */
 const IDLE_MS = 120_000
 /** A session with streams is asked for a sign of life this often, and has as long to answer. */
@@ -13,20 +13,26 @@ export interface SessionLimits {
   readonly handshakeTimeoutMs: number
   /** Streams that may be aborted within ten seconds. */
   readonly http2MaxResets: number
+  /** SETTINGS frames that may come within ten seconds; each has to be acknowledged. */
+  readonly http2MaxSettings: number
+  /** PING frames that may come within ten seconds; each has to be answered. */
+  readonly http2MaxPings: number
 }
 
 /** Why a session is ended from this side. */
-export type SessionFault = 'http2_resets' | 'http2_handshake_timeout' | 'http2_ping_timeout'
+export type SessionFault = 'http2_resets' | 'http2_settings' | 'http2_pings' | 'http2_handshake_timeout' | 'http2_ping_timeout'
 
 /**
- * Watches one HTTP/2 session for what HTTP/2 itself lets a client do without end: open and abort streams (CVE-2023-44487), say
- * nothing, stay without use, or be gone behind a proxy that still acknowledges its TCP segments.
+ * Watches one HTTP/2 session for what HTTP/2 itself lets a client do without end: open and abort streams (CVE-2023-44487), send
+ * SETTINGS and PING frames (CVE-2019-9515, CVE-2019-9512), say nothing, stay without use, or be gone behind a proxy that still acknowledges its TCP segments.
  */
 export class Http2SessionGuard {
   readonly #session: Http2Session
   readonly #limits: SessionLimits
   readonly #report: (fault: SessionFault) => void
-  readonly #resets: ResetWindow
+  readonly #resets: EventWindow
+  readonly #settings: EventWindow
+  readonly #pings: EventWindow
   #greeted = false
   #streams = 0
   /** When the last stream ended, or the session began. */
@@ -39,11 +45,15 @@ export class Http2SessionGuard {
     this.#session = session
     this.#limits = limits
     this.#report = report
-    this.#resets = new ResetWindow(limits.http2MaxResets, RESET_WINDOW_MS)
+    this.#resets = new EventWindow(limits.http2MaxResets, WINDOW_MS)
+    this.#settings = new EventWindow(limits.http2MaxSettings, WINDOW_MS)
+    this.#pings = new EventWindow(limits.http2MaxPings, WINDOW_MS)
     this.#usedAt = this.#pingedAt = performance.now()
-    session.once('remoteSettings', () => {
+    session.on('remoteSettings', () => {
       this.#greeted = true
+      this.#count(this.#settings, 'http2_settings')
     })
+    session.on('ping', () => this.#count(this.#pings, 'http2_pings'))
   }
 
   /** True when the session was ended for a fault that has been reported. */
@@ -87,8 +97,11 @@ export class Http2SessionGuard {
 
   readonly #onAborted = (): void => {
     // The end of the whole connection aborts its streams too.
-    if (this.#ended || this.#session.destroyed || this.#session.socket.destroyed) return
-    if (this.#resets.exceeds(performance.now())) this.#end('http2_resets', constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    if (!this.#session.destroyed && !this.#session.socket.destroyed) this.#count(this.#resets, 'http2_resets')
+  }
+
+  #count(window: EventWindow, fault: SessionFault): void {
+    if (!this.#ended && window.exceeds(performance.now())) this.#end(fault, constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }
 
   #end(fault: SessionFault, code: number): void {

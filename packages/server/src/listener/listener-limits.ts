@@ -10,6 +10,10 @@ export interface ListenerLimits extends GateLimits {
   readonly http2MaxConcurrentStreams: number
   /** Streams that one HTTP/2 connection may abort within ten seconds. Default 200. */
   readonly http2MaxResets: number
+  /** SETTINGS frames that one HTTP/2 connection may send within ten seconds. Default 100. */
+  readonly http2MaxSettings: number
+  /** PING frames that one HTTP/2 connection may send within ten seconds. Default 500. */
+  readonly http2MaxPings: number
   /** What may wait for a slow client, for each stream. Default 1,048,576. */
   readonly maxBufferedBytes: number
 }
@@ -19,6 +23,8 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   maxHeaderBytes: 16_384,
   http2MaxConcurrentStreams: 200,
   http2MaxResets: 200,
+  http2MaxSettings: 100,
+  http2MaxPings: 500,
   maxBufferedBytes: 1_048_576,
   maxConnections: 100_000,
   maxConnectionsPerAddress: 10_000,

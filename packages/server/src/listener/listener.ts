@@ -91,8 +91,8 @@ export class Listener {
     this.#gate = new ConnectionGate(this.#limits, Date.now())
     this.#sweepTimer = setInterval(() => this.#gate.sweep(Date.now()), GATE_SWEEP_INTERVAL_MS)
     this.#sweepTimer.unref()
-    this.#h1 = new Http1Server(handlers, this.#limits)
-    this.#h2 = new Http2Server(handlers, this.#limits, log)
+    this.#h1 = new Http1Server(handlers, this.#limits, refusals)
+    this.#h2 = new Http2Server(handlers, this.#limits, refusals, log)
   }
 
   /** @throws ConfigurationError when the address cannot be had. */
@@ -109,6 +109,7 @@ export class Listener {
     // An unknown ALPN protocol ends here too: OpenSSL has sent the alert no_application_protocol (RFC 7301 section 3.2).
     tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       this.#log('tls_handshake_failed', { code: error.code, remoteAddress: socket.remoteAddress })
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') this.#refusals.count('handshakeTimeoutMs')
       // Node reports a handshake that is out of time, and leaves the rest to us.
       socket.destroy()
     })
@@ -161,7 +162,7 @@ export class Listener {
     const group = this.#addressGroup(socket.remoteAddress ?? '')
     const limit = this.#gate.enter(group, Date.now())
     if (limit) {
-      this.#refusals.count(limit, socket.remoteAddress, Date.now())
+      this.#refusals.report(limit, socket.remoteAddress, Date.now())
       // A reset leaves nothing behind, not even a port in TIME_WAIT.
       socket.resetAndDestroy()
       return false

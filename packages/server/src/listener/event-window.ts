@@ -1,5 +1,5 @@
 /** Counts events in a sliding window of time; takes no memory before the first one. */
-export class ResetWindow {
+export class EventWindow {
   readonly #max: number
   readonly #windowMs: number
   readonly #times: number[] = []

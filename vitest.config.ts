@@ -13,6 +13,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'examples/demo/{shared,server,page}/**/*.test.ts'],
+          // A deadline for what hangs, and no measure of speed: property tests take as long as a busy machine lets them.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

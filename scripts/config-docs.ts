@@ -1,13 +1,16 @@
 /**
- * Writes what follows from the options' schema: `spec/config.schema.json` and the tables of `docs/configuration.md`.
+ * Writes what follows from the options' schema: `spec/config.schema.json`, the tables of `docs/configuration.md`, and that of the limits in
+ * `docs/security.md`.
  * Run with `node --conditions=@fusewire/source scripts/config-docs.ts`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { OPTION_DESCRIPTIONS, type ValueDescription } from '../packages/server/src/config/describe-options.ts'
+import { LIMIT_NOTES, type LimitNote, type LimitOptionName } from '../packages/server/src/config/limit-notes.ts'
 import { OPTION_SECTIONS, optionsSchema } from '../packages/server/src/config/options.ts'
 
 export const SCHEMA_FILE = new URL('../spec/config.schema.json', import.meta.url)
+export const SECURITY_FILE = new URL('../docs/security.md', import.meta.url)
 export const PAGE_FILE = new URL('../docs/configuration.md', import.meta.url)
 
 const BEGIN = '<!-- options: made by scripts/config-docs.ts -->'
@@ -62,18 +65,36 @@ const section = (title: string): string => {
   return parts.join('\n\n')
 }
 
-/** The page with its tables made anew. */
-export const configPage = (page: string): string => {
+/** The page with what is between its markers made anew. */
+const remade = (page: string, made: string): string => {
   const begin = page.indexOf(BEGIN)
   const end = page.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`docs/configuration.md has lost its markers ${BEGIN} and ${END}`)
-  const tables = OPTION_SECTIONS.map(({ title }) => section(title)).join('\n\n')
-  return `${page.slice(0, begin)}${BEGIN}\n\n${tables}\n\n${page.slice(end)}`
+  if (begin < 0 || end < begin) throw new Error(`the page has lost its markers ${BEGIN} and ${END}`)
+  return `${page.slice(0, begin)}${BEGIN}\n\n${made}\n\n${page.slice(end)}`
+}
+
+/** The page with its tables made anew. */
+export const configPage = (page: string): string => remade(page, OPTION_SECTIONS.map(({ title }) => section(title)).join('\n\n'))
+
+const LIMIT_HEAD = ['Limit', 'Default', 'Beyond it', 'Counted']
+
+const limitRow = (name: LimitOptionName): string[] => {
+  const option = OPTION_DESCRIPTIONS.find((described) => described.name === name)
+  if (!option) throw new Error(`there is no option ${name}`)
+  const { beyond, counted = 'by its name' }: LimitNote = LIMIT_NOTES[name]
+  return [code(name), `${defaultOf(option)}${option.unit ? ` ${option.unit}` : ''}`, beyond, counted]
+}
+
+/** The page with its table of limits made anew. */
+export const securityPage = (page: string): string => {
+  const rows = (Object.keys(LIMIT_NOTES) as LimitOptionName[]).map(limitRow)
+  return remade(page, [row(LIMIT_HEAD), row(LIMIT_HEAD.map(() => '---')), ...rows.map(row)].join('\n'))
 }
 
 export const writeConfigDocs = (): void => {
   writeFileSync(SCHEMA_FILE, configSchema())
   writeFileSync(PAGE_FILE, configPage(readFileSync(PAGE_FILE, 'utf8')))
+  writeFileSync(SECURITY_FILE, securityPage(readFileSync(SECURITY_FILE, 'utf8')))
 }
 
 if (import.meta.main) writeConfigDocs()

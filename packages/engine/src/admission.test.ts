@@ -23,7 +23,7 @@ describe('Admission', () => {
   })
 })
 
-describe('maxConnectionsPerAddress', () => {
+describe('[P20] maxConnectionsPerAddress', () => {
   it('ends one connection too many, says when to come back, and takes another when one has gone', async () => {
     const harness = await EngineHarness.start({ limits: { maxConnectionsPerAddress: 2 } })
     const [first] = [await harness.connect(), await harness.connect()]
@@ -37,7 +37,7 @@ describe('maxConnectionsPerAddress', () => {
   })
 })
 
-describe('maxConnections', () => {
+describe('[P20] maxConnections', () => {
   it('ends one connection too many of the node', async () => {
     const harness = await EngineHarness.start({ limits: { maxConnections: 1 } })
     await harness.connect()
@@ -49,7 +49,7 @@ describe('maxConnections', () => {
   })
 })
 
-describe('maxConnectionsPerUser', () => {
+describe('[P20] maxConnectionsPerUser', () => {
   it('refuses connect for one connection too many of the user, and no other user', async () => {
     const harness = await EngineHarness.start({ limits: { maxConnectionsPerUser: 2 } })
     const clients = [await harness.connect({ token: 'ann' }), await harness.connect({ token: 'ann' })]

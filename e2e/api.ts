@@ -15,7 +15,11 @@ export class Api {
     this.#headers = { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
   }
 
-  publish(channel: string, data: unknown, more: { tags?: Record<string, string>; key?: string } = {}): Promise<Published> {
+  publish(
+    channel: string,
+    data: unknown,
+    more: { tags?: Record<string, string>; key?: string; patch?: boolean } = {},
+  ): Promise<Published> {
     return this.post('publish', { channel, data, ...more })
   }
 

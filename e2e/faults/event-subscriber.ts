@@ -12,12 +12,14 @@ interface SubscribedData {
   readonly channel: string
   readonly position: Place
   readonly recovered?: boolean
+  readonly document?: unknown
 }
 
 interface PublicationData {
   readonly channel: string
   readonly offset: number
   readonly data: unknown
+  readonly patch?: boolean
 }
 
 /** What a browser's EventSource does, by hand: one-way SSE, taken up again by `Last-Event-ID` alone. */
@@ -90,11 +92,12 @@ export class EventSubscriber implements Subscriber {
   #take({ event, id, data }: ServerSentEvent): void {
     if (event === 'connected') countComing(this.comings, false)
     else if (event === 'subscribed') {
-      const { channel, position, recovered } = data as SubscribedData
-      this.#tell(channel, { kind: 'subscribed', position, wasRecovering: recovered !== undefined, recovered: recovered === true })
+      const { channel, position, recovered, document } = data as SubscribedData
+      const wasRecovering = recovered !== undefined
+      this.#tell(channel, { kind: 'subscribed', position, wasRecovering, recovered: recovered === true, document })
     } else if (event === 'message') {
-      const { channel, offset, data: published } = data as PublicationData
-      this.#tell(channel, { kind: 'publication', offset, data: published })
+      const { channel, offset, data: published, patch } = data as PublicationData
+      this.#tell(channel, { kind: 'publication', offset, data: published, patch })
     } else if (event === 'error' || event === 'unsubscribed') this.problems.push(`${event}: ${JSON.stringify(data)}`)
     if (id !== undefined) this.#lastEventId = id
   }

@@ -67,10 +67,11 @@ describe('the judge of the promise', () => {
   })
 
   it('lets the newest make up for all before it where that is the rule', () => {
-    const newest = [subscribed(2), ...publications(3, 5), subscribed(12, { recovered: true }), ...publications(12, 14)]
+    const newest = [subscribed(2), ...publications(2, 5), subscribed(12, { recovered: true }), ...publications(12, 14)]
     expect(kinds(newest, { recovery: 'latest' })).toEqual([])
-    expect(kinds(newest)).toEqual(['missing'])
-    const nothing = [subscribed(2), ...publications(3, 5), subscribed(12, { recovered: true }), ...publications(13, 14)]
+    expect(kinds(newest)).toEqual(['disorder', 'missing'])
+    expect(kinds([subscribed(2), ...publications(3, 5)], { recovery: 'latest' })).toEqual(['missing'])
+    const nothing = [subscribed(2), ...publications(2, 5), subscribed(12, { recovered: true }), ...publications(13, 14)]
     expect(kinds(nothing, { recovery: 'latest' })).toEqual(['missing'])
   })
 })

@@ -72,16 +72,19 @@ export const judge = (told: readonly Told[], journal: Journal, promised: Promise
     const { position, wasRecovering, recovered } = item
     const { epoch } = position
     const missed = standing?.epoch === epoch ? position.offset + 1 - standing.next : Number.POSITIVE_INFINITY
+    // The newest comes along at first too, and makes up for all before it, those of other epochs included.
+    const newest = promised.recovery === 'latest' ? Math.max(1, position.offset) : position.offset + 1
     if (!standing) {
-      standing = { epoch, next: position.offset + 1, seen: new Set() }
+      standing = { epoch, next: newest, seen: new Set() }
       continue
     }
     if (!wasRecovering) violate('dishonest', 'a subscription began anew')
     if (recovered) {
       sum.recovered++
-      if (standing.epoch !== epoch) violate('dishonest', 'recovered is true, and the epoch is another')
-      // The newest makes up for all before it.
-      if (promised.recovery === 'latest' && missed > 0) standing.next = position.offset
+      if (promised.recovery !== 'latest' && standing.epoch !== epoch)
+        violate('dishonest', 'recovered is true, and the epoch is another')
+      if (promised.recovery === 'latest' && missed > 0)
+        standing = standing.epoch === epoch ? { ...standing, next: newest } : { epoch, next: newest, seen: new Set() }
       continue
     }
     sum.lost++

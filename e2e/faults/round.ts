@@ -33,22 +33,24 @@ export interface RoundOutcome {
 }
 
 /** Publishes by the HTTP API over a line of its own: in bursts, now and then in a storm, until it is stopped. */
-const publishing = async (api: Api, { name, journal }: Stream, random: Random, stop: AbortSignal): Promise<void> => {
+const publishing = async (api: Api, { name, journal, isState }: Stream, random: Random, stop: AbortSignal): Promise<void> => {
   const publication = (n: number) => {
-    const data = { n, filler: 'x'.repeat(random.pick([0, 0, 10, 100, 3000])) }
+    const filler = 'x'.repeat(random.pick([0, 0, 10, 100, 3000]))
+    const data = isState ? { n, [`member${n % 10}`]: n % 7 === 0 ? null : { n } } : { n, filler }
     journal.begin(data)
     return data
   }
+  const patch = isState ? { patch: true } : {}
   for (let n = 0; !stop.aborted; ) {
     if (random.next() < 0.02) {
       const all = Array.from({ length: STORM }, () => publication(n++))
-      const commands = all.map((data) => ({ publish: { channel: name, data } }))
+      const commands = all.map((data) => ({ publish: { channel: name, data, ...patch } }))
       const { results } = await api.post<{ results: { result: Published }[] }>('batch', { commands })
       for (const [index, { result }] of results.entries()) journal.acknowledge(result.position, all[index])
     } else {
       for (let burst = random.integer(1, 8); burst > 0; burst--) {
         const data = publication(n++)
-        journal.acknowledge((await api.publish(name, data)).position, data)
+        journal.acknowledge((await api.publish(name, data, patch)).position, data)
       }
     }
     await delay(random.integer(0, 150))

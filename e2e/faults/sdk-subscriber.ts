@@ -21,11 +21,14 @@ export class SdkSubscriber implements Subscriber {
   readonly comings = noComings()
   readonly problems: string[] = []
   readonly #client: FusewireClient
+  /** Of the `subscribed` that is being told. */
+  #document: unknown
 
   constructor(endpoint: string, streams: readonly Stream[], { transport, encoding, platform }: SdkSubscriberOptions) {
     this.#client = sdkClient(endpoint, { ...codecOf(encoding), ...platform, connectTimeoutMs: PATIENCE_MS })
     this.#client.on('message', (message) => {
       if (message.type === 'connected') countComing(this.comings, message.resumed)
+      if (message.type === 'subscribed') this.#document = message.document
     })
     this.#client.on('error', (error) => this.problems.push(`${error.code}: ${error.message}`))
     if (transport !== 'auto') this.#client.useTransport(transport)
@@ -36,8 +39,8 @@ export class SdkSubscriber implements Subscriber {
     const told: Told[] = []
     this.told.set(stream, told)
     const channel = this.#client.channel(stream.name)
-    channel.on('subscribed', (event) => told.push({ kind: 'subscribed', ...event }))
-    channel.on('publication', ({ offset, data }) => told.push({ kind: 'publication', offset, data }))
+    channel.on('subscribed', (event) => told.push({ kind: 'subscribed', ...event, document: this.#document }))
+    channel.on('publication', ({ offset, data, patch }) => told.push({ kind: 'publication', offset, data, patch }))
     channel.on(
       'unsubscribed',
       ({ code }) => code !== undefined && this.problems.push(`unsubscribed from ${stream.name}: ${code}`),

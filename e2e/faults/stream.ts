@@ -6,6 +6,8 @@ import type { Promised } from './judge.ts'
 export interface Stream {
   readonly name: string
   readonly promised: Promised
+  /** It keeps a document, and what is published are patches of it. */
+  readonly isState: boolean
   readonly journal: Journal
 }
 
@@ -17,6 +19,9 @@ const SORTS = {
   long: { rule: { historySize: 100_000, historyBytes: PLENTY_BYTES }, recovery: 'stream', clients: true },
   busy: { rule: { historySize: 100_000, historyBytes: PLENTY_BYTES }, recovery: 'stream', clients: true },
   short: { rule: { historySize: 8, historyBytes: PLENTY_BYTES }, recovery: 'stream', clients: false },
+  state: { rule: { historySize: 20, historyBytes: PLENTY_BYTES, state: true }, recovery: 'stream', clients: false },
+  latest: { rule: { historySize: 8, historyBytes: PLENTY_BYTES }, recovery: 'latest', clients: false },
+  none: { rule: { historySize: 8, historyBytes: PLENTY_BYTES }, recovery: 'none', clients: false },
   light: { rule: { historySize: 100_000, historyBytes: 4096 }, recovery: 'stream', clients: false },
 } as const
 
@@ -34,6 +39,7 @@ export const createStreams = (name: string): Stream[] =>
   Object.entries(SORTS).map(([sort, { rule, recovery }]) => ({
     name: `${sort}:${name}`,
     promised: { recovery, ...rule },
+    isState: 'state' in rule,
     journal: new Journal(),
   }))
 

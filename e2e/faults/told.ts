@@ -12,5 +12,7 @@ export type Told =
       /** It had named the position that it has got to. */
       readonly wasRecovering: boolean
       readonly recovered: boolean
+      /** Of a state channel, unless it was recovered. */
+      readonly document?: unknown
     }
-  | { readonly kind: 'publication'; readonly offset: number; readonly data: unknown }
+  | { readonly kind: 'publication'; readonly offset: number; readonly data: unknown; readonly patch?: boolean | undefined }

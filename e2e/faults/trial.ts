@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually, type FaultKind, FaultProxy, Random } from '@fusewire/testkit'
 import type { FusewireProcess } from '../fusewire-process.ts'
+import { judgeDocument } from './document.ts'
 import { EventSubscriber } from './event-subscriber.ts'
 import { judge, type Verdict, type Violation } from './judge.ts'
 import { SdkSubscriber } from './sdk-subscriber.ts'
@@ -111,13 +112,16 @@ export const playTrial = async ({ server, streams, seed, durationMs }: TrialOpti
   }
 
   const verdicts = streams.map((stream) => judge(subscriber.told.get(stream) ?? [], stream.journal, stream.promised))
+  const documents = streams.flatMap((stream) =>
+    stream.isState ? judgeDocument(subscriber.told.get(stream) ?? [], stream.journal) : [],
+  )
   const failures: Violation[] = [...problems, ...subscriber.problems].map((message) => ({
     kind: message.startsWith('stalled') ? 'stalled' : 'forged',
     count: 1,
     message,
   }))
   const about = `${nameOf(plan.client)}, seed ${seed}`
-  const violations = [...failures, ...verdicts.flatMap((verdict) => verdict.violations)].map((violation) => ({
+  const violations = [...failures, ...documents, ...verdicts.flatMap((verdict) => verdict.violations)].map((violation) => ({
     ...violation,
     message: `${about}: ${violation.message}`,
   }))

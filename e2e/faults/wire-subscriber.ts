@@ -129,16 +129,20 @@ export class WireSubscriber implements Subscriber {
         for (const { message: again } of this.#publishing.values()) client.send(again)
         return
       case 'subscribed': {
-        const { channel, position, recovered = false, publications = [] } = message
-        this.#tell(channel, { kind: 'subscribed', position, wasRecovering: wasRecovering.has(channel), recovered }, position)
-        for (const { offset, data } of publications)
-          this.#tell(channel, { kind: 'publication', offset, data }, { epoch: position.epoch, offset })
+        const { channel, position, recovered = false, publications = [], document } = message
+        this.#tell(
+          channel,
+          { kind: 'subscribed', position, wasRecovering: wasRecovering.has(channel), recovered, document },
+          position,
+        )
+        for (const { offset, data, patch } of publications)
+          this.#tell(channel, { kind: 'publication', offset, data, patch }, { epoch: position.epoch, offset })
         return
       }
       case 'publication': {
-        const { channel, offset, data } = message
+        const { channel, offset, data, patch } = message
         const epoch = this.#places.get(channel)?.epoch ?? ''
-        this.#tell(channel, { kind: 'publication', offset, data }, { epoch, offset })
+        this.#tell(channel, { kind: 'publication', offset, data, patch }, { epoch, offset })
         return
       }
       case 'result': {

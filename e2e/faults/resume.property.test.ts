@@ -10,7 +10,7 @@ import { Tally } from './tally.ts'
 /** `FUSEWIRE_SEED` repeats the choices of a run, though not its timing; `FUSEWIRE_TRIAL` those of one client, again and again. */
 const SEED = Number(process.env.FUSEWIRE_SEED ?? Date.now() % 1_000_000)
 const ONLY = process.env.FUSEWIRE_TRIAL === undefined ? undefined : Number(process.env.FUSEWIRE_TRIAL)
-const BUDGET_MS = Number(process.env.FUSEWIRE_PROPERTY_MS ?? 35_000)
+const BUDGET_MS = Number(process.env.FUSEWIRE_PROPERTY_MS ?? 30_000)
 const CLIENTS = 40
 const TRIAL_MS = 1_200
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Candidate, type Running, start } from './candidate.ts'
 import { clientFrame, openWebSocket } from './raw-web-socket.ts'
@@ -18,9 +19,6 @@ export interface FanOutOptions {
   readonly window: number
 }
 
-/** Called for each delivery, with the milliseconds since the last message was published: with a window of 1, what it took. */
-export type OnDelivery = (tookMs: number) => void
-
 export interface FanOutResult {
   /** Messages that reached a client, a second. */
   readonly deliveriesPerSecond: number
@@ -30,61 +28,102 @@ export interface FanOutResult {
   readonly serverCpuShare: number | undefined
 }
 
-/** Starts the server, and measures it alone. */
+/** What was published and delivered within one measurement. */
+export interface Burst {
+  readonly deliveries: number
+  readonly seconds: number
+  /** The server's CPU time; undefined where the system does not tell it. */
+  readonly cpuSeconds: number | undefined
+}
+
+/** Publishes to many subscribers as fast as the messages arrive, and counts what arrives. */
 export const fanOut = async (candidate: Candidate, options: FanOutOptions): Promise<FanOutResult> => {
   const server = await start(candidate)
   try {
-    return await measureFanOut(server, candidate, options)
+    const audience = await Audience.open(server, candidate, options)
+    try {
+      const { deliveries, seconds, cpuSeconds } = await audience.measure(options.durationMs)
+      return {
+        deliveriesPerSecond: deliveries / seconds,
+        deliveriesPerCpuSecond: cpuSeconds === undefined ? undefined : deliveries / cpuSeconds,
+        serverCpuShare: cpuSeconds === undefined ? undefined : cpuSeconds / seconds,
+      }
+    } finally {
+      audience.close()
+    }
   } finally {
     await server.stop()
   }
 }
 
-/** Publishes to many subscribers as fast as the messages arrive, and counts what arrives. */
-export const measureFanOut = async (
-  server: Running,
-  candidate: Candidate,
-  options: FanOutOptions,
-  onDelivery?: OnDelivery,
-): Promise<FanOutResult> => {
-  let publishedAt = 0
-  const subscribers = await Subscribers.open(
-    server.target,
-    candidate,
-    options.clients,
-    onDelivery && (() => onDelivery(performance.now() - publishedAt)),
-  )
-  const publisher = await openWebSocket(server.target)
-  try {
+/** Called for each delivery, with the milliseconds since the last message was published: with a window of 1, what it took. */
+export type OnDelivery = (tookMs: number) => void
+
+/** A publisher and its subscribers, to be measured once or again and again. */
+export class Audience {
+  readonly #server: Running
+  readonly #name: string
+  readonly #subscribers: Subscribers
+  readonly #publisher: Socket
+  readonly #options: Omit<FanOutOptions, 'durationMs'>
+  readonly #frame: Buffer
+  readonly #clock: { publishedAt: number }
+
+  private constructor(
+    server: Running,
+    candidate: Candidate,
+    options: Omit<FanOutOptions, 'durationMs'>,
+    opened: { readonly subscribers: Subscribers; readonly publisher: Socket; readonly clock: { publishedAt: number } },
+  ) {
+    this.#server = server
+    this.#name = candidate.name
+    this.#subscribers = opened.subscribers
+    this.#publisher = opened.publisher
+    this.#clock = opened.clock
+    this.#options = options
+    this.#frame = clientFrame(candidate.publish('x'.repeat(options.bytes)))
+  }
+
+  static async open(
+    server: Running,
+    candidate: Candidate,
+    options: Omit<FanOutOptions, 'durationMs'>,
+    onDelivery?: OnDelivery,
+  ): Promise<Audience> {
+    const clock = { publishedAt: 0 }
+    const onFrame = onDelivery && (() => onDelivery(performance.now() - clock.publishedAt))
+    const subscribers = await Subscribers.open(server.target, candidate, options.clients, onFrame)
+    const publisher = await openWebSocket(server.target)
     publisher.resume()
     for (const message of candidate.introduce) publisher.write(clientFrame(message))
     await delay(300)
-    const base = subscribers.received
+    return new Audience(server, candidate, options, { subscribers, publisher, clock })
+  }
 
-    const frame = clientFrame(candidate.publish('x'.repeat(options.bytes)))
-    const cpuBefore = server.cpuSeconds()
+  async measure(durationMs: number): Promise<Burst> {
+    const { clients, window } = this.#options
+    const before = this.#subscribers.received
+    const cpuBefore = this.#server.cpuSeconds()
     const begin = performance.now()
     let published = 0
-    while (performance.now() - begin < options.durationMs) {
-      while (published - (subscribers.received - base) / options.clients < options.window) {
-        publishedAt = performance.now()
-        publisher.write(frame)
+    while (performance.now() - begin < durationMs) {
+      while (published - (this.#subscribers.received - before) / clients < window) {
+        this.#clock.publishedAt = performance.now()
+        this.#publisher.write(this.#frame)
         published++
       }
       await new Promise(setImmediate)
     }
-    await until(() => subscribers.received - base >= published * options.clients, `${candidate.name}: messages are missing`)
+    const deliveries = published * clients
+    await until(() => this.#subscribers.received - before >= deliveries, `${this.#name}: messages are missing`)
     const seconds = (performance.now() - begin) / 1000
-    const cpuAfter = server.cpuSeconds()
-    const deliveries = published * options.clients
-    const cpu = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore
-    return {
-      deliveriesPerSecond: deliveries / seconds,
-      deliveriesPerCpuSecond: cpu === undefined ? undefined : deliveries / cpu,
-      serverCpuShare: cpu === undefined ? undefined : cpu / seconds,
-    }
-  } finally {
-    publisher.destroy()
-    subscribers.close()
+    const cpuAfter = this.#server.cpuSeconds()
+    const cpuSeconds = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore
+    return { deliveries, seconds, cpuSeconds }
+  }
+
+  close(): void {
+    this.#publisher.destroy()
+    this.#subscribers.close()
   }
 }

@@ -13,9 +13,9 @@ What is compared is measured by turns in one run. Server and clients are process
 Options:
   --clients N    subscribers that read (default 1000; 999 beside a slow consumer)
   --bytes N      bytes of a message (default 100)
-  --seconds N    how long one measurement publishes (default 3)
+  --seconds N    how long one measurement publishes (default 3; 30 for slow-consumer)
   --window N     messages under way at most (default 1: one at a time); fan-out only
-  --rounds N     measurements of each; the table shows medians (default 5)
+  --rounds N     measurements of each; the table shows medians (default 5); fan-out only
   --json         print the results as JSON
   --help
 
@@ -23,7 +23,7 @@ Examples:
   npm run bench
   npm run bench -- --clients 5000 --rounds 3
   npm run bench -- --window 10
-  npm run bench -- slow-consumer --rounds 9`
+  npm run bench -- slow-consumer --seconds 60`
 
 const usage = (message: string): never => {
   console.error(`${message}\n\n${HELP}`)
@@ -42,9 +42,9 @@ const read = () => {
       options: {
         clients: { type: 'string' },
         bytes: { type: 'string', default: '100' },
-        seconds: { type: 'string', default: '3' },
+        seconds: { type: 'string' },
         window: { type: 'string' },
-        rounds: { type: 'string', default: '5' },
+        rounds: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
@@ -61,28 +61,28 @@ if (values.help) {
 }
 const [scenario = 'fan-out'] = positionals
 const bytes = count('bytes', values.bytes)
-const durationMs = count('seconds', values.seconds) * 1000
-const rounds = count('rounds', values.rounds)
+const duration = (initial: string): number => count('seconds', values.seconds ?? initial) * 1000
 const progress = (what: string): void => {
   if (!values.json) progressLine.show(what)
 }
 const print = (table: string, results: object): void => {
   if (!values.json) progressLine.clear()
-  console.log(values.json ? JSON.stringify({ scenario, rounds, node: process.version, ...results }, null, 2) : table)
+  console.log(values.json ? JSON.stringify({ scenario, node: process.version, ...results }, null, 2) : table)
 }
 
 if (scenario === 'fan-out') {
+  const rounds = count('rounds', values.rounds ?? '5')
   const options = {
     clients: count('clients', values.clients ?? '1000'),
     bytes,
-    durationMs,
+    durationMs: duration('3'),
     window: count('window', values.window ?? '1'),
   }
   const rows = await measureCandidates(options, rounds, progress)
-  print(fanOutTable(rows, options, rounds), { ...options, results: rows })
+  print(fanOutTable(rows, options, rounds), { ...options, rounds, results: rows })
 } else if (scenario === 'slow-consumer') {
-  if (values.window !== undefined) usage('--window is for fan-out: here latency is measured, one message at a time')
-  const options = { readers: count('clients', values.clients ?? '999'), bytes, durationMs }
-  const rows = await measurePolicies(options, rounds, progress)
-  print(slowConsumerTable(rows, options, rounds), { ...options, results: rows })
+  if (values.window !== undefined || values.rounds !== undefined) usage('--window and --rounds are for fan-out')
+  const options = { readers: count('clients', values.clients ?? '999'), bytes, durationMs: duration('30') }
+  const rows = await measurePolicies(options, progress)
+  print(slowConsumerTable(rows, options), { ...options, results: rows })
 } else usage(`there is no scenario "${scenario}"; there are fan-out and slow-consumer`)

@@ -6,86 +6,68 @@ const FIGURES = [
   { name: 'p50Ms', title: 'latency p50, ms', digits: 2 },
   { name: 'p99Ms', title: 'latency p99, ms', digits: 2 },
   { name: 'deliveriesPerSecond', title: 'deliveries/s', digits: 0 },
-  { name: 'deliveriesPerCpuSecond', title: 'deliveries/CPU s', digits: 0 },
 ] as const
 
 interface Row {
   readonly policy: Policy
-  readonly figure: (typeof FIGURES)[number]
-  /** Medians. */
-  readonly without: number
-  readonly with: number
-  /** Of each pair of runs that followed one another, with to without: the median, the smallest and the largest. */
+  readonly figure: string
+  readonly without: string
+  readonly with: string
+  /** With to without. */
   readonly ratio: number
-  readonly smallest: number
-  readonly largest: number
+  /** The middle half of the ratios of single pairs; absent for what is measured once. */
+  readonly quartiles?: readonly [lower: number, upper: number]
 }
 
-interface Pair {
-  readonly without: SlowConsumerResult
-  readonly with: SlowConsumerResult
+/** Measures the readers of a channel without and with a stalled one, for each policy. */
+export const measurePolicies = async (options: Omit<SlowConsumerOptions, 'policy'>, progress: Progress): Promise<Row[]> => {
+  const rows: Row[] = []
+  for (const policy of POLICIES) {
+    progress(`slowConsumer: ${policy}`)
+    rows.push(...compare(policy, await slowConsumer({ ...options, policy })))
+  }
+  return rows
 }
 
-/** Measures without and with a stalled reader, by turns (A B, B A, A B, …), so many times for each policy. */
-export const measurePolicies = async (
-  options: Omit<SlowConsumerOptions, 'policy' | 'isOneStalled'>,
-  rounds: number,
-  progress: Progress,
-): Promise<Row[]> => {
-  const pairs = new Map<Policy, Pair[]>(POLICIES.map((policy) => [policy, []]))
-  for (let round = 1; round <= rounds; round++) {
-    for (const policy of POLICIES) {
-      const measure = (isOneStalled: boolean): Promise<SlowConsumerResult> => {
-        progress(`round ${round}/${rounds}: ${policy}, ${isOneStalled ? 'one stalled' : 'all read'}`)
-        return slowConsumer({ ...options, policy, isOneStalled })
-      }
-      // Whoever comes second always might find another machine.
-      const isStalledFirst = round % 2 === 0
-      const first = await measure(isStalledFirst)
-      const second = await measure(!isStalledFirst)
-      pairs.get(policy)?.push(isStalledFirst ? { without: second, with: first } : { without: first, with: second })
+const compare = (policy: Policy, { pairs, deliveriesPerCpuSecond }: SlowConsumerResult): Row[] => {
+  const rows: Row[] = FIGURES.map(({ name, title, digits }) => {
+    const ratios = pairs.map((pair) => pair.with[name] / pair.without[name]).sort((a, b) => a - b)
+    const half = Math.floor(ratios.length / 2)
+    return {
+      policy,
+      figure: title,
+      without: median(pairs.map(({ without }) => without[name])).toFixed(digits),
+      with: median(pairs.map((pair) => pair.with[name])).toFixed(digits),
+      ratio: median(ratios),
+      quartiles: [median(ratios.slice(0, half)), median(ratios.slice(-half))],
     }
-  }
-  return POLICIES.flatMap((policy) => FIGURES.map((figure) => compare(policy, figure, pairs.get(policy) ?? [])))
-}
-
-const compare = (policy: Policy, figure: (typeof FIGURES)[number], pairs: readonly Pair[]): Row => {
-  const { name } = figure
-  const ratios = pairs.map((pair) => pair.with[name] / pair.without[name])
-  return {
-    policy,
-    figure,
-    without: median(pairs.map(({ without }) => without[name])),
-    with: median(pairs.map((pair) => pair.with[name])),
-    ratio: median(ratios),
-    smallest: Math.min(...ratios),
-    largest: Math.max(...ratios),
-  }
+  })
+  const { without, with: withStalled } = deliveriesPerCpuSecond
+  const cpu = { policy, figure: 'deliveries/CPU s', without: without.toFixed(0), with: withStalled.toFixed(0) }
+  return [...rows, { ...cpu, ratio: withStalled / without }]
 }
 
 export const slowConsumerTable = (
   rows: readonly Row[],
-  { readers, bytes }: Pick<SlowConsumerOptions, 'readers' | 'bytes'>,
-  rounds: number,
+  { readers, bytes, durationMs }: Omit<SlowConsumerOptions, 'policy'>,
 ): string => {
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, index) => (index < 2 ? cell.padEnd(18) : cell.padStart(12))).join('')
+    cells.map((cell, index) => (index < 2 ? cell.padEnd(18) : cell.padStart(13))).join('')
   return [
-    `Slow consumer: ${readers} WebSocket readers, ${bytes}-byte messages, one at a time, and one more that reads nothing; Node ${process.version}; medians of ${rounds}`,
+    `Slow consumer: ${readers} WebSocket readers, ${bytes}-byte messages, one at a time, without and with one more that reads nothing; ${durationMs / 1000} s each, by turns; Node ${process.version}`,
     '',
-    line(['slowConsumer', 'of the readers', 'all read', 'one stalled', 'ratio', 'smallest', 'largest']),
-    ...rows.map(({ policy, figure: { title, digits }, ...row }) =>
+    line(['slowConsumer', 'of the readers', 'all read', 'one stalled', 'ratio', 'middle half']),
+    ...rows.map(({ policy, figure, without, with: withStalled, ratio, quartiles }) =>
       line([
         policy,
-        title,
-        row.without.toFixed(digits),
-        row.with.toFixed(digits),
-        row.ratio.toFixed(3),
-        row.smallest.toFixed(3),
-        row.largest.toFixed(3),
+        figure,
+        without,
+        withStalled,
+        ratio.toFixed(3),
+        quartiles ? quartiles.map((value) => value.toFixed(2)).join('–') : '',
       ]),
     ),
     '',
-    'The ratios are those of pairs of runs that followed one another.',
+    'Medians. The ratios are those of pairs of slices that followed one another; that of CPU time is over all of them.',
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { CHANNEL, FUSEWIRE, type Running, start } from './candidate.ts'
-import { measureFanOut } from './fan-out.ts'
+import { Audience } from './fan-out.ts'
 import { quantile } from './median.ts'
 import { clientFrame, openWebSocket } from './raw-web-socket.ts'
 import { until } from './until.ts'
@@ -12,24 +12,31 @@ export type Policy = (typeof POLICIES)[number]
 
 export interface SlowConsumerOptions {
   readonly policy: Policy
-  /** Whether one more subscriber is there, which does not read. */
-  readonly isOneStalled: boolean
   /** Subscribers that read. */
   readonly readers: number
   /** Bytes of each message's text. */
   readonly bytes: number
-  /** How long to publish, in milliseconds. */
+  /** How long to publish to either server, in milliseconds. */
   readonly durationMs: number
 }
 
-export interface SlowConsumerResult {
+/** What the readers had of one slice of time. */
+export interface Slice {
   readonly deliveriesPerSecond: number
-  /** NaN where the system does not tell the server's CPU time. */
-  readonly deliveriesPerCpuSecond: number
   /** Between publishing and the arrival at a reader. */
   readonly p50Ms: number
   readonly p99Ms: number
 }
+
+export interface SlowConsumerResult {
+  /** Slices that followed one another. */
+  readonly pairs: readonly { readonly without: Slice; readonly with: Slice }[]
+  /** Over all slices; NaN where the system does not tell the server's CPU time. */
+  readonly deliveriesPerCpuSecond: { readonly without: number; readonly with: number }
+}
+
+/** Both servers are measured in slices of so many milliseconds, by turns, so that whatever else the machine does hits both alike. */
+const SLICE_MS = 250
 
 /** Where the stalled reader alone is subscribed as well. */
 const FLOOD_CHANNEL = 'bench:flood'
@@ -41,36 +48,91 @@ const FULL_BATCHES = 5
 /** Enough for the stalled reader to stay there as long as it is measured. */
 const MAX_BUFFERED_BYTES = 256 * 1_048_576
 
-/** Publishes to many readers, one message at a time, beside a subscriber whose socket is full, or without one. */
+/** Publishes to the readers of two servers, one message at a time; beside those of one of them, a subscriber's socket is full. */
 export const slowConsumer = async (options: SlowConsumerOptions): Promise<SlowConsumerResult> => {
-  const { policy, isOneStalled, readers, bytes, durationMs } = options
-  const access = { subscribe: 'anyone', publish: 'anyone' }
-  const server = await start(FUSEWIRE, {
-    FUSEWIRE_RULES: JSON.stringify([{ pattern: 'bench:*', slowConsumer: policy, ...access }]),
-    FUSEWIRE_MAX_BUFFERED_BYTES: `${MAX_BUFFERED_BYTES}`,
-    FUSEWIRE_PING_INTERVAL_MS: '3600000',
-  })
-  let stalled: Socket | undefined
+  const sides: Side[] = []
   try {
-    stalled = await stall(server)
-    // Both sorts of runs have the same past, and so the same heap and the same compiled code.
-    if (!isOneStalled) await leave(stalled, server)
-    const latencies: number[] = []
-    const result = await measureFanOut(server, FUSEWIRE, { clients: readers, bytes, durationMs, window: 1 }, (tookMs) =>
-      latencies.push(tookMs),
-    )
-    if ((await behind(server)) !== (isOneStalled ? 1 : 0))
-      throw new Error('the stalled reader was not there, or was not gone, all the time')
-    const sorted = Float64Array.from(latencies).sort()
+    const without = await Side.open(options, false)
+    sides.push(without)
+    const withStalled = await Side.open(options, true)
+    sides.push(withStalled)
+    const pairs: { without: Slice; with: Slice }[] = []
+    for (let measuredMs = 0; measuredMs < options.durationMs; measuredMs += SLICE_MS) {
+      // A B, B A, A B, …: whoever comes second always might find another machine.
+      const isStalledFirst = pairs.length % 2 === 1
+      const first = await (isStalledFirst ? withStalled : without).measure()
+      const second = await (isStalledFirst ? without : withStalled).measure()
+      pairs.push(isStalledFirst ? { without: second, with: first } : { without: first, with: second })
+    }
+    await Promise.all(sides.map((side) => side.assertUnchanged()))
     return {
-      deliveriesPerSecond: result.deliveriesPerSecond,
-      deliveriesPerCpuSecond: result.deliveriesPerCpuSecond ?? Number.NaN,
-      p50Ms: quantile(sorted, 0.5),
-      p99Ms: quantile(sorted, 0.99),
+      pairs,
+      deliveriesPerCpuSecond: { without: without.deliveriesPerCpuSecond, with: withStalled.deliveriesPerCpuSecond },
     }
   } finally {
-    stalled?.destroy()
-    await server.stop()
+    await Promise.all(sides.map((side) => side.close()))
+  }
+}
+
+/** One server with its readers, and with a stalled one or without. */
+class Side {
+  readonly #server: Running
+  readonly #stalled: Socket | undefined
+  readonly #audience: Audience
+  readonly #latencies: number[]
+  #deliveries = 0
+  #cpuSeconds = 0
+
+  private constructor(server: Running, stalled: Socket | undefined, audience: Audience, latencies: number[]) {
+    this.#server = server
+    this.#stalled = stalled
+    this.#audience = audience
+    this.#latencies = latencies
+  }
+
+  static async open({ policy, readers, bytes }: SlowConsumerOptions, isOneStalled: boolean): Promise<Side> {
+    const access = { subscribe: 'anyone', publish: 'anyone' }
+    const server = await start(FUSEWIRE, {
+      FUSEWIRE_RULES: JSON.stringify([{ pattern: 'bench:*', slowConsumer: policy, ...access }]),
+      FUSEWIRE_MAX_BUFFERED_BYTES: `${MAX_BUFFERED_BYTES}`,
+      FUSEWIRE_PING_INTERVAL_MS: '3600000',
+    })
+    try {
+      const stalled = await stall(server)
+      // Both have the same past, and so the same heap and the same compiled code.
+      if (!isOneStalled) await leave(stalled, server)
+      const latencies: number[] = []
+      const size = { clients: readers, bytes, window: 1 }
+      const audience = await Audience.open(server, FUSEWIRE, size, (tookMs) => latencies.push(tookMs))
+      return new Side(server, isOneStalled ? stalled : undefined, audience, latencies)
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
+  }
+
+  get deliveriesPerCpuSecond(): number {
+    return this.#deliveries / this.#cpuSeconds
+  }
+
+  async measure(): Promise<Slice> {
+    this.#latencies.length = 0
+    const { deliveries, seconds, cpuSeconds = Number.NaN } = await this.#audience.measure(SLICE_MS)
+    this.#deliveries += deliveries
+    this.#cpuSeconds += cpuSeconds
+    const sorted = Float64Array.from(this.#latencies).sort()
+    return { deliveriesPerSecond: deliveries / seconds, p50Ms: quantile(sorted, 0.5), p99Ms: quantile(sorted, 0.99) }
+  }
+
+  async assertUnchanged(): Promise<void> {
+    if ((await behind(this.#server)) !== (this.#stalled ? 1 : 0))
+      throw new Error('the stalled reader was not there, or was not gone, all the time')
+  }
+
+  close(): Promise<void> {
+    this.#audience.close()
+    this.#stalled?.destroy()
+    return this.#server.stop()
   }
 }
 

@@ -1,11 +1,25 @@
-import type { HistoryQuery } from '@fusewire/engine'
-import type { Publication } from '@fusewire/protocol'
+import type { Awaitable, HistoryQuery, PublicationDraft, Published, PublishOptions } from '@fusewire/engine'
+import { FusewireError, type Position } from '@fusewire/protocol'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { BrokerUnderTest } from './broker-contract.ts'
+import { patched } from './journal.ts'
 
 type Operation =
-  | { readonly do: 'publish'; readonly channel: string; readonly size: number; readonly key?: string }
+  | {
+      readonly do: 'publish'
+      readonly channel: string
+      readonly size: number
+      readonly bytes: number
+      /** How large the data is made. */
+      readonly filler: number
+      /** `patch` is one of flat objects. */
+      readonly document: 'none' | 'whole' | 'patch'
+      /** Publications behind the newest; 0 is the newest itself. */
+      readonly ifBack?: number
+      readonly key?: string
+    }
+  | { readonly do: 'remove'; readonly channel: string }
   | {
       readonly do: 'history'
       readonly channel: string
@@ -23,8 +37,17 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record(
-      { do: fc.constant('publish' as const), channel, size: fc.constantFrom(4, 4, 4, 2, 0), key: fc.constantFrom('k1', 'k2') },
-      { requiredKeys: ['do', 'channel', 'size'] },
+      {
+        do: fc.constant('publish' as const),
+        channel,
+        size: fc.constantFrom(4, 4, 4, 2, 0),
+        bytes: fc.constantFrom(1_000_000, 1_000_000, 150, 30),
+        filler: fc.constantFrom(0, 0, 20, 60),
+        document: fc.constantFrom('whole', 'patch', 'patch', 'none'),
+        ifBack: fc.constantFrom(0, 0, 1),
+        key: fc.constantFrom('k1', 'k2'),
+      },
+      { requiredKeys: ['do', 'channel', 'size', 'bytes', 'filler', 'document'] },
     ),
   },
   {
@@ -41,22 +64,50 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     ),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), channel }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), channel }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pass' as const) }) },
 )
 
+const MAX_DOCUMENT_BYTES = 200
+
+interface Kept {
+  readonly offset: number
+  readonly data: unknown
+  readonly bytes: number
+}
+
 /** What a channel must look like from outside, in the plainest words. Time passes in leaps that nothing survives. */
 class ModelChannel {
+  /** How many documents have gone, each with its epoch. */
+  epochs = 0
   offset = 0
-  kept: { offset: number; data: unknown }[] = []
-  readonly keys = new Map<string, number>()
+  kept: Kept[] = []
+  document: unknown
+  readonly keys = new Map<string, Position>()
 
-  publish(data: unknown, size: number, key: string | undefined): { offset: number; duplicate: boolean } {
-    const earlier = key === undefined ? undefined : this.keys.get(key)
-    if (earlier !== undefined) return { offset: earlier, duplicate: true }
-    const offset = ++this.offset
-    if (key !== undefined) this.keys.set(key, offset)
-    this.kept = size === 0 ? [] : [...this.kept, { offset, data }].slice(-size)
-    return { offset, duplicate: false }
+  publish(data: unknown, op: Publish, now: Position): Outcome {
+    const earlier = op.key === undefined ? undefined : this.keys.get(op.key)
+    if (earlier) return { position: earlier, duplicate: true }
+    if (op.ifBack) return { refused: 'conflict' }
+    const document = op.document === 'none' ? undefined : op.document === 'whole' ? data : patched(this.document, data)
+    if (document !== undefined && JSON.stringify(document).length > MAX_DOCUMENT_BYTES) return { refused: 'document_too_large' }
+    const position = { ...now, offset: ++this.offset }
+    this.document = document
+    if (op.key !== undefined) this.keys.set(op.key, position)
+    const bytes = JSON.stringify(draftOf(data, op)).length
+    this.kept = op.size === 0 ? [] : [...this.kept, { offset: this.offset, data, bytes }].slice(-op.size)
+    while (this.kept.reduce((sum, one) => sum + one.bytes, 0) > op.bytes) this.kept.shift()
+    return { position, duplicate: false }
+  }
+
+  /** The document goes, and everything with it. False when there is none. */
+  remove(): boolean {
+    if (this.document === undefined) return false
+    this.document = undefined
+    this.kept = []
+    this.offset = 0
+    this.epochs++
+    return true
   }
 
   complete(since: number): boolean {
@@ -65,8 +116,34 @@ class ModelChannel {
   }
 
   page(since: number, limit: number, reverse: boolean): { offset: number; data: unknown }[] {
-    const found = this.kept.filter(({ offset }) => offset > since)
+    const found = this.kept.filter(({ offset }) => offset > since).map(({ offset, data }) => ({ offset, data }))
     return (reverse ? found.reverse() : found).slice(0, limit)
+  }
+}
+
+type Publish = Operation & { do: 'publish' }
+type Outcome = Published | { readonly refused: string }
+
+const draftOf = (data: unknown, { document }: Publish): PublicationDraft => ({
+  data,
+  ...(document === 'patch' && { patch: true }),
+})
+
+const optionsOf = ({ size, bytes, document, key }: Publish, ifPosition: Position | undefined): PublishOptions => ({
+  historySize: size,
+  historyTtlMs: TTL_MS,
+  historyBytes: bytes,
+  ...(key !== undefined && { idempotencyKey: key }),
+  ...(ifPosition && { ifPosition }),
+  ...(document !== 'none' && { state: { ttlMs: TTL_MS, maxDocumentBytes: MAX_DOCUMENT_BYTES } }),
+})
+
+const outcomeOf = async (publishing: () => Awaitable<Published>): Promise<Outcome> => {
+  try {
+    return await publishing()
+  } catch (error) {
+    if (!(error instanceof FusewireError)) throw error
+    return { refused: error.code }
   }
 }
 
@@ -78,10 +155,16 @@ export const brokerModelProperty = (
   fc.assert(
     fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
       const { broker, pass, idempotencyTtlMs } = await makeBroker()
-      const models = { a: new ModelChannel(), b: new ModelChannel() } as Record<string, ModelChannel>
-      const heard: Record<string, Publication[]> = { a: [], b: [] }
-      const expected: Record<string, { offset: number; data: unknown }[]> = { a: [], b: [] }
-      await broker.start({ publication: (name, publication) => heard[name]?.push(publication), interrupted: () => undefined })
+      const models: Record<string, ModelChannel> = { a: new ModelChannel(), b: new ModelChannel() }
+      const heard: Record<string, { epoch: string; offset: number; data: unknown }[]> = { a: [], b: [] }
+      const expected: typeof heard = { a: [], b: [] }
+      const interruptions: Record<string, number> = { a: 0, b: 0 }
+      await broker.start({
+        publication: (name, { offset, data }, epoch) => heard[name]?.push({ epoch, offset, data }),
+        interrupted: (name) => {
+          interruptions[name] = (interruptions[name] ?? 0) + 1
+        },
+      })
       for (const name in models) await broker.subscribe(name)
 
       let serial = 0
@@ -89,29 +172,27 @@ export const brokerModelProperty = (
         if (op.do === 'pass') {
           await pass(Math.max(TTL_MS, idempotencyTtlMs) + 500)
           for (const model of Object.values(models)) {
+            model.remove()
             model.kept = []
             model.keys.clear()
           }
           continue
         }
         const model = models[op.channel] as ModelChannel
+        const { position } = await broker.history(op.channel, { limit: 0 })
         if (op.do === 'publish') {
-          const data = ++serial
-          const options = {
-            historySize: op.size,
-            historyTtlMs: TTL_MS,
-            historyBytes: 1_000_000,
-            ...(op.key && { idempotencyKey: op.key }),
-          }
-          const published = await broker.publish(op.channel, { data }, options)
-          const wanted = model.publish(data, op.size, op.key)
-          if (!wanted.duplicate) expected[op.channel]?.push({ offset: wanted.offset, data })
-          expect({ offset: published.position.offset, duplicate: published.duplicate }).toEqual(wanted)
+          const data = { [`n${++serial % 4}`]: serial % 6 === 0 ? null : 'x'.repeat(op.filler), serial }
+          const ifPosition = op.ifBack === undefined ? undefined : { ...position, offset: Math.abs(model.offset - op.ifBack) }
+          const outcome = await outcomeOf(() => broker.publish(op.channel, draftOf(data, op), optionsOf(op, ifPosition)))
+          const wanted = model.publish(data, op, position)
+          expect(outcome).toEqual(wanted)
+          if ('position' in wanted && !wanted.duplicate) expected[op.channel]?.push({ ...wanted.position, data })
         } else if (op.do === 'clear') {
           await broker.clearHistory(op.channel)
           model.kept = []
+        } else if (op.do === 'remove') {
+          expect(await broker.removeDocument(op.channel)).toBe(model.remove())
         } else {
-          const { position } = await broker.history(op.channel, { limit: 0 })
           const since = Math.max(0, model.offset - op.back)
           const { limit = Number.POSITIVE_INFINITY, reverse } = op
           const query: HistoryQuery = {
@@ -124,9 +205,12 @@ export const brokerModelProperty = (
           expect(page.complete).toBe(model.complete(since))
           expect(page.publications.map(({ offset, data }) => ({ offset, data }))).toEqual(model.page(since, limit, reverse))
         }
+        const state = await broker.state(op.channel)
+        expect(state.position.offset).toBe(model.offset)
+        expect(state.document).toEqual(model.document)
       }
-      const plain = (name: string) => heard[name]?.map(({ offset, data }) => ({ offset, data }))
-      expect({ a: plain('a'), b: plain('b') }).toEqual(expected)
+      expect(heard).toEqual(expected)
+      for (const name in models) expect(interruptions[name]).toBeGreaterThanOrEqual(models[name]?.epochs ?? 0)
       await broker.close()
     }),
     { numRuns },

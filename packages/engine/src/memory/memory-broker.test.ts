@@ -55,4 +55,15 @@ describe('a channel of the memory broker', () => {
     pass(CHANNEL_TTL_MS)
     expect(broker.size.streams).toBe(0)
   })
+
+  it('stays as long as its document does, whatever the channel TTL is, and its history goes before', () => {
+    const state = { ttlMs: 3 * CHANNEL_TTL_MS, maxDocumentBytes: 1000 }
+    const { position } = broker.publish('a', { data: 1 }, { ...KEPT, state })
+    pass(2 * CHANNEL_TTL_MS)
+    expect(broker.state('a')).toMatchObject({ position, document: 1 })
+    expect(broker.history('a', {})).toEqual({ position, publications: [], complete: true })
+    pass(2 * CHANNEL_TTL_MS)
+    expect(broker.size.streams).toBe(0)
+    expect(broker.state('a').position.epoch).not.toBe(position.epoch)
+  })
 })

@@ -13,6 +13,7 @@ const LEVELS: Readonly<Record<string, Level>> = {
   api_key_refused: 'warn',
   request_failed: 'error',
   presence_remove_failed: 'error',
+  catch_up_failed: 'error',
   certificate_refused: 'error',
   keys_unavailable: 'error',
   hook_failed: 'error',

@@ -23,6 +23,8 @@ export type ViolationKind =
   | 'dishonest'
   /** What was published never came. */
   | 'stalled'
+  /** Something else that no fault of the line explains: a refusal, an error, an end for good. */
+  | 'broken'
 
 export interface Violation {
   readonly kind: ViolationKind

@@ -16,7 +16,15 @@ export class Tally {
   resumed = 0
   begunAnew = 0
   /** Publications by what was wrong with them. */
-  readonly wrong: Record<ViolationKind, number> = { missing: 0, duplicate: 0, disorder: 0, forged: 0, dishonest: 0, stalled: 0 }
+  readonly wrong: Record<ViolationKind, number> = {
+    missing: 0,
+    duplicate: 0,
+    disorder: 0,
+    forged: 0,
+    dishonest: 0,
+    stalled: 0,
+    broken: 0,
+  }
   readonly happened = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>
   /** Trials by client, transport and encoding. */
   readonly clients = new Map<string, number>()

@@ -44,13 +44,13 @@ const createSubscriber = ({ client }: TrialPlan, port: number, streams: readonly
 }
 
 /** Publishes once, and keeps the book about it. */
-const publishing = async (subscriber: Subscriber, stream: Stream, data: unknown, problems: string[]): Promise<void> => {
+const publishing = async (subscriber: Subscriber, stream: Stream, data: unknown, violations: Violation[]): Promise<void> => {
   stream.journal.begin(data)
   const place = await subscriber.publish?.(stream, data).catch(() => undefined)
   try {
     if (place) stream.journal.acknowledge(place, data)
   } catch (error) {
-    problems.push((error as Error).message)
+    violations.push({ kind: 'forged', count: 1, message: (error as Error).message })
   }
 }
 
@@ -60,7 +60,7 @@ export const playTrial = async ({ server, streams, seed, durationMs }: TrialOpti
   const plan = planTrial(random.fork(), durationMs)
   const proxy = await FaultProxy.start(plan.client.over === 'TLS' ? server.httpsPort : server.httpPort, random.fork())
   const subscriber = createSubscriber(plan, proxy.port, streams, random.fork())
-  const problems: string[] = []
+  const failures: Violation[] = []
   const published: Promise<void>[] = []
   const own = streams.filter(isForClients)
 
@@ -70,14 +70,14 @@ export const playTrial = async ({ server, streams, seed, durationMs }: TrialOpti
       await delay(Math.max(0, atMs - (performance.now() - beganAt)))
       if (what === 'stir') subscriber.stir?.(random)
       else if (subscriber.publish)
-        published.push(publishing(subscriber, random.pick(own), { by: `${seed}/${proxy.port}`, n }, problems))
+        published.push(publishing(subscriber, random.pick(own), { by: `${seed}/${proxy.port}`, n }, failures))
     }
   }
 
   /** Whether it comes true in time; otherwise that is a problem. */
   const settles = async (isSettled: () => boolean, problem: () => string): Promise<void> => {
     const patience = { timeoutMs: SETTLE_DEADLINE_MS, intervalMs: 20 }
-    await eventually(isSettled, patience).catch(() => problems.push(`stalled: ${problem()}`))
+    await eventually(isSettled, patience).catch(() => failures.push({ kind: 'stalled', count: 1, message: problem() }))
   }
 
   try {
@@ -115,11 +115,7 @@ export const playTrial = async ({ server, streams, seed, durationMs }: TrialOpti
   const documents = streams.flatMap((stream) =>
     stream.isState ? judgeDocument(subscriber.told.get(stream) ?? [], stream.journal) : [],
   )
-  const failures: Violation[] = [...problems, ...subscriber.problems].map((message) => ({
-    kind: message.startsWith('stalled') ? 'stalled' : 'forged',
-    count: 1,
-    message,
-  }))
+  for (const message of subscriber.problems) failures.push({ kind: 'broken', count: 1, message })
   const about = `${nameOf(plan.client)}, seed ${seed}`
   const violations = [...failures, ...documents, ...verdicts.flatMap((verdict) => verdict.violations)].map((violation) => ({
     ...violation,

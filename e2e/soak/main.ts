@@ -118,6 +118,7 @@ const rows: readonly (readonly [string, number | string])[] = [
   ['not what was sent', wrong.forged],
   ['never came', wrong.stalled],
   ['said to be lost, and was not', wrong.dishonest],
+  ['refused, or ended for good', wrong.broken],
   ['wrong in the channels', problems.length],
   ['recoveries, complete', recovered],
   ['recoveries, honestly lost', lost],

@@ -600,11 +600,11 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
         if (n % 2 === 0) socket.close(4300 + n)
       })
       peers.forEach((peer, n) => {
-        if (n % 2 === 1) peer.connection.close('server_draining', 'later')
+        if (n % 2 === 1) peer.connection.close('overloaded', 'later')
       })
       const codes = await Promise.all(sockets.map((socket) => socket.closed))
       // The order of peers is that of the streams.
-      expect(codes).toEqual(sockets.map((_, n) => (n % 2 === 0 ? 4300 + n : 4001)))
+      expect(codes).toEqual(sockets.map((_, n) => (n % 2 === 0 ? 4300 + n : 4004)))
       await eventually(() => expect(peers.every(({ ends }) => ends === 1)).toBe(true))
     }
     expect(started.events).toEqual([])

@@ -1,35 +1,17 @@
 import type { AddressInfo } from 'node:net'
-import {
-  type Broker,
-  type ChannelRule,
-  DEFAULT_RULE,
-  DEVELOPMENT_RULE,
-  Engine,
-  type Log,
-  MemoryBroker,
-  MemoryPresence,
-  MemoryRevocations,
-  RpcRouter,
-  RuleBook,
-} from '@fusewire/engine'
+import type { Log } from '@fusewire/engine'
 import { FusewireError, PROTOCOL_VERSION } from '@fusewire/protocol'
-import { TrustedProxies } from './addresses/trusted-proxies.ts'
 import { createApi, type HttpHandler } from './api/create-api.ts'
 import { ApiKeys } from './auth/api-keys.ts'
-import { createAuthenticator } from './auth/create-authenticator.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
-import { SnapshotBroker, type SnapshotStats } from './brokers/snapshot-broker.ts'
-import { ConfigurationError } from './config/configuration-error.ts'
+import type { Core } from './compose-core.ts'
 import type { FusewireOptions } from './config/options.ts'
 import { Drain } from './draining/drain.ts'
 import { isToMove } from './draining/is-to-move.ts'
-import { type CreatedHooks, createHooks } from './hooks/create-hooks.ts'
 import { dismiss } from './listener/dismiss.ts'
 import { Listener } from './listener/listener.ts'
 import { type Listening, urlOf } from './listening.ts'
-import type { SecurityLog } from './log/security-log.ts'
 import { createMetrics } from './metrics/create-metrics.ts'
-import { nodeEnvironment } from './node-environment.ts'
 import { Refusals } from './refusals.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
 import { FlushScheduler } from './transports/flush-scheduler.ts'
@@ -44,78 +26,6 @@ import { VERSION } from './version.ts'
 const TICK_MS = 250
 /** The same while clients are told to move, so that few are told at a time. */
 const DRAIN_TICK_MS = 50
-
-/** The part of a node that needs no port: engine, broker, rules and handlers. */
-export interface Core {
-  readonly engine: Engine
-  /** Forgets what has expired. To be called about once a second. */
-  sweep(): void
-  /** Absent where nothing is kept on disk. */
-  readonly snapshots?: SnapshotStats
-  readonly proxies: TrustedProxies
-  readonly rules: RuleBook
-  readonly rpc: RpcRouter
-  /** What the application decides and hears. */
-  readonly application: CreatedHooks
-  readonly security: SecurityLog
-  /** Identifier of this process. */
-  readonly node: string
-}
-
-interface OpenedBroker extends Pick<Core, 'sweep' | 'snapshots'> {
-  readonly broker: Broker
-}
-
-const openBroker = (options: FusewireOptions, given: Broker | undefined, log: Log): OpenedBroker => {
-  const { idempotencyTtlMs, snapshotFile: file, snapshotIntervalMs: intervalMs } = options
-  if (given) {
-    if (file !== undefined)
-      throw new ConfigurationError([{ option: 'snapshotFile', message: 'is for the memory broker; leave it out, or the broker' }])
-    // It looks after itself.
-    return { broker: given, sweep: () => {} }
-  }
-  const memory = new MemoryBroker(nodeEnvironment, { idempotencyTtlMs })
-  if (file === undefined) return { broker: memory, sweep: () => memory.sweep() }
-  const broker = new SnapshotBroker(memory, nodeEnvironment, log, { file, intervalMs })
-  return { broker, sweep: () => broker.sweep(), snapshots: broker.stats }
-}
-
-/** `given` takes the place of the memory broker. */
-export const composeCore = (options: FusewireOptions, security: SecurityLog, given?: Broker): Core => {
-  const { log } = security
-  const node = nodeEnvironment.id()
-  const rules = new RuleBook(options.development ? DEVELOPMENT_RULE : DEFAULT_RULE)
-  for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
-  const rpc = new RpcRouter()
-  const application = createHooks(options, VERSION, log)
-  const opened = openBroker(options, given, log)
-  const revocations = new MemoryRevocations(nodeEnvironment, options)
-  const proxies = new TrustedProxies(options.trustedProxies)
-  const engine = new Engine({
-    revocations,
-    broker: opened.broker,
-    presence: new MemoryPresence(),
-    authenticator: createAuthenticator({
-      ...options,
-      hasConnectHook: () => application.hooks.takes('connect'),
-      onKeysUnavailable: (error) => log('keys_unavailable', { error }),
-    }),
-    environment: nodeEnvironment,
-    rules,
-    rpc,
-    hooks: application.hooks,
-    addressGroup: (address) => proxies.limitedGroup(address),
-    limits: options,
-    log,
-    node: { node, version: VERSION, ...(options.development && { development: true }) },
-  })
-  const sweep = (): void => {
-    opened.sweep()
-    revocations.sweep()
-  }
-  const { snapshots } = opened
-  return { engine, sweep, ...(snapshots && { snapshots }), proxies, rules, rpc, application, security, node }
-}
 
 /** A node that listens. */
 export interface Server {

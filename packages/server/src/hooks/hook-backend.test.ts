@@ -145,6 +145,13 @@ describe('a question', () => {
     expect(await failureOf(hookTo(backend).ask(QUESTION, inTime(300)))).toMatchObject({ kind: 'timeout' })
     expect(backend.calls).toHaveLength(3)
   })
+
+  it('is not kept for a Retry-After that lies beyond its time', async () => {
+    reply({ status: 429, headers: { 'retry-after': '3600' } })
+    const hook = hookTo(backend, { hookTimeoutMs: 3000 })
+    expect(await failureOf(hook.ask(QUESTION, inTime()))).toMatchObject({ kind: 'busy', message: 'answered 429' })
+    expect(backend.calls).toHaveLength(1)
+  })
 })
 
 describe('a backend', () => {

@@ -19,6 +19,8 @@ import { parseAnswer, readAnswer } from './read-answer.ts'
 import type { WebhookSigner } from './webhook-signer.ts'
 
 export interface HookBackendLimits {
+  /** Time for a question, repetitions included, in milliseconds. */
+  readonly hookTimeoutMs: number
   /** How often a question is repeated. */
   readonly hookRetries: number
   /** Size of an answer, in bytes. */
@@ -48,6 +50,9 @@ const STATES = {
   [CircuitState.Isolated]: 'open',
 } as const
 
+/** How long the backend asks to be left alone, in milliseconds; 0 when it does not. */
+const retryAfterOf = (error: unknown): number => (error instanceof HookFailure && error.retryAfterMs) || 0
+
 /** One address of the application: called with POST, signed, tried again, and left alone when it is not there. */
 export class HookBackend implements HookTarget {
   readonly name: string
@@ -71,12 +76,14 @@ export class HookBackend implements HookTarget {
     })
     this.#breaker.onBreak(() => ports.log('hook_breaker_opened', { hook: this.name, resetMs: limits.hookBreakerResetMs }))
     this.#breaker.onReset(() => ports.log('hook_breaker_closed', { hook: this.name }))
-    this.#retry = retry(handleWhen(isRetried), {
+    // A question that were to wait longer would be kept for nobody.
+    const isRepeated = (error: unknown): boolean => isRetried(error) && retryAfterOf(error) < limits.hookTimeoutMs
+    this.#retry = retry(handleWhen(isRepeated), {
       maxAttempts: limits.hookRetries,
-      backoff: new DelegateBackoff(({ result, attempt }) => {
-        const { retryAfterMs } = ('error' in result ? result.error : {}) as Partial<HookFailure>
-        return retryAfterMs ?? fullJitterGenerator(attempt - 1, BACKOFF)[0]
-      }),
+      backoff: new DelegateBackoff(
+        ({ result, attempt }) =>
+          ('error' in result && retryAfterOf(result.error)) || fullJitterGenerator(attempt - 1, BACKOFF)[0],
+      ),
     }).dangerouslyUnref()
   }
 

@@ -36,6 +36,7 @@ export class HookQuestions {
   /** `resumed` is the session that the client wants to go on with. */
   async connect(identity: Identity, client: ClientDetails, resumed: Session | undefined): Promise<Identity> {
     const { uncheckedToken: token, ...known } = identity
+    const askedAt = this.#environment.now()
     const permission: ConnectPermission = allowed(
       'connect',
       await this.#hooks.ask<'connect'>({
@@ -47,8 +48,9 @@ export class HookQuestions {
       }),
     )
     const { decision: _, ...changes } = permission
-    // Whom no token but the application names, it names now: a revocation of earlier tokens is not about it.
-    return { ...known, ...(known.user === undefined && { issuedAt: this.#environment.now() }), ...changes }
+    // Whom no token but the application names, it names now: a revocation of earlier tokens is not about it. One that came while it was
+    // asked is, because its answer may be from before.
+    return { ...known, ...(known.user === undefined && { issuedAt: askedAt }), ...changes }
   }
 
   async refresh(

@@ -93,6 +93,22 @@ describe('the connect hook', () => {
     expect((await harness.connect({ token: 'secret' })).closedWith).toBe('token_required')
   })
 
+  it('does not outrun a revocation of the user that it names, where that came before its answer', async () => {
+    await start(keyless)
+    hooks.decisions.connect = () => ({ decision: 'allow', user: 'ann' })
+    held.holding = 'calls'
+    const client = await harness.connect({ token: 'secret' })
+    harness.environment.advance(100)
+    await harness.engine.revoke({ user: 'ann' })
+    harness.environment.advance(100)
+    held.release()
+    await turn()
+    expect(client.all('connected')).toEqual([])
+    expect(client.closedWith).toBe('token_revoked')
+    held.holding = 'nothing'
+    expect((await harness.connect({ token: 'secret' })).last('connected')).toMatchObject({ user: 'ann' })
+  })
+
   it('has no effect when the connection is gone before it answers', async () => {
     hooks.decisions.connect = () => ({ decision: 'allow' })
     held.holding = 'calls'

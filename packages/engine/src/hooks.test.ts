@@ -216,6 +216,32 @@ describe('the subscribe hook', () => {
     expect(client.last('unsubscribed')).toMatchObject({ channel: 'open:a', code: 'token_expired' })
   })
 
+  it('keeps whom it has not let in from the history and the presence of the channel, unless a capability names them', async () => {
+    hooks.decisions.subscribe = ({ channel }) => ({ decision: channel === 'open:a' ? 'allow' : 'deny' })
+    const client = await harness.connect({ token: 'ann' })
+    harness.engine.publish('open:b', { data: 'not for ann' })
+    await harness.subscribe(client, 'open:a')
+    for (const channel of ['open:a', 'open:b']) {
+      client.say({ type: 'history', id: 2, channel })
+      client.say({ type: 'presence', id: 3, channel })
+    }
+    await turn()
+    expect(client.all('result').map(({ id }) => id)).toEqual([2, 3])
+    expect(client.all('error')).toMatchObject([
+      { id: 2, channel: 'open:b', code: 'permission_denied' },
+      { id: 3, channel: 'open:b', code: 'permission_denied' },
+    ])
+    hooks.decisions.connect = () => ({
+      decision: 'allow',
+      capabilities: [{ channels: ['open:b'], allow: ['history', 'presence'] }],
+    })
+    const auditor = await harness.connect({ token: 'bob' })
+    auditor.say({ type: 'history', id: 2, channel: 'open:b' })
+    auditor.say({ type: 'presence', id: 3, channel: 'open:b' })
+    await turn()
+    expect(auditor.all('result')).toHaveLength(2)
+  })
+
   it('is not asked about what is subscribed already, nor about what the application subscribes', async () => {
     hooks.decisions.subscribe = () => ({ decision: 'allow' })
     const client = await harness.connect({ token: 'ann' })

@@ -9,7 +9,7 @@ import {
   type RefreshResult,
   type ServerMessage,
 } from '@fusewire/protocol'
-import { assertAllowed, assertHistoryReadable, assertPresenceVisible, isAllowed } from './access.ts'
+import { type Action, assertAllowed, assertHistoryReadable, assertPresenceVisible, isAllowed } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ConflictError } from './conflict-error.ts'
 import type { HookQuestions } from './hook-questions.ts'
@@ -146,6 +146,7 @@ export class SessionRequests {
   ): Awaitable<ServerMessage> {
     assertChannelName(channel)
     assertHistoryReadable(channel, this.#ports.rules.of(channel), session)
+    this.#assertLetIn('history', channel, session)
     const query = {
       limit: Math.min(limit ?? DEFAULT_HISTORY_LIMIT, LIMITS.historyLimit),
       ...(since && { since }),
@@ -159,7 +160,15 @@ export class SessionRequests {
   #presence(session: Session, { id, channel }: SessionRequest & { type: 'presence' }): Awaitable<ServerMessage> {
     assertChannelName(channel)
     assertPresenceVisible(channel, this.#ports.rules.of(channel), session)
+    this.#assertLetIn('presence', channel, session)
     return after(this.#ports.presence.list(channel), (members) => result(id, { members } satisfies PresenceResult))
+  }
+
+  /** Where the application decides who may enter, only those read that it has let in, and those whose capabilities name this very action. */
+  #assertLetIn(action: Action, channel: string, session: Session): void {
+    if (!this.#ports.questions.isAsked('subscribe', channel) || session.subscriptions.has(channel)) return
+    if (session.capabilities.allows(action, channel)) return
+    throw new FusewireError('permission_denied', `the application decides who may subscribe to ${channel}: subscribe first`)
   }
 
   async #rpc(session: Session, { id, method, data }: SessionRequest & { type: 'rpc' }): Promise<ServerMessage> {

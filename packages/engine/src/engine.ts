@@ -7,7 +7,7 @@ import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
 import { Departures } from './departures.ts'
 import { Handshake } from './handshake.ts'
 import { HookNotices } from './hook-notices.ts'
-import { HookQuestions } from './hook-questions.ts'
+import { HookQuestions, type QuestionLimits } from './hook-questions.ts'
 import { Hub } from './hub.ts'
 import { applicationKey } from './idempotency-key.ts'
 import type { Log } from './log.ts'
@@ -30,7 +30,7 @@ import { Counters, type EngineStats } from './stats.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
-export interface EngineLimits extends PeerLimits, AdmissionLimits, SessionLimits {
+export interface EngineLimits extends PeerLimits, AdmissionLimits, SessionLimits, QuestionLimits {
   /** Channels of one session. Default 128. */
   readonly maxChannelsPerSession: number
   /** How long a revocation is kept unless it says otherwise, in milliseconds: no shorter than tokens live. Default 86,400,000 (24 hours). */
@@ -94,7 +94,7 @@ export class Engine {
     this.#wheel = new TimerWheel(this.#tickedAt)
     this.#hub = new Hub({ broker, rules, counters: this.#counters, wheel: this.#wheel, now, log })
     this.#publisher = new Publisher(broker, rules)
-    const questions = new HookQuestions(hooks, environment)
+    const questions = new HookQuestions(hooks, environment, limits)
     this.#questions = questions
     const notices = new HookNotices(hooks, environment)
     this.#subscriptions = new Subscriptions({

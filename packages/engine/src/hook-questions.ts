@@ -17,15 +17,23 @@ import {
   type SubscribePermission,
 } from './ports/hooks.ts'
 import type { Session } from './session.ts'
+import { Turns } from './turns.ts'
+
+export interface QuestionLimits {
+  /** Questions about one session that wait for their answer at a time; more wait for their turn. Default 16. */
+  readonly hookMaxConcurrentPerSession: number
+}
 
 /** Puts to the application what it wants to decide. A refusal is thrown, with its code. */
 export class HookQuestions {
   readonly #hooks: Hooks
   readonly #environment: Environment
+  readonly #turns: Turns
 
-  constructor(hooks: Hooks, environment: Environment) {
+  constructor(hooks: Hooks, environment: Environment, { hookMaxConcurrentPerSession }: QuestionLimits) {
     this.#hooks = hooks
     this.#environment = environment
+    this.#turns = new Turns(hookMaxConcurrentPerSession)
   }
 
   /** Whether there is anybody to ask; where not, nothing is made and nothing waits. */
@@ -63,13 +71,13 @@ export class HookQuestions {
       ...(token !== undefined && { token }),
       ...(expiresAt !== undefined && { expiresAt }),
     }
-    return allowed('refresh', await this.#hooks.ask<'refresh'>(question))
+    return allowed('refresh', await this.#ask<'refresh'>(session, question))
   }
 
   /** `grant` is that of a channel token, if there was one. */
   async subscribe(session: Session, channel: string, grant: ChannelGrant | undefined): Promise<ChannelGrant> {
     const question: Questions['subscribe'] = { ...this.#about('subscribe', session), channel }
-    const permission: SubscribePermission = allowed('subscribe', await this.#hooks.ask<'subscribe'>(question))
+    const permission: SubscribePermission = allowed('subscribe', await this.#ask<'subscribe'>(session, question))
     const { decision: _, ...changes } = permission
     return { channel, ...grant, ...changes }
   }
@@ -88,12 +96,21 @@ export class HookQuestions {
       ...(patch !== undefined && { patch }),
       ...(ifPosition && { ifPosition }),
     }
-    return allowed('publish', await this.#hooks.ask<'publish'>(question))
+    return allowed('publish', await this.#ask<'publish'>(session, question))
   }
 
   async rpc(session: Session, method: string, data: unknown): Promise<RpcPermission> {
     const question = { ...this.#about('rpc', session), method, ...(data !== undefined && { data }) }
-    return allowed('rpc', await this.#hooks.ask<'rpc'>(question))
+    return allowed('rpc', await this.#ask<'rpc'>(session, question))
+  }
+
+  /** One client's questions leave room for those of the others. What its connection does not wait for any more is not asked. */
+  #ask<E extends DecidingEvent>(session: Session, question: Questions[E]): Promise<Answers[E]> {
+    const { link } = session
+    return this.#turns.run(session, () => {
+      if (session.link !== link) throw new FusewireError('not_connected')
+      return this.#hooks.ask<E>(question)
+    })
   }
 
   #stamp<E extends DecidingEvent>(event: E): { event: E; id: string; time: number } {

@@ -347,6 +347,25 @@ describe('the publish hook', () => {
 })
 
 describe('the rpc hook', () => {
+  it('is asked by one session so much at a time, and not for a connection that has gone before its turn', async () => {
+    harness = await EngineHarness.start({ hooks: held.of(hooks, 'ask'), limits: { hookMaxConcurrentPerSession: 1 } })
+    hooks.decisions.rpc = ({ method }) => ({ decision: 'allow', data: method })
+    held.holding = 'calls'
+    const [greedy, modest] = [await harness.connect({ token: 'ann' }), await harness.connect({ token: 'bob' })]
+    for (const id of [2, 3, 4]) greedy.say({ type: 'rpc', id, method: 'm' })
+    modest.say({ type: 'rpc', id: 2, method: 'm' })
+    await turn()
+    expect(held.size).toBe(2)
+    held.release()
+    await turn()
+    expect([greedy, modest].map((client) => client.all('result').length)).toEqual([1, 1])
+    expect(held.size).toBe(1)
+    greedy.cut()
+    held.release()
+    await turn()
+    expect(hooks.questions).toHaveLength(3)
+  })
+
   it('answers methods that the program does not have', async () => {
     hooks.decisions.rpc = ({ method, data }) =>
       method === 'sum' ? { decision: 'allow', data: [method, data] } : { decision: 'deny', code: 'method_not_found' }

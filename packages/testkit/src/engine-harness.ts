@@ -29,6 +29,7 @@ const LIMITS: EngineLimits = {
   maxBadMessages: 3,
   maxPendingRequests: 4,
   maxChannelsPerSession: 3,
+  hookMaxConcurrentPerSession: 16,
   messagesPerSecond: 1000,
   messagesBurst: 2000,
   bytesPerSecond: 4_194_304,

@@ -56,6 +56,10 @@ export const hookOptions = {
     min: 1,
     max: 100_000,
   }),
+  hookMaxConcurrentPerSession: count(
+    'Questions about one client that wait for their answer at a time; further ones wait for their turn.',
+    { default: 16, min: 1, max: 100_000 },
+  ),
   hookMaxAnswerBytes: bytes('Size of an answer at most.', { default: 1_048_576, min: 256, max: 67_108_864 }),
   hookQueueSize: count('Notices that may wait for each backend or handler; beyond it the oldest are dropped.', {
     default: 10_000,

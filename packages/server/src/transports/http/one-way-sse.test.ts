@@ -64,6 +64,7 @@ const start = async (version: HttpVersion, options = {}, limits = {}): Promise<v
       maxPendingRequests: 256,
       sessionTtlMs: 60_000,
       maxChannelsPerSession: 128,
+      hookMaxConcurrentPerSession: 16,
       messagesPerSecond: 1000,
       messagesBurst: 2000,
       bytesPerSecond: 4_194_304,

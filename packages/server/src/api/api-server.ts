@@ -6,7 +6,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { refusalOf } from '../error-answer.ts'
 import { fieldError, issueWords, queryIssueWords } from './field-errors.ts'
-import { parseBody, writeAnswer } from './json-body.ts'
+import { givenPart, parseBody, writeAnswer } from './json-body.ts'
 import { KnownPaths } from './known-paths.ts'
 import { openApiOptions } from './openapi.ts'
 import { asRefusable, refusalHeaders } from './refusal.ts'
@@ -62,8 +62,7 @@ export const createApiServer = async ({
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => {
     const error = httpPart === 'querystring' ? queryIssueWords : issueWords
     return (value) => {
-      // Fastify says null for a part that is not there.
-      const parsed = schema.safeParse(value ?? undefined, { error })
+      const parsed = schema.safeParse(givenPart(value), { error })
       const issue = parsed.error?.issues[0]
       if (issue) return { error: fieldError(issue, PARTS[httpPart] ?? httpPart) }
       // Headers are checked, not replaced: the schema knows only some of them.

@@ -1,16 +1,22 @@
 import { isUtf8 } from 'node:buffer'
 import { FusewireError, jsonCodec } from '@fusewire/protocol'
 
-/** Reads a request body. An empty one is undefined, so that the schema decides whether something is missing. */
+/** Stands for a body of `null`, which is a document: Fastify says null itself, for a body that is not there. */
+const NULL = Symbol('null')
+
+/** Reads a request body, for {@link givenPart}. An empty one is undefined. */
 export const parseBody = (body: Buffer): unknown => {
   if (body.length === 0) return undefined
   if (!isUtf8(body)) throw new FusewireError('malformed_message', 'the body is not valid UTF-8')
   try {
-    return JSON.parse(body.toString('utf8'))
+    return JSON.parse(body.toString('utf8')) ?? NULL
   } catch {
     throw new FusewireError('malformed_message', 'the body is not valid JSON')
   }
 }
+
+/** A part of a request as it was sent. Undefined when it is missing, so that the schema decides about that. */
+export const givenPart = (part: unknown): unknown => (part === NULL ? null : (part ?? undefined))
 
 /** Writes an answer as the wire's JSON does it, so that data reads alike in both: byte arrays are base64, for one. */
 export const writeAnswer = (answer: unknown): string => {

@@ -102,7 +102,7 @@ describe.each(VERSIONS)('refusals over %s', (version) => {
     expectRefusal(await send('POST', path), 'invalid_field', 'body is missing')
     expectRefusal(await send('POST', path, { headers: json }), 'invalid_field', 'body is missing')
     expectRefusal(await send('POST', path, { body: '[]' }), 'invalid_field', 'body must be an object')
-    expectRefusal(await send('POST', path, { body: 'null' }), 'invalid_field', 'body is missing')
+    expectRefusal(await send('POST', path, { body: 'null' }), 'invalid_field', 'body must be an object')
     expectRefusal(await send('POST', path, { body: '"x"' }), 'invalid_field', 'body must be an object')
   })
 

@@ -118,6 +118,17 @@ describe.each(VERSIONS)('the document of a channel over %s', (version) => {
       ])
     })
 
+    it.each(['PUT', 'PATCH'])('becomes null by %s of null, and is not written without a body', async (method) => {
+      expect((await send(method, { body: 'null' })).status).toBe(200)
+      const json = { 'content-type': 'application/json' }
+      for (const headers of [{}, json]) {
+        const empty = await send(method, { headers })
+        expect([empty.status, empty.json]).toEqual([400, error('invalid_field')])
+      }
+      const draft = method === 'PUT' ? { data: null } : { data: null, patch: true }
+      expect(test.application.calls).toEqual([['publish', 'doc:1', draft, {}]])
+    })
+
     it('is left alone when If-Match names another, and the newest one comes along', async () => {
       expect((await send('PATCH', { headers: { 'if-match': ETAG }, body: {} })).status).toBe(200)
       expect(test.application.calls).toEqual([

@@ -11,7 +11,9 @@ interface Entry {
   readonly channel: HubChannel
   readonly catchUp: CatchUp
   /** Settles when the broker delivers the channel's publications to this node. */
-  readonly ready: Awaitable<void>
+  ready: Awaitable<void>
+  /** The broker could not be asked for them: whoever comes next asks again. */
+  isUnwanted: boolean
 }
 
 /** The channels that have subscribers on this node, and the way of a publication to them. */
@@ -42,7 +44,8 @@ export class Hub implements BrokerListener {
     let entry = this.#entries.get(name)
     if (!entry) {
       const channel = new HubChannel(name, () => this.interrupted(name))
-      entry = { channel, catchUp: new CatchUp(channel, this.#ports), ready: this.#ports.broker.subscribe(name) }
+      entry = { channel, catchUp: new CatchUp(channel, this.#ports), ready: undefined, isUnwanted: true }
+      this.#want(entry)
       this.#entries.set(name, entry)
     }
     const subscription = new Subscription(session, entry.channel)
@@ -53,7 +56,18 @@ export class Hub implements BrokerListener {
 
   /** Settles when the channel's publications reach this node; rejects when the broker is away. */
   ready(subscription: Subscription): Awaitable<void> {
-    return this.#entries.get(subscription.channel.name)?.ready
+    const entry = this.#entries.get(subscription.channel.name)
+    if (entry?.isUnwanted) this.#want(entry)
+    return entry?.ready
+  }
+
+  #want(entry: Entry): void {
+    entry.ready = this.#ports.broker.subscribe(entry.channel.name)
+    entry.isUnwanted = false
+    if (!(entry.ready instanceof Promise)) return
+    entry.ready.catch(() => {
+      entry.isUnwanted = true
+    })
   }
 
   /** Removes a subscription; the last one of a channel ends the broker's interest. */

@@ -176,6 +176,36 @@ describe('a subscribe that fails', () => {
     expect(second.all('publication')).toHaveLength(1)
   })
 
+  it('leaves nothing of one that was cut off, and is repeated by the resumed session', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    held.history.holding = 'calls'
+    first.say({ type: 'subscribe', channel: 'open:a' })
+    first.cut()
+    const resume = first.last('connected').resume
+    const second = await harness.connect({ resume, subscriptions: [{ channel: 'open:a', id: 5, token: 'wrong' }] })
+    expect(second.last('error')).toMatchObject({ id: 5, code: 'token_invalid' })
+    expect(harness.engine.stats()).toMatchObject({ subscriptions: 0, channels: 0 })
+    await release(held.history)
+    expect(harness.engine.stats()).toMatchObject({ subscriptions: 0, channels: 0 })
+    await harness.subscribe(second, 'open:a')
+    harness.engine.publish('open:a', { data: 1 })
+    expect(second.all('publication')).toHaveLength(1)
+  })
+
+  it('does not fail others, after it was cut off and the broker is back', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    held.interest.holding = 'calls'
+    first.say({ type: 'subscribe', channel: 'open:a' })
+    first.cut()
+    await refuse(held.interest)
+    expect(harness.engine.stats()).toMatchObject({ subscriptions: 1, sessions: 1 })
+    const other = await harness.connect({ token: 'bob' })
+    await harness.subscribe(other, 'open:a')
+    const second = await harness.connect({ resume: first.last('connected').resume })
+    harness.engine.publish('open:a', { data: 1 })
+    for (const client of [other, second]) expect(client.all('publication')).toHaveLength(1)
+  })
+
   it('does not leave the subscription to a connection that has been replaced', async () => {
     const first = await harness.connect({ token: 'ann' })
     await harness.subscribe(first, 'open:a')

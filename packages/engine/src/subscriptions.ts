@@ -75,6 +75,18 @@ export class Subscriptions {
    * connection's: when the session has lost or changed that meanwhile, it comes to nothing.
    */
   async subscribe(session: Session, request: SubscriptionRequest, options: SubscribeOptions = {}): Promise<void> {
+    const { link } = session
+    try {
+      await this.#subscribe(session, request, options)
+    } catch (error) {
+      // Cut off before it was established, and refused when it was repeated: nobody will try it again.
+      const left = session.subscriptions.get(request.channel)
+      if (session.link === link && left?.state.kind === 'paused' && !left.isEstablished) this.#drop(left, 'unsubscribed')
+      throw error
+    }
+  }
+
+  async #subscribe(session: Session, request: SubscriptionRequest, options: SubscribeOptions): Promise<void> {
     const { channel: name, since, token } = request
     const { link } = session
     assertChannelName(name)

@@ -1,59 +1,20 @@
-import { type Connected, FusewireError, type Member } from '@fusewire/protocol'
+import { FusewireError, type Member } from '@fusewire/protocol'
 import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
-import { Admission, type AdmissionLimits } from './admission.ts'
-import { Attendance } from './attendance.ts'
+import { Admission } from './admission.ts'
 import { assertChannelName } from './channel-name.ts'
-import { ClientPeer, type PeerLimits, type PeerPorts } from './client-peer.ts'
+import { ClientPeer, type PeerPorts } from './client-peer.ts'
 import { Departures } from './departures.ts'
-import { Handshake } from './handshake.ts'
-import { HookNotices } from './hook-notices.ts'
-import { HookQuestions, type QuestionLimits } from './hook-questions.ts'
-import { Hub } from './hub.ts'
+import { createParts, type EngineParts, type EnginePorts } from './engine-parts.ts'
 import { applicationKey } from './idempotency-key.ts'
-import type { Log } from './log.ts'
 import { compilePattern } from './pattern.ts'
-import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable, Broker, ChannelState, HistoryPage, HistoryQuery, PublicationDraft, Published } from './ports/broker.ts'
+import type { Awaitable, ChannelState, HistoryPage, HistoryQuery, PublicationDraft, Published } from './ports/broker.ts'
 import type { Connection } from './ports/connection.ts'
-import type { Environment } from './ports/environment.ts'
-import type { Hooks } from './ports/hooks.ts'
 import type { Peer } from './ports/peer.ts'
-import type { PresenceStore } from './ports/presence-store.ts'
-import type { Revocations } from './ports/revocations.ts'
-import { Publisher, type PublishRequest } from './publisher.ts'
-import { type RevocationTarget, type RevokeOptions, Revoker } from './revoker.ts'
-import type { RpcCaller, RpcRouter } from './rpc-router.ts'
-import type { RuleBook } from './rule-book.ts'
-import { SessionRequests } from './session-requests.ts'
-import { type SessionLimits, Sessions, type Target } from './sessions.ts'
-import { Counters, type EngineStats } from './stats.ts'
-import { Subscriptions } from './subscriptions.ts'
-import { TimerWheel } from './timer-wheel.ts'
-
-export interface EngineLimits extends PeerLimits, AdmissionLimits, SessionLimits, QuestionLimits {
-  /** Channels of one session. Default 128. */
-  readonly maxChannelsPerSession: number
-  /** How long a revocation is kept unless it says otherwise, in milliseconds: no shorter than tokens live. Default 86,400,000 (24 hours). */
-  readonly revocationTtlMs: number
-}
-
-export interface EnginePorts {
-  readonly broker: Broker
-  readonly presence: PresenceStore
-  readonly authenticator: Authenticator
-  readonly revocations: Revocations
-  readonly environment: Environment
-  readonly rules: RuleBook
-  readonly rpc: RpcRouter
-  /** The application. */
-  readonly hooks: Hooks
-  readonly limits: EngineLimits
-  readonly log: Log
-  /** What counts as one address for `maxConnectionsPerAddress`; undefined where it is not limited. Default: each address for itself. */
-  readonly addressGroup?: (address: string) => string | undefined
-  /** This node's name, the program's version, and whether it runs in development mode: told to every client. */
-  readonly node: Pick<Connected, 'node' | 'version' | 'development'>
-}
+import type { PublishRequest } from './publisher.ts'
+import type { RevocationTarget, RevokeOptions } from './revoker.ts'
+import type { RpcCaller } from './rpc-router.ts'
+import type { Target } from './sessions.ts'
+import type { EngineStats } from './stats.ts'
 
 /** How a client that comes too many is told so: by a node that is full, or about itself. */
 const CODE_OF_LIMIT = { maxConnections: 'overloaded', maxConnectionsPerAddress: 'too_many_connections' } as const
@@ -67,16 +28,7 @@ const MAX_TICK_GAP_MS = 5000
 /** Sessions, channels and the way between them: everything but bytes, sockets and time. */
 export class Engine {
   readonly #ports: EnginePorts
-  readonly #counters = new Counters()
-  readonly #wheel: TimerWheel
-  readonly #hub: Hub
-  readonly #publisher: Publisher
-  readonly #questions: HookQuestions
-  readonly #sessions: Sessions
-  readonly #subscriptions: Subscriptions
-  readonly #handshake: Handshake
-  readonly #requests: SessionRequests
-  readonly #revoker: Revoker
+  readonly #parts: EngineParts
   readonly #peerPorts: PeerPorts
   /** Those that are counted as connections. */
   readonly #peers = new Set<ClientPeer>()
@@ -86,85 +38,24 @@ export class Engine {
   #tickedAt: number
 
   constructor(ports: EnginePorts) {
-    const { broker, presence, authenticator, revocations, environment, rules, hooks, limits, log } = ports
-    const now = () => environment.now()
+    const { environment, limits, log } = ports
     this.#ports = ports
+    this.#parts = createParts(ports)
     this.#tickedAt = environment.now()
     this.#admission = new Admission(limits, ports.addressGroup ?? ((address) => address))
-    this.#wheel = new TimerWheel(this.#tickedAt)
-    this.#hub = new Hub({ broker, rules, counters: this.#counters, wheel: this.#wheel, now, log })
-    this.#publisher = new Publisher(broker, rules)
-    const questions = new HookQuestions(hooks, environment, limits)
-    this.#questions = questions
-    const notices = new HookNotices(hooks, environment)
-    this.#subscriptions = new Subscriptions({
-      hub: this.#hub,
-      broker,
-      attendance: new Attendance({ presence, rules, counters: this.#counters, log }),
-      authenticator,
-      questions,
-      notices,
-      revocations,
-      rules,
-      wheel: this.#wheel,
-      counters: this.#counters,
-      maxChannelsPerSession: limits.maxChannelsPerSession,
-    })
-    this.#sessions = new Sessions(environment, this.#wheel, this.#counters, limits, (session, reason) => {
-      this.#subscriptions.endAll(session)
-      notices.disconnected(session, reason)
-    })
-    this.#handshake = new Handshake({
-      now,
-      authenticator,
-      revocations,
-      sessions: this.#sessions,
-      subscriptions: this.#subscriptions,
-      questions,
-      greeting: {
-        ...ports.node,
-        pingIntervalMs: limits.pingIntervalMs,
-        pongTimeoutMs: limits.pongTimeoutMs,
-        sessionTtlMs: limits.sessionTtlMs,
-      },
-    })
-    this.#requests = new SessionRequests({
-      rules,
-      broker,
-      publisher: this.#publisher,
-      presence,
-      authenticator,
-      revocations,
-      sessions: this.#sessions,
-      subscriptions: this.#subscriptions,
-      rpc: ports.rpc,
-      questions,
-    })
-    this.#revoker = new Revoker({
-      now,
-      revocations,
-      sessions: this.#sessions,
-      subscriptions: this.#subscriptions,
-      counters: this.#counters,
-      revocationTtlMs: limits.revocationTtlMs,
-    })
     this.#peerPorts = {
-      now,
-      handshake: this.#handshake,
-      requests: this.#requests,
-      sessions: this.#sessions,
-      counters: this.#counters,
+      ...this.#parts,
+      now: () => environment.now(),
       limits,
       log,
-      wheel: this.#wheel,
       onClosed: (peer) => this.#closed(peer),
     }
   }
 
   /** Begins to listen to the broker and to revocations. To be awaited before the first connection. */
   async start(): Promise<void> {
-    await this.#ports.broker.start(this.#hub)
-    await this.#ports.revocations.start(this.#revoker)
+    await this.#ports.broker.start(this.#parts.hub)
+    await this.#ports.revocations.start(this.#parts.revoker)
   }
 
   /** Takes a new connection. */
@@ -172,7 +63,7 @@ export class Engine {
     const peer = new ClientPeer(connection, this.#peerPorts)
     const limit = this.#admission.enter(connection.remoteAddress)
     if (limit) {
-      this.#counters.refuse(limit)
+      this.#parts.counters.refuse(limit)
       // Not before its transport knows the peer.
       void Promise.resolve().then(() => peer.end(CODE_OF_LIMIT[limit], `more than ${limit} allows`, REFUSED_FOR_MS))
     } else {
@@ -188,17 +79,17 @@ export class Engine {
     // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
     if (Math.abs(now - this.#tickedAt) > MAX_TICK_GAP_MS) {
       for (const peer of this.#peers) peer.restartClock()
-      this.#sessions.restartClock(now)
+      this.#parts.sessions.restartClock(now)
     }
     this.#tickedAt = now
-    this.#wheel.advance(now)
+    this.#parts.wheel.advance(now)
     this.#departures?.advance(now)
   }
 
   publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
     assertChannelName(channel)
     const { idempotencyKey: key } = options
-    return this.#publisher.publish(channel, draft, {
+    return this.#parts.publisher.publish(channel, draft, {
       ...options,
       ...(key !== undefined && { idempotencyKey: applicationKey(key) }),
     })
@@ -232,7 +123,7 @@ export class Engine {
    */
   async stateFor(token: string | undefined, channel: string): Promise<ChannelState> {
     assertChannelName(channel)
-    if (this.#questions.isAsked('connect') || this.#questions.isAsked('subscribe', channel))
+    if (this.#parts.questions.isAsked('connect') || this.#parts.questions.isAsked('subscribe', channel))
       throw new FusewireError(
         'permission_denied',
         'the application decides who may subscribe: the document comes with subscribed',
@@ -266,7 +157,7 @@ export class Engine {
   channels(pattern?: string): { channel: string; subscribers: number }[] {
     const wanted = pattern === undefined ? undefined : compilePattern(pattern)
     const found: { channel: string; subscribers: number }[] = []
-    for (const { name, size } of this.#hub.channels())
+    for (const { name, size } of this.#parts.hub.channels())
       if (!wanted || wanted.test(name)) found.push({ channel: name, subscribers: size })
     return found
   }
@@ -274,31 +165,32 @@ export class Engine {
   /** Subscribes every session of the target, whatever the rule says. Returns how many. */
   async subscribeUser(target: Target, channel: string): Promise<number> {
     assertChannelName(channel)
-    const sessions = this.#sessions.find(target).filter((session) => !session.subscriptions.has(channel))
-    await Promise.all(sessions.map((session) => this.#subscriptions.subscribe(session, { channel }, { trusted: true })))
+    const sessions = this.#parts.sessions.find(target).filter((session) => !session.subscriptions.has(channel))
+    await Promise.all(sessions.map((session) => this.#parts.subscriptions.subscribe(session, { channel }, { trusted: true })))
     return sessions.length
   }
 
   unsubscribeUser(target: Target, channel: string): number {
     assertChannelName(channel)
     const reason = 'unsubscribed by the application'
-    return this.#sessions.find(target).filter((session) => this.#subscriptions.revoke(session, channel, 'disconnected', reason))
-      .length
+    return this.#parts.sessions
+      .find(target)
+      .filter((session) => this.#parts.subscriptions.revoke(session, channel, 'disconnected', reason)).length
   }
 
   /** Ends every session of the target at once. Returns how many. */
   disconnectUser(target: Target): number {
-    const sessions = this.#sessions.find(target)
+    const sessions = this.#parts.sessions.find(target)
     for (const session of sessions) {
       session.link?.end('disconnected')
-      this.#sessions.end(session, 'disconnected')
+      this.#parts.sessions.end(session, 'disconnected')
     }
     return sessions.length
   }
 
   /** Takes tokens back at once: sessions and subscriptions that were made with them end. Returns how many sessions on this node. */
   revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
-    return this.#revoker.revoke(target, options)
+    return this.#parts.revoker.revoke(target, options)
   }
 
   rpc(method: string, data: unknown, caller?: RpcCaller): Promise<unknown> {
@@ -306,7 +198,7 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    const counters = this.#counters
+    const counters = this.#parts.counters
     return {
       messagesIn: counters.messagesIn,
       publications: counters.publications,
@@ -319,12 +211,12 @@ export class Engine {
       sessionsExpired: counters.sessionsExpired,
       recoveries: counters.recoveries,
       connections: this.#peers.size,
-      sessions: this.#sessions.size,
-      detachedSessions: this.#sessions.detachedCount,
-      subscriptions: this.#hub.subscriptionCount,
-      channels: this.#hub.channelCount,
+      sessions: this.#parts.sessions.size,
+      detachedSessions: this.#parts.sessions.detachedCount,
+      subscriptions: this.#parts.hub.subscriptionCount,
+      channels: this.#parts.hub.channelCount,
       revocations: this.#ports.revocations.size,
-      deadlines: this.#wheel.size,
+      deadlines: this.#parts.wheel.size,
     }
   }
 
@@ -361,7 +253,7 @@ export class Engine {
   /** Ends: clients first, then the broker. Idempotent. */
   async close(): Promise<void> {
     this.disconnectAll()
-    this.#sessions.endAll('server_draining')
+    this.#parts.sessions.endAll('server_draining')
     await this.#ports.broker.close()
     await this.#ports.revocations.close()
   }

@@ -1,6 +1,7 @@
 export type { Access, Action, Capability } from './access.ts'
 export { ConflictError } from './conflict-error.ts'
-export { Engine, type EngineLimits, type EnginePorts } from './engine.ts'
+export { Engine } from './engine.ts'
+export type { EngineLimits, EnginePorts } from './engine-parts.ts'
 export type { Log } from './log.ts'
 export { MemoryBroker, type MemoryBrokerOptions } from './memory/memory-broker.ts'
 export { MemoryPresence } from './memory/memory-presence.ts'

@@ -1,0 +1,117 @@
+import type { Connected } from '@fusewire/protocol'
+import type { AdmissionLimits } from './admission.ts'
+import { Attendance } from './attendance.ts'
+import type { PeerLimits } from './client-peer.ts'
+import { Handshake } from './handshake.ts'
+import { HookNotices } from './hook-notices.ts'
+import { HookQuestions, type QuestionLimits } from './hook-questions.ts'
+import { Hub } from './hub.ts'
+import type { Log } from './log.ts'
+import type { Authenticator } from './ports/authenticator.ts'
+import type { Broker } from './ports/broker.ts'
+import type { Environment } from './ports/environment.ts'
+import type { Hooks } from './ports/hooks.ts'
+import type { PresenceStore } from './ports/presence-store.ts'
+import type { Revocations } from './ports/revocations.ts'
+import { Publisher } from './publisher.ts'
+import { Revoker } from './revoker.ts'
+import type { RpcRouter } from './rpc-router.ts'
+import type { RuleBook } from './rule-book.ts'
+import { SessionRequests } from './session-requests.ts'
+import { type SessionLimits, Sessions } from './sessions.ts'
+import { Counters } from './stats.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+export interface EngineLimits extends PeerLimits, AdmissionLimits, SessionLimits, QuestionLimits {
+  /** Channels of one session. Default 128. */
+  readonly maxChannelsPerSession: number
+  /** How long a revocation is kept unless it says otherwise, in milliseconds: no shorter than tokens live. Default 86,400,000 (24 hours). */
+  readonly revocationTtlMs: number
+}
+
+export interface EnginePorts {
+  readonly broker: Broker
+  readonly presence: PresenceStore
+  readonly authenticator: Authenticator
+  readonly revocations: Revocations
+  readonly environment: Environment
+  readonly rules: RuleBook
+  readonly rpc: RpcRouter
+  /** The application. */
+  readonly hooks: Hooks
+  readonly limits: EngineLimits
+  readonly log: Log
+  /** What counts as one address for `maxConnectionsPerAddress`; undefined where it is not limited. Default: each address for itself. */
+  readonly addressGroup?: (address: string) => string | undefined
+  /** This node's name, the program's version, and whether it runs in development mode: told to every client. */
+  readonly node: Pick<Connected, 'node' | 'version' | 'development'>
+}
+
+/** What an {@link Engine} is made of. */
+export interface EngineParts {
+  readonly counters: Counters
+  readonly wheel: TimerWheel
+  readonly hub: Hub
+  readonly publisher: Publisher
+  readonly questions: HookQuestions
+  readonly sessions: Sessions
+  readonly subscriptions: Subscriptions
+  readonly handshake: Handshake
+  readonly requests: SessionRequests
+  readonly revoker: Revoker
+}
+
+/** Puts the parts together: the engine's own composition. */
+export const createParts = (ports: EnginePorts): EngineParts => {
+  const { broker, presence, authenticator, revocations, environment, rules, rpc, hooks, limits, log } = ports
+  const now = () => environment.now()
+  const counters = new Counters()
+  const wheel = new TimerWheel(environment.now())
+  const hub = new Hub({ broker, rules, counters, wheel, now, log })
+  const publisher = new Publisher(broker, rules)
+  const questions = new HookQuestions(hooks, environment, limits)
+  const notices = new HookNotices(hooks, environment)
+  const subscriptions = new Subscriptions({
+    hub,
+    broker,
+    attendance: new Attendance({ presence, rules, counters, log }),
+    authenticator,
+    questions,
+    notices,
+    revocations,
+    rules,
+    wheel,
+    counters,
+    maxChannelsPerSession: limits.maxChannelsPerSession,
+  })
+  const sessions = new Sessions(environment, wheel, counters, limits, (session, reason) => {
+    subscriptions.endAll(session)
+    notices.disconnected(session, reason)
+  })
+  const { pingIntervalMs, pongTimeoutMs, sessionTtlMs, revocationTtlMs } = limits
+  const greeting = { ...ports.node, pingIntervalMs, pongTimeoutMs, sessionTtlMs }
+  return {
+    counters,
+    wheel,
+    hub,
+    publisher,
+    questions,
+    sessions,
+    subscriptions,
+    handshake: new Handshake({ now, authenticator, revocations, sessions, subscriptions, questions, greeting }),
+    requests: new SessionRequests({
+      rules,
+      broker,
+      publisher,
+      presence,
+      authenticator,
+      revocations,
+      sessions,
+      subscriptions,
+      rpc,
+      questions,
+    }),
+    revoker: new Revoker({ now, revocations, sessions, subscriptions, counters, revocationTtlMs }),
+  }
+}

@@ -8,13 +8,13 @@ import { z } from 'zod'
 import { OPTION_DESCRIPTIONS, type ValueDescription } from '../packages/server/src/config/describe-options.ts'
 import { LIMIT_NOTES, type LimitNote, type LimitOptionName } from '../packages/server/src/config/limit-notes.ts'
 import { OPTION_SECTIONS, optionsSchema } from '../packages/server/src/config/options.ts'
+import { code, type Markers, remade, table } from './markdown.ts'
 
 export const SCHEMA_FILE = new URL('../spec/config.schema.json', import.meta.url)
 export const SECURITY_FILE = new URL('../docs/security.md', import.meta.url)
 export const PAGE_FILE = new URL('../docs/configuration.md', import.meta.url)
 
-const BEGIN = '<!-- options: made by scripts/config-docs.ts -->'
-const END = '<!-- options end -->'
+const MARKERS: Markers = { of: 'options', by: 'config-docs.ts' }
 
 /** The JSON schema of the configuration file. */
 export const configSchema = (): string => {
@@ -22,10 +22,6 @@ export const configSchema = (): string => {
   const described = { $schema: schema.$schema, title: 'Fusewire configuration', description: 'fusewire.yaml', ...schema }
   return `${JSON.stringify(described, null, 2)}\n`
 }
-
-const code = (text: string): string => `\`${text}\``
-
-const cell = (text: string): string => text.replaceAll('|', '\\|')
 
 const typeOf = ({ kind, unit, values, minimum, maximum }: ValueDescription): string => {
   if (kind === 'boolean') return 'true or false'
@@ -43,12 +39,7 @@ const defaultOf = ({ defaultText, default: value, kind }: ValueDescription): str
   return code(kind === 'text' ? String(value) : JSON.stringify(value))
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
-
 const HEAD = ['Option', 'What it does', 'Value', 'Default']
-
-const table = (rows: readonly (readonly string[])[]): string =>
-  [row(HEAD), row(HEAD.map(() => '---')), ...rows.map(row)].join('\n')
 
 const optionRow = (option: ValueDescription): string[] => [
   code(option.name),
@@ -59,22 +50,15 @@ const optionRow = (option: ValueDescription): string[] => [
 
 const section = (title: string): string => {
   const options = OPTION_DESCRIPTIONS.filter((option) => option.section === title)
-  const parts = [`### ${title}`, table(options.map(optionRow))]
+  const parts = [`### ${title}`, table(HEAD, options.map(optionRow))]
   for (const { name, fields } of options)
-    if (fields.length > 0) parts.push(`Each of \`${name}\` has:`, table(fields.map(optionRow)))
+    if (fields.length > 0) parts.push(`Each of \`${name}\` has:`, table(HEAD, fields.map(optionRow)))
   return parts.join('\n\n')
 }
 
-/** The page with what is between its markers made anew. */
-const remade = (page: string, made: string): string => {
-  const begin = page.indexOf(BEGIN)
-  const end = page.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`the page has lost its markers ${BEGIN} and ${END}`)
-  return `${page.slice(0, begin)}${BEGIN}\n\n${made}\n\n${page.slice(end)}`
-}
-
 /** The page with its tables made anew. */
-export const configPage = (page: string): string => remade(page, OPTION_SECTIONS.map(({ title }) => section(title)).join('\n\n'))
+export const configPage = (page: string): string =>
+  remade(page, MARKERS, OPTION_SECTIONS.map(({ title }) => section(title)).join('\n\n'))
 
 const LIMIT_HEAD = ['Limit', 'Default', 'Beyond it', 'Counted']
 
@@ -86,10 +70,8 @@ const limitRow = (name: LimitOptionName): string[] => {
 }
 
 /** The page with its table of limits made anew. */
-export const securityPage = (page: string): string => {
-  const rows = (Object.keys(LIMIT_NOTES) as LimitOptionName[]).map(limitRow)
-  return remade(page, [row(LIMIT_HEAD), row(LIMIT_HEAD.map(() => '---')), ...rows.map(row)].join('\n'))
-}
+export const securityPage = (page: string): string =>
+  remade(page, MARKERS, table(LIMIT_HEAD, (Object.keys(LIMIT_NOTES) as LimitOptionName[]).map(limitRow)))
 
 export const writeConfigDocs = (): void => {
   writeFileSync(SCHEMA_FILE, configSchema())

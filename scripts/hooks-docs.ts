@@ -7,15 +7,13 @@ import { z } from 'zod'
 import { DECISIONS } from '../packages/server/src/hooks/answer-schemas.ts'
 import { DECIDING_EVENTS, INFORMING_EVENTS } from '../packages/server/src/hooks/hook-events.ts'
 import { COMMON_FIELDS, NOTICE_FIELDS, QUESTION_FIELDS } from '../packages/server/src/hooks/question-schemas.ts'
+import { code, type Markers, remade, table } from './markdown.ts'
 
 export const HOOKS_PAGE_FILE = new URL('../docs/hooks.md', import.meta.url)
 
-const BEGIN = '<!-- hooks: made by scripts/hooks-docs.ts -->'
-const END = '<!-- hooks end -->'
+const MARKERS: Markers = { of: 'hooks', by: 'hooks-docs.ts' }
 
 type Json = z.core.JSONSchema.JSONSchema
-
-const code = (text: string): string => `\`${text}\``
 
 const typeOf = (schema: Json): string => {
   if (schema.const !== undefined) return code(String(schema.const))
@@ -25,9 +23,6 @@ const typeOf = (schema: Json): string => {
   if (schema.type === 'string') return 'text'
   return { integer: 'integer', boolean: 'true or false' }[schema.type as string] ?? 'any value'
 }
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
 const fieldRows = (fields: z.ZodRawShape): string[][] => {
   const { properties = {}, required = [] } = z.toJSONSchema(z.strictObject(fields), { io: 'input' })
@@ -60,12 +55,7 @@ const sections = (): string[] => [
 ]
 
 /** The page with its tables made anew. */
-export const hooksPage = (page: string): string => {
-  const begin = page.indexOf(BEGIN)
-  const end = page.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`docs/hooks.md has lost its markers ${BEGIN} and ${END}`)
-  return `${page.slice(0, begin)}${BEGIN}\n\n${sections().join('\n\n')}\n\n${page.slice(end)}`
-}
+export const hooksPage = (page: string): string => remade(page, MARKERS, sections().join('\n\n'))
 
 export const writeHooksDocs = (): void => {
   writeFileSync(HOOKS_PAGE_FILE, hooksPage(readFileSync(HOOKS_PAGE_FILE, 'utf8')))

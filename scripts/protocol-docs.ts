@@ -25,6 +25,7 @@ import { position } from '../packages/protocol/src/messages/position.ts'
 import { publicationFields } from '../packages/protocol/src/messages/publication.ts'
 import { subscription } from '../packages/protocol/src/messages/subscribe.ts'
 import type { Schema, Shape } from '../packages/protocol/src/schema.ts'
+import { code, table } from './markdown.ts'
 
 export const PAGE_FILE = new URL('../spec/protocol.md', import.meta.url)
 export const ERRORS_FILE = new URL('../docs/errors.md', import.meta.url)
@@ -39,11 +40,6 @@ const FIELD_TABLES: Readonly<Record<string, Schema<unknown>>> = Object.fromEntri
     ([group, schemas]) => Object.entries<Schema<unknown>>(schemas).map(([name, schema]) => [`${group} ${name}`, schema]),
   ),
 )
-
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
-const code = (text: string): string => `\`${text}\``
 
 const NAMES = new Map<Shape, string>([
   [tags.shape, '[tags](#tags)'],

@@ -8,6 +8,7 @@ import { SESSION_TABLE, type SessionPhase } from '../packages/engine/src/session
 import { clientRows } from './client-lifecycle.ts'
 import { explainedAbove, explainedEach } from './lifecycle-glossary.ts'
 import { isSameOutcome, type Row, tableRows } from './lifecycle-rows.ts'
+import { code, table } from './markdown.ts'
 
 export const PAGE_FILE = new URL('../spec/sessions.md', import.meta.url)
 
@@ -78,10 +79,6 @@ const MACHINES: Readonly<Record<'connection' | 'session' | 'client', Machine>> =
   },
 }
 
-const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
-const code = (text: string): string => `\`${text}\``
 const codes = (words: readonly string[]): string => words.map(code).join(', ')
 
 /** Which states of which machine stand for each word. */

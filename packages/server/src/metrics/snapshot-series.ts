@@ -6,7 +6,7 @@ export const snapshotSeries = (snapshots: SnapshotStats): Series[] => [
   {
     kind: 'counter',
     name: 'fusewire_snapshots_total',
-    help: 'Snapshots of the memory broker; a failed one leaves the file as it was.',
+    help: 'Snapshots of the memory broker, written or failed; a failed one leaves the file as it was.',
     label: 'outcome',
     read: () => ({ written: snapshots.written, failed: snapshots.failed }),
   },
@@ -14,7 +14,7 @@ export const snapshotSeries = (snapshots: SnapshotStats): Series[] => [
   {
     kind: 'gauge',
     name: 'fusewire_snapshot_timestamp_seconds',
-    help: 'When the last snapshot was written, in seconds since 1970; 0 before the first.',
+    help: 'When the last snapshot was written, in seconds since 1970; 0 before the first of this process.',
     read: () => snapshots.writtenAt / 1000,
   },
 ]

@@ -1,0 +1,176 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** One kind of line in the log. */
+export interface LogEventNote {
+  /** How much it matters to an operator. */
+  readonly level: LogLevel
+  readonly when: string
+  /** What the line has besides its name; `err` is an error with its cause and stack, or its message alone. */
+  readonly fields: readonly string[]
+}
+
+/** Lines that are about one thing. */
+export interface LogEventGroup {
+  readonly title: string
+  readonly events: Readonly<Record<string, LogEventNote>>
+}
+
+const client = ['transport', 'remoteAddress'] as const
+
+/** Every event that is logged. `docs/observability.md` is made from it, and a test looks for each of them in the code. */
+export const LOG_EVENTS: readonly LogEventGroup[] = [
+  {
+    title: 'Start, leaving and files',
+    events: {
+      drain: {
+        level: 'info',
+        when: 'leaving takes its next step: announced, moving, ending, closed',
+        fields: ['state', 'connections'],
+      },
+      snapshot_restored: {
+        level: 'info',
+        when: 'a snapshot was read at the start',
+        fields: ['file', 'clean', 'channels', 'idempotencyKeys'],
+      },
+      snapshot_failed: {
+        level: 'error',
+        when: 'a snapshot could not be written; the last one stays',
+        fields: ['file', 'err'],
+      },
+      certificate_reloaded: {
+        level: 'info',
+        when: 'new connections get another certificate from now on',
+        fields: ['fingerprint', 'validTo'],
+      },
+      certificate_refused: {
+        level: 'error',
+        when: 'the new certificate files cannot be used; the old certificate stays',
+        fields: ['err'],
+      },
+      keys_unavailable: { level: 'error', when: 'the keys at `jwksUrl` could not be fetched', fields: ['err'] },
+    },
+  },
+  {
+    title: 'Security and limits',
+    events: {
+      token_refused: {
+        level: 'warn',
+        when: 'a token was missing, malformed, forged, expired or revoked, in `connect`, `refresh` or `subscribe`, or to read a document (`state`)',
+        fields: ['code', 'request', 'channel', ...client],
+      },
+      origin_refused: {
+        level: 'warn',
+        when: 'a page of an origin that is not allowed asked for a connection',
+        fields: ['code', 'origin', ...client],
+      },
+      api_key_refused: {
+        level: 'warn',
+        when: 'a request to the HTTP API came without a key, or with a wrong one',
+        fields: ['code', 'method', 'path', 'remoteAddress'],
+      },
+      limit_exceeded: {
+        level: 'warn',
+        when: 'something was refused before there was a connection; every ten seconds at most for each limit',
+        fields: ['limit', 'remoteAddress', 'total'],
+      },
+      http2_resets: {
+        level: 'info',
+        when: 'an HTTP/2 connection was ended for `http2MaxResets`',
+        fields: ['remoteAddress'],
+      },
+      http2_settings: { level: 'info', when: 'the same for `http2MaxSettings`', fields: ['remoteAddress'] },
+      http2_pings: { level: 'info', when: 'the same for `http2MaxPings`', fields: ['remoteAddress'] },
+    },
+  },
+  {
+    title: 'Clients',
+    events: {
+      client_disconnected: {
+        level: 'debug',
+        when: 'the server has ended a connection',
+        fields: ['code', 'reason', ...client],
+      },
+      slow_consumer: {
+        level: 'warn',
+        when: 'a connection was ended because `maxBufferedBytes` waited for it',
+        fields: ['bufferedBytes', ...client],
+      },
+      slow_consumer_conflated: {
+        level: 'info',
+        when: 'a connection is behind, and a publication makes way for the first time; once a connection',
+        fields: ['bufferedBytes', ...client],
+      },
+      tls_handshake_failed: { level: 'info', when: 'a TLS handshake came to nothing', fields: ['code', 'remoteAddress'] },
+      http2_session_error: { level: 'info', when: 'an HTTP/2 connection has failed', fields: ['err'] },
+      http2_handshake_timeout: {
+        level: 'info',
+        when: 'an HTTP/2 connection sent no SETTINGS within `handshakeTimeoutMs`',
+        fields: ['remoteAddress'],
+      },
+      http2_ping_timeout: {
+        level: 'info',
+        when: 'an HTTP/2 connection left a PING of the server unanswered for 30 seconds',
+        fields: ['remoteAddress'],
+      },
+      websocket_protocol_error: { level: 'info', when: 'a WebSocket broke RFC 6455 or a limit', fields: ['err', ...client] },
+    },
+  },
+  {
+    title: 'Application hooks',
+    events: {
+      hook_failed: {
+        level: 'error',
+        when: 'a question was not answered, or not in the documented form',
+        fields: ['hook', 'event', 'kind', 'err'],
+      },
+      hook_delivery_failed: {
+        level: 'error',
+        when: 'notices did not arrive; they are told again, unless the backend has refused them',
+        fields: ['hook', 'waiting', 'err'],
+      },
+      hook_delivery_resumed: { level: 'info', when: 'notices arrive again', fields: ['hook', 'waiting'] },
+      hook_notices_dropped: {
+        level: 'error',
+        when: 'notices will never be told',
+        fields: ['hook', 'reason', 'count', 'waiting'],
+      },
+      hook_breaker_opened: {
+        level: 'error',
+        when: 'a backend is left alone for `hookBreakerResetMs`',
+        fields: ['hook', 'resetMs'],
+      },
+      hook_breaker_closed: { level: 'info', when: 'it is back', fields: ['hook'] },
+    },
+  },
+  {
+    title: 'Failures of the server',
+    events: {
+      request_failed: {
+        level: 'error',
+        when: 'a request of a client was answered with `internal_error`',
+        fields: ['type', 'err'],
+      },
+      api_request_failed: {
+        level: 'error',
+        when: 'a request to the HTTP API was answered with `internal_error`',
+        fields: ['method', 'path', 'err'],
+      },
+      api_command_failed: { level: 'error', when: 'a command of a batch was', fields: ['err'] },
+      http_transport_failed: {
+        level: 'error',
+        when: 'a request of SSE, streaming or polling was',
+        fields: ['err'],
+      },
+      catch_up_failed: {
+        level: 'error',
+        when: 'what a channel may have missed could not be read; it is tried again',
+        fields: ['channel', 'err'],
+      },
+      presence_remove_failed: {
+        level: 'error',
+        when: 'one who has left could not be taken out of the presence of a channel',
+        fields: ['channel', 'session', 'err'],
+      },
+    },
+  },
+]

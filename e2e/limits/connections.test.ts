@@ -5,13 +5,14 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { eventually } from '@fusewire/testkit'
 import { describe, expect, onTestFinished } from 'vitest'
 import { harmTest } from '../bystanders.ts'
-import { PRODUCTION } from '../server-variants.ts'
+import { API_KEY, PRODUCTION, signToken } from '../server-variants.ts'
 import { connectStream, handshakeHead } from '../wire/open-websocket.ts'
 import { readUntil } from '../wire/read-until.ts'
 
 const PROXY = '127.0.0.9'
-const LIMITS = { maxConnectionsPerAddress: 15, handshakesPerSecondPerAddress: 50 }
-const it = harmTest({ ...PRODUCTION, ...LIMITS, trustedProxies: [PROXY] })
+const LIMITS = { maxConnectionsPerAddress: 15, handshakesPerSecondPerAddress: 50, stateReadsPerSecondPerAddress: 2 }
+const RULES = [{ pattern: 'doc:*', state: true }]
+const it = harmTest({ ...PRODUCTION, ...LIMITS, rules: [...(PRODUCTION.rules ?? []), ...RULES], trustedProxies: [PROXY] })
 
 /** Connects from one of the many addresses of the loopback interface. */
 const connectFrom = (localAddress: string, port: number): Socket => {
@@ -82,6 +83,33 @@ describe('one address', () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, () => connectStream(session)))
     await eventually(() => expect(sockets.filter(({ closed }) => closed?.code === 4006)).toHaveLength(5))
     expect(sockets.filter(({ closed }) => closed)).toHaveLength(5)
+  })
+})
+
+describe('a document over HTTP', () => {
+  it('is read by one address stateReadsPerSecondPerAddress times a second and no more, and by the application at will', async ({
+    server,
+    api,
+  }) => {
+    await api.publish('doc:1', 1)
+    const read = async (client: string, token: string): Promise<string> => {
+      const socket = connectFrom(PROXY, server.httpPort)
+      const headers = ['Host: a', 'Connection: close', `X-Forwarded-For: ${client}`, `Authorization: Bearer ${token}`]
+      socket.write(`GET /v1/channels/doc:1/state HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
+      return (await readUntil(socket, undefined)).text
+    }
+    const token = await signToken('ann')
+    const answers = await Promise.all(Array.from({ length: 20 }, () => read('203.0.113.10', token)))
+    const refused = answers.filter((answer) => answer.startsWith('HTTP/1.1 429'))
+    expect(refused.length).toBeGreaterThan(0)
+    for (const answer of refused) expect(answer).toMatch(/^retry-after: 1\r$.*"rate_limited"/msu)
+    const served = answers.filter((answer) => answer.startsWith('HTTP/1.1 200'))
+    expect(served.length).toBe(answers.length - refused.length)
+    expect(served.length).toBeGreaterThanOrEqual(2 * LIMITS.stateReadsPerSecondPerAddress)
+    expect(await api.metric('fusewire_refusals_total', { limit: 'stateReadsPerSecondPerAddress' })).toBe(refused.length)
+    expect(server.log).toContain('"limit":"stateReadsPerSecondPerAddress"')
+    expect(await read('203.0.113.11', token)).toMatch(/^HTTP\/1.1 200/u)
+    for (let n = 0; n < 10; n++) expect(await read('203.0.113.10', API_KEY)).toMatch(/^HTTP\/1.1 200/u)
   })
 })
 

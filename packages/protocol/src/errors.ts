@@ -52,7 +52,7 @@ export const ERRORS = {
     closeCode: 4005,
     httpStatus: 429,
     retryable: true,
-    help: 'More came in a second than messagesPerSecond, bytesPerSecond or handshakesPerSecond allow. Wait retryAfterMs, then go on.',
+    help: 'More came in a second than a limit such as messagesPerSecond or bytesPerSecond allows. Wait retryAfterMs, then go on.',
   },
   too_many_connections: {
     closeCode: 4006,

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Log } from '@fusewire/engine'
 import { FusewireError, PROTOCOL_VERSION } from '@fusewire/protocol'
+import { AddressRate } from './addresses/address-rate.ts'
 import { createApi, type HttpHandler } from './api/create-api.ts'
 import { ApiKeys } from './auth/api-keys.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
@@ -76,6 +77,7 @@ export const composeServer = async (
     isOriginAllowed: (origin, host) => origins.isAllowed(origin, host),
     log,
   }
+  const reads = new AddressRate(options.stateReadsPerSecondPerAddress, (address) => core.proxies.limitedGroup(address))
   const httpTransports = createHttpTransports(context, {
     node: core.node,
     transports: options.transports,
@@ -93,6 +95,13 @@ export const composeServer = async (
     keys: new ApiKeys(options.apiKeys),
     openToLoopback: options.development,
     isOriginAllowed: context.isOriginAllowed,
+    clientAddress: ({ socket, headers }) => context.clientAddress(socket.remoteAddress, headers),
+    admitReader: (address) => {
+      const retryAfterMs = reads.take(address, Date.now())
+      if (retryAfterMs === 0) return
+      refusals.report('stateReadsPerSecondPerAddress', address, Date.now())
+      throw new FusewireError('rate_limited', 'more than stateReadsPerSecondPerAddress allows', { retryAfterMs })
+    },
     limits: options,
     info: () => {
       const { connections, sessions, subscriptions, channels } = engine.stats()
@@ -147,7 +156,7 @@ export const composeServer = async (
     log,
   })
 
-  const timer = startClock(core, httpTransports)
+  const timer = startClock(core, httpTransports, reads)
   let drainTimer: NodeJS.Timeout | undefined
   const tellThoseDue = (): void => {
     engine.tick()
@@ -204,13 +213,14 @@ export const composeServer = async (
   }
 }
 
-const startClock = ({ engine, sweep }: Core, httpTransports: HttpTransports): NodeJS.Timeout => {
+const startClock = ({ engine, sweep }: Core, httpTransports: HttpTransports, reads: AddressRate): NodeJS.Timeout => {
   let ticks = 0
   return setInterval(() => {
     engine.tick()
     if (++ticks % (1000 / TICK_MS) !== 0) return
     sweep()
     httpTransports.tick(Date.now())
+    reads.sweep(Date.now())
   }, TICK_MS)
 }
 

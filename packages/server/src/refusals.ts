@@ -6,6 +6,7 @@ export type ServerLimitName =
   | 'maxConnectionsPerAddress'
   | 'handshakesPerSecond'
   | 'handshakesPerSecondPerAddress'
+  | 'stateReadsPerSecondPerAddress'
   | 'handshakeTimeoutMs'
   | 'maxHeaderBytes'
   | 'http2MaxResets'

@@ -12,6 +12,10 @@ export interface Entrance {
   readonly openToLoopback: boolean
   /** Whether a page of this origin may talk to this host. */
   readonly isOriginAllowed: (origin: string | undefined, host: string | undefined) => boolean
+  /** Where a request comes from, behind trusted proxies too. */
+  readonly clientAddress: (request: IncomingMessage) => string
+  /** Counts a client that reads a document. Throws `rate_limited`. */
+  readonly admitReader: (address: string) => void
   /** Hears of whoever is refused. */
   readonly log: Log
 }
@@ -35,7 +39,7 @@ export const callerOf = (request: IncomingMessage, entrance: Entrance, path: str
   const given = givenKey(headers)
   if (given !== undefined && keys.includes(given)) return { kind: 'application' }
   if (!isOriginAllowed(headers.origin, hostOf(headers))) {
-    reportOrigin(entrance, { origin: headers.origin, transport: undefined, remoteAddress: request.socket.remoteAddress })
+    reportOrigin(entrance, { origin: headers.origin, transport: undefined, remoteAddress: entrance.clientAddress(request) })
     throw new FusewireError('origin_not_allowed')
   }
   if (headers['x-api-key'] !== undefined) throw keyRefusal('api_key_invalid', request, entrance, path)
@@ -45,11 +49,11 @@ export const callerOf = (request: IncomingMessage, entrance: Entrance, path: str
 
 const keyRefusal = (
   code: 'api_key_required' | 'api_key_invalid',
-  { method, socket }: IncomingMessage,
-  { log }: Entrance,
+  request: IncomingMessage,
+  { log, clientAddress }: Entrance,
   path: string | undefined,
 ): FusewireError => {
-  log('api_key_refused', { code, method, path, remoteAddress: socket.remoteAddress })
+  log('api_key_refused', { code, method: request.method, path, remoteAddress: clientAddress(request) })
   return new FusewireError(code)
 }
 

@@ -28,6 +28,8 @@ export const openApiDocument = async (): Promise<object> => {
     keys: { none: true, includes: unused },
     openToLoopback: false,
     isOriginAllowed: unused,
+    clientAddress: unused,
+    admitReader: unused,
     limits: { maxMessageBytes: 65_536, maxDepth: 32 },
     info: unused,
     readiness: unused,

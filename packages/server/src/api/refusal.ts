@@ -23,8 +23,9 @@ export const asRefusable = (thrown: unknown): FusewireError => {
 }
 
 /** Headers that belong to a refusal, by RFC 9110 sections 11.6.1 and 10.2.3. */
-export const refusalHeaders = ({ code }: FusewireError): Record<string, string> => {
+export const refusalHeaders = ({ code, retryAfterMs }: FusewireError): Record<string, string> => {
   const status = ERRORS[code].httpStatus
+  if (retryAfterMs !== undefined) return { 'retry-after': `${Math.ceil(retryAfterMs / 1000)}` }
   if (status === 401) return { 'www-authenticate': 'Bearer realm="fusewire"' }
   if (status === 503) return { 'retry-after': '1' }
   return {}

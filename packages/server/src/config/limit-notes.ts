@@ -32,6 +32,7 @@ export const LIMIT_NOTES = {
   },
   handshakesPerSecond: { beyond: RESET },
   handshakesPerSecondPerAddress: { beyond: RESET },
+  stateReadsPerSecondPerAddress: { beyond: '429 `rate_limited` with `Retry-After`' },
   maxMessageBytes: {
     beyond: '`message_too_large`; a WebSocket ends, with 1009 where the size was announced; the HTTP API answers 413',
   },

@@ -23,6 +23,10 @@ export const limitOptions = {
     max: 10_000_000,
   }),
   handshakesPerSecondPerAddress: count('The same from one address.', { default: 2000, min: 1, max: 10_000_000 }),
+  stateReadsPerSecondPerAddress: count(
+    'Documents of state channels that clients of one address may read over HTTP in a second in the long run, and twice as many at once.',
+    { default: 1000, min: 1, max: 10_000_000 },
+  ),
   maxMessageBytes: bytes('Size of one message at most.', { default: 65_536, min: 256, max: 67_108_864 }),
   maxDepth: count('How deep arrays and objects of a message may be nested.', { default: 32, min: 3, max: 1000 }),
   maxBufferedBytes: bytes('What may wait for a slow client before it is disconnected to recover later.', {

@@ -1,3 +1,4 @@
+import { FusewireError } from '@fusewire/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Answer, KEY, type Sent, TestApi, VERSIONS } from '../testing/start-api.ts'
 
@@ -75,11 +76,25 @@ describe.each(VERSIONS)('the document of a channel over %s', (version) => {
       expect(test.log).toEqual([['api_key_refused', expect.objectContaining({ code: 'api_key_invalid', method: 'GET' })]])
     })
 
+    it('is for clients of one address only so often; the application has no limit', async () => {
+      const readers: string[] = []
+      test.admitReader = (address) => {
+        readers.push(address)
+        throw new FusewireError('rate_limited', undefined, { retryAfterMs: 1001 })
+      }
+      const refused = await get({ authorization: 'Bearer wrong', origin: PAGE })
+      expect([refused.status, refused.json]).toEqual([429, error('rate_limited')])
+      expect(refused.headers).toMatchObject({ 'retry-after': '2', 'access-control-allow-origin': PAGE })
+      expect((await get()).status).toBe(200)
+      expect(readers).toEqual([expect.stringContaining('127.0.0.1')])
+      expect(test.application.calls).toEqual([['state', 'doc:1']])
+    })
+
     it('is for pages of allowed origins, refusals too', async () => {
       const allowed = await get({ authorization: '', origin: PAGE })
       expect(allowed.headers).toMatchObject({
         'access-control-allow-origin': PAGE,
-        'access-control-expose-headers': 'etag',
+        'access-control-expose-headers': 'etag, retry-after',
         vary: 'origin',
       })
       const wrong = await get({ authorization: 'Bearer wrong', origin: PAGE })

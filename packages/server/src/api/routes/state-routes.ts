@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type ChannelState, isTokenError, type PublicationDraft, type PublishRequest } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import type { FastifyReply } from 'fastify'
@@ -35,8 +35,10 @@ const writeHeaders = z.object({
 
 /** For clients too, and for pages of allowed origins: whoever may subscribe may read. */
 export const addStateReadRoute = (app: ApiServer, application: Application, entrance: Entrance): void => {
-  const readFor = async (caller: Caller, channel: string, remoteAddress: string | undefined): Promise<ChannelState> => {
+  const readFor = async (caller: Caller, channel: string, request: IncomingMessage): Promise<ChannelState> => {
     if (caller.kind === 'application') return application.state(channel)
+    const remoteAddress = entrance.clientAddress(request)
+    entrance.admitReader(remoteAddress)
     try {
       return await application.stateFor(caller.token, channel)
     } catch (error) {
@@ -67,9 +69,9 @@ export const addStateReadRoute = (app: ApiServer, application: Application, entr
     },
     async ({ raw, headers, params }, reply) => {
       const caller = callerOf(raw, entrance, PATH)
-      reply.headers({ ...corsHeaders(headers.origin), 'access-control-expose-headers': 'etag' })
+      reply.headers({ ...corsHeaders(headers.origin), 'access-control-expose-headers': 'etag, retry-after' })
       const { channel } = params
-      const { position, document, time } = await readFor(caller, channel, raw.socket.remoteAddress)
+      const { position, document, time } = await readFor(caller, channel, raw)
       if (document === undefined || time === undefined) throw new FusewireError('not_found', `${channel} has no document`)
       const tag = entityTag(position)
       // Kept, but asked for each time: a token may have lost its rights, a document may have changed.

@@ -47,6 +47,7 @@ export class TestApi {
   readonly log: [string, Readonly<Record<string, unknown>>][] = []
   readonly h1 = createServer((request, response) => this.#api?.handler(request, response))
   readonly h2 = createH2Server((request, response) => this.#api?.handler(request, response))
+  admitReader: ApiDependencies['admitReader'] = () => undefined
   ports = { h1: 0, h2: 0 }
   #api: Api | undefined
   #session: ClientHttp2Session | undefined
@@ -58,6 +59,8 @@ export class TestApi {
       drain: () => ({ node: 'n1', connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }),
       keys: { none: false, includes: (key) => key === KEY },
       openToLoopback: false,
+      clientAddress: ({ socket }) => String(socket.remoteAddress),
+      admitReader: (address) => test.admitReader(address),
       isOriginAllowed: (origin) => origin !== 'https://evil.example',
       limits: { maxMessageBytes: 4096, maxDepth: 8 },
       info: () => ({

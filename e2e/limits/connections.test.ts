@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect as connectHttp2 } from 'node:http2'
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { eventually } from '@fusewire/testkit'
@@ -28,6 +28,24 @@ const connectFrom = (localAddress: string, port: number): Socket => {
 const handshakeFor = (client: string): string => handshakeHead().replace('\r\n\r\n', `\r\nX-Forwarded-For: ${client}\r\n\r\n`)
 
 const openSockets = (sockets: readonly Socket[]): number => sockets.filter(({ closed }) => !closed).length
+
+/** One HTTP/2 connection from an address of the loopback interface. */
+const connectHttp2From = async (localAddress: string, url: string): Promise<ClientHttp2Session> => {
+  const session = connectHttp2(url, {
+    createConnection: ({ hostname, port }) =>
+      connectTls({
+        host: hostname,
+        port: Number(port),
+        servername: 'localhost',
+        ALPNProtocols: ['h2'],
+        localAddress,
+      } as ConnectionOptions),
+  })
+  session.on('error', () => {})
+  onTestFinished(() => session.destroy())
+  await once(session, 'remoteSettings')
+  return session
+}
 
 describe('one address', () => {
   it('has maxConnectionsPerAddress connections and no more, in the clear or not', async ({ server, api }) => {
@@ -67,22 +85,28 @@ describe('one address', () => {
   })
 
   it('has no more connections within one of HTTP/2 either', async ({ server }) => {
-    const session = connectHttp2(server.https, {
-      createConnection: ({ hostname, port }) =>
-        connectTls({
-          host: hostname,
-          port: Number(port),
-          servername: 'localhost',
-          ALPNProtocols: ['h2'],
-          localAddress: '127.0.0.4',
-        } as ConnectionOptions),
-    })
-    session.on('error', () => {})
-    onTestFinished(() => session.destroy())
-    await once(session, 'remoteSettings')
+    const session = await connectHttp2From('127.0.0.4', server.https)
     const sockets = await Promise.all(Array.from({ length: 20 }, () => connectStream(session)))
     await eventually(() => expect(sockets.filter(({ closed }) => closed?.code === 4006)).toHaveLength(5))
     expect(sockets.filter(({ closed }) => closed)).toHaveLength(5)
+  })
+
+  it('leaves no more sessions behind, though its clients come and go within one connection', async ({ server, api }) => {
+    const session = await connectHttp2From('127.0.0.5', server.https)
+    const before = await api.metric('fusewire_refusals_total', { limit: 'maxConnectionsPerAddress' })
+    const rounds = LIMITS.maxConnectionsPerAddress + 10
+    for (let n = 0; n < rounds; n++) {
+      const socket = await connectStream(session)
+      socket.send(JSON.stringify({ type: 'connect', token: await signToken(`user-${n}`) }))
+      await eventually(() => expect(socket.messages.join('')).toContain('"connected"'))
+      socket.close(1001)
+      await eventually(() => expect(socket.closed).toBeDefined())
+    }
+    await eventually(async () => {
+      const given = (await api.metric('fusewire_refusals_total', { limit: 'maxConnectionsPerAddress' })) - before
+      expect(given).toBe(rounds - LIMITS.maxConnectionsPerAddress)
+    })
+    expect(await api.metric('fusewire_sessions', { state: 'detached' })).toBeGreaterThanOrEqual(LIMITS.maxConnectionsPerAddress)
   })
 })
 

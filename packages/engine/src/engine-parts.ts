@@ -1,5 +1,5 @@
 import type { Connected } from '@fusewire/protocol'
-import type { AdmissionLimits } from './admission.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
 import { Attendance } from './attendance.ts'
 import type { PeerLimits } from './client-peer.ts'
 import { Handshake } from './handshake.ts'
@@ -50,6 +50,7 @@ export interface EnginePorts {
 
 /** What an {@link Engine} is made of. */
 export interface EngineParts {
+  readonly admission: Admission
   readonly counters: Counters
   readonly wheel: TimerWheel
   readonly hub: Hub
@@ -85,13 +86,22 @@ export const createParts = (ports: EnginePorts): EngineParts => {
     counters,
     maxChannelsPerSession: limits.maxChannelsPerSession,
   })
-  const sessions = new Sessions(environment, wheel, counters, limits, (session, reason) => {
-    subscriptions.endAll(session)
-    notices.disconnected(session, reason)
+  const groupOf = ports.addressGroup ?? ((address: string) => address)
+  const sessions = new Sessions({
+    environment,
+    wheel,
+    counters,
+    limits,
+    groupOf,
+    onEnd: (session, reason) => {
+      subscriptions.endAll(session)
+      notices.disconnected(session, reason)
+    },
   })
   const { pingIntervalMs, pongTimeoutMs, sessionTtlMs, revocationTtlMs } = limits
   const greeting = { ...ports.node, pingIntervalMs, pongTimeoutMs, sessionTtlMs }
   return {
+    admission: new Admission(limits, groupOf),
     counters,
     wheel,
     hub,

@@ -1,6 +1,5 @@
 import { FusewireError, type Member } from '@fusewire/protocol'
 import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
-import { Admission } from './admission.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerPorts } from './client-peer.ts'
 import { Departures } from './departures.ts'
@@ -34,7 +33,6 @@ export class Engine {
   readonly #peers = new Set<ClientPeer>()
   /** While this node drains. */
   #departures: Departures | undefined
-  readonly #admission: Admission
   #tickedAt: number
 
   constructor(ports: EnginePorts) {
@@ -42,7 +40,6 @@ export class Engine {
     this.#ports = ports
     this.#parts = createParts(ports)
     this.#tickedAt = environment.now()
-    this.#admission = new Admission(limits, ports.addressGroup ?? ((address) => address))
     this.#peerPorts = {
       ...this.#parts,
       now: () => environment.now(),
@@ -61,7 +58,7 @@ export class Engine {
   /** Takes a new connection. */
   open(connection: Connection): Peer {
     const peer = new ClientPeer(connection, this.#peerPorts)
-    const limit = this.#admission.enter(connection.remoteAddress)
+    const limit = this.#parts.admission.enter(connection.remoteAddress)
     if (limit) {
       this.#parts.counters.refuse(limit)
       // Not before its transport knows the peer.
@@ -223,7 +220,7 @@ export class Engine {
   #closed(peer: ClientPeer): void {
     this.#departures?.remove(peer)
     // One that was refused had not been counted.
-    if (this.#peers.delete(peer)) this.#admission.leave(peer.connection.remoteAddress)
+    if (this.#peers.delete(peer)) this.#parts.admission.leave(peer.connection.remoteAddress)
   }
 
   /**

@@ -20,6 +20,11 @@ export class KeyedSets<T> {
     return [...(this.#sets.get(key) ?? [])]
   }
 
+  /** The one that was added before all others. */
+  firstOf(key: string): T | undefined {
+    return this.#sets.get(key)?.values().next().value
+  }
+
   countOf(key: string): number {
     return this.#sets.get(key)?.size ?? 0
   }

@@ -139,6 +139,34 @@ describe('resuming', () => {
     expect(second.last('join').member.user).toBe('bob')
   })
 
+  it('is for so many sessions of an address and of the node as may be connected, and those that wait longest give way', async () => {
+    harness = await EngineHarness.start({ limits: { maxConnections: 3, maxConnectionsPerAddress: 2 } })
+    const leave = async (remoteAddress: string) => {
+      const client = await harness.connect({}, remoteAddress)
+      const { resume } = client.last('connected')
+      client.cut()
+      return { remoteAddress, resume }
+    }
+    const isResumed = async ({ remoteAddress, resume }: Awaited<ReturnType<typeof leave>>) => {
+      const client = await harness.connect({ resume }, remoteAddress)
+      const { resumed } = client.last('connected')
+      client.say({ type: 'disconnect' })
+      return resumed
+    }
+    const left = []
+    for (const address of ['203.0.113.1', '203.0.113.1', '203.0.113.1', '203.0.113.2', '203.0.113.3'])
+      left.push(await leave(address))
+    expect(harness.engine.stats()).toMatchObject({
+      sessions: 3,
+      detachedSessions: 3,
+      refusals: { maxConnectionsPerAddress: 1, maxConnections: 1 },
+    })
+    const resumed = []
+    for (const one of left) resumed.push(await isResumed(one))
+    expect(resumed).toEqual([false, false, true, true, true])
+    expect(harness.engine.stats()).toMatchObject({ sessions: 0, detachedSessions: 0, deadlines: 0 })
+  })
+
   it('leaves nothing behind after many rounds', async () => {
     for (let n = 0; n < 200; n++) {
       const client = await harness.connect({ token: `user${n}` })

@@ -1,4 +1,5 @@
 import { FusewireError } from '@fusewire/protocol'
+import type { AdmissionLimits } from './admission.ts'
 import { KeyedSets } from './keyed-sets.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
@@ -6,7 +7,8 @@ import type { ClientDetails } from './ports/hooks.ts'
 import { Session, type SessionEnd, type SessionLink } from './session.ts'
 import { type SessionEffect, type SessionEvent, sessionMove } from './session-lifecycle.ts'
 import type { Counters } from './stats.ts'
-import type { Timed, TimerWheel } from './timer-wheel.ts'
+import type { TimerWheel } from './timer-wheel.ts'
+import { WaitingSessions } from './waiting-sessions.ts'
 
 /** Which sessions an application means. */
 export type Target = { readonly user: string } | { readonly session: string }
@@ -18,6 +20,17 @@ export interface SessionLimits {
   readonly maxConnectionsPerUser: number
 }
 
+export interface SessionsPorts {
+  readonly environment: Environment
+  readonly wheel: TimerWheel
+  readonly counters: Counters
+  readonly limits: SessionLimits & AdmissionLimits
+  /** What counts as one address; undefined where it is not limited. */
+  readonly groupOf: (address: string) => string | undefined
+  /** Called with a session that has ended. */
+  readonly onEnd: (session: Session, reason: SessionEnd) => void
+}
+
 /** When a user who has too many connections may try again: by then sessions have been given up. */
 const TOO_MANY_FOR_MS = 10_000
 
@@ -27,27 +40,19 @@ export class Sessions {
   readonly #byResumeToken = new Map<string, Session>()
   readonly #byUser = new KeyedSets<Session>()
   readonly #byTokenId = new KeyedSets<Session>()
-  readonly #environment: Environment
-  readonly #wheel: TimerWheel
-  readonly #counters: Counters
-  readonly #limits: SessionLimits
-  /** Called with a session that has ended. */
-  readonly #onEnd: (session: Session, reason: SessionEnd) => void
-  /** Those without a connection, and what waits for the end of their TTL. */
-  readonly #detached = new Map<Session, Timed>()
+  readonly #ports: SessionsPorts
+  readonly #waiting: WaitingSessions
 
-  constructor(
-    environment: Environment,
-    wheel: TimerWheel,
-    counters: Counters,
-    limits: SessionLimits,
-    onEnd: (session: Session, reason: SessionEnd) => void,
-  ) {
-    this.#environment = environment
-    this.#wheel = wheel
-    this.#counters = counters
-    this.#limits = limits
-    this.#onEnd = onEnd
+  constructor(ports: SessionsPorts) {
+    this.#ports = ports
+    const { environment, wheel, limits, groupOf } = ports
+    this.#waiting = new WaitingSessions({
+      now: () => environment.now(),
+      wheel,
+      limits,
+      groupOf,
+      onExpired: (session) => this.#expire(session),
+    })
   }
 
   get size(): number {
@@ -55,19 +60,19 @@ export class Sessions {
   }
 
   get detachedCount(): number {
-    return this.#detached.size
+    return this.#waiting.size
   }
 
   /** Throws `too_many_connections` for one too many of its user. */
   create(identity: Identity, link: SessionLink, client: ClientDetails): Session {
     this.#makeRoom(identity.user)
-    const id = this.#environment.id()
-    const session = new Session(id, `${id}.${this.#environment.secret()}`, identity, link, client)
+    const id = this.#ports.environment.id()
+    const session = new Session(id, `${id}.${this.#ports.environment.secret()}`, identity, link, client)
     this.#byId.set(id, session)
     this.#byResumeToken.set(session.resumeToken, session)
     this.#byUser.add(session.user, session)
     this.#byTokenId.add(identity.tokenId, session)
-    this.#counters.sessionsCreated++
+    this.#ports.counters.sessionsCreated++
     return session
   }
 
@@ -95,7 +100,7 @@ export class Sessions {
 
   /** Gives the session to a new link. The one it was attached to is told that it has been replaced. */
   attach(session: Session, link: SessionLink, client: ClientDetails): void {
-    this.#counters.sessionsResumed++
+    this.#ports.counters.sessionsResumed++
     session.client = client
     this.#move(session, 'resumed', { link })
   }
@@ -107,7 +112,7 @@ export class Sessions {
 
   /** The clock has leaped, and nobody knows how long the detached sessions have waited: their TTL begins again. */
   restartClock(now: number): void {
-    for (const expiry of this.#detached.values()) this.#wheel.schedule(expiry, now + this.#limits.sessionTtlMs)
+    this.#waiting.restartClock(now)
   }
 
   /** Ends the session for good. Idempotent. */
@@ -122,19 +127,19 @@ export class Sessions {
 
   /** A client that does not resume leaves sessions behind; they go first. */
   #makeRoom(user: string | undefined): void {
-    const { maxConnectionsPerUser } = this.#limits
+    const { maxConnectionsPerUser } = this.#ports.limits
     if (user === undefined || this.#byUser.countOf(user) < maxConnectionsPerUser) return
     const left = this.#byUser.get(user).find(({ state }) => state.kind === 'detached')
     if (left) {
       this.end(left, 'too_many_connections')
       return
     }
-    this.#counters.refuse('maxConnectionsPerUser')
+    this.#ports.counters.refuse('maxConnectionsPerUser')
     throw new FusewireError('too_many_connections', 'more than maxConnectionsPerUser allows', { retryAfterMs: TOO_MANY_FOR_MS })
   }
 
-  #expire(session: Session): undefined {
-    this.#counters.sessionsExpired++
+  #expire(session: Session): void {
+    this.#ports.counters.sessionsExpired++
     this.#move(session, 'expired')
   }
 
@@ -163,7 +168,7 @@ export class Sessions {
         this.#wait(session)
         return
       case 'stopWaiting':
-        this.#stopWaiting(session)
+        this.#waiting.delete(session)
         return
       case 'remove':
         this.#remove(session, reason)
@@ -171,15 +176,10 @@ export class Sessions {
   }
 
   #wait(session: Session): void {
-    const expiry: Timed = { due: () => this.#expire(session) }
-    this.#detached.set(session, expiry)
-    this.#wheel.schedule(expiry, this.#environment.now() + this.#limits.sessionTtlMs)
-  }
-
-  #stopWaiting(session: Session): void {
-    const expiry = this.#detached.get(session)
-    if (expiry) this.#wheel.cancel(expiry)
-    this.#detached.delete(session)
+    const givingWay = this.#waiting.add(session)
+    if (!givingWay) return
+    this.#ports.counters.refuse(givingWay.limit)
+    this.end(givingWay.session, 'too_many_connections')
   }
 
   #remove(session: Session, reason: SessionEnd): void {
@@ -187,7 +187,7 @@ export class Sessions {
     this.#byResumeToken.delete(session.resumeToken)
     this.#byUser.delete(session.user, session)
     this.#byTokenId.delete(session.identity.tokenId, session)
-    this.#onEnd(session, reason)
+    this.#ports.onEnd(session, reason)
   }
 }
 

@@ -138,13 +138,16 @@ export class EngineHarness {
     return harness
   }
 
-  open(format?: FrameFormat): MemoryConnection {
-    return new MemoryConnection((connection) => this.engine.open(connection), format)
+  open(format?: FrameFormat, remoteAddress?: string): MemoryConnection {
+    return new MemoryConnection((connection) => this.engine.open(connection), format, remoteAddress)
   }
 
   /** A client whose `connect` has been answered. */
-  async connect(message: Partial<Extract<ClientMessage, { type: 'connect' }>> = {}): Promise<MemoryConnection> {
-    const connection = this.open()
+  async connect(
+    message: Partial<Extract<ClientMessage, { type: 'connect' }>> = {},
+    remoteAddress?: string,
+  ): Promise<MemoryConnection> {
+    const connection = this.open(undefined, remoteAddress)
     connection.say({ type: 'connect', id: 1, ...message })
     await turn()
     return connection

@@ -21,7 +21,7 @@ const sharedFormat = memoryFormat()
 export class MemoryConnection implements Connection {
   readonly transport = 'websocket'
   readonly format: FrameFormat
-  readonly remoteAddress = '127.0.0.1'
+  readonly remoteAddress: string
   /** What the engine has sent, and this client has received so far. */
   readonly received: ServerMessage[] = []
   /** The frames behind {@link received}. */
@@ -30,8 +30,9 @@ export class MemoryConnection implements Connection {
   probes = 0
   #peer: Peer | undefined
 
-  constructor(open: (connection: Connection) => Peer, format: FrameFormat = sharedFormat) {
+  constructor(open: (connection: Connection) => Peer, format: FrameFormat = sharedFormat, remoteAddress = '127.0.0.1') {
     this.format = format
+    this.remoteAddress = remoteAddress
     this.#peer = open(this)
   }
 

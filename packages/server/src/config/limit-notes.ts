@@ -18,13 +18,17 @@ export interface LimitNote {
   readonly counted?: string
 }
 
+const OLDEST_WAITING = 'of the sessions that wait, the oldest ends'
+
 const RESET = 'the connection is reset before a byte of it is read'
 
 /** What happens beyond each limit: for the table of docs/security.md. An option without a note does not compile. */
 export const LIMIT_NOTES = {
-  maxConnections: { beyond: `${RESET}; within HTTP/2, \`disconnect\` with \`overloaded\` and \`retryAfterMs\`` },
+  maxConnections: {
+    beyond: `${RESET}; within HTTP/2, \`disconnect\` with \`overloaded\` and \`retryAfterMs\`; ${OLDEST_WAITING}`,
+  },
   maxConnectionsPerAddress: {
-    beyond: `${RESET}; within HTTP/2 and behind a trusted proxy, \`disconnect\` with \`too_many_connections\` and \`retryAfterMs\``,
+    beyond: `${RESET}; within HTTP/2 and behind a trusted proxy, \`disconnect\` with \`too_many_connections\` and \`retryAfterMs\`; ${OLDEST_WAITING}`,
   },
   maxConnectionsPerUser: {
     beyond:

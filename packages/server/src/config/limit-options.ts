@@ -2,12 +2,15 @@ import { bytes, count } from './option-notes.ts'
 
 /** What one client may take. */
 export const limitOptions = {
-  maxConnections: count('Connections of the node: of TCP, and of clients within them.', {
-    default: 100_000,
-    min: 1,
-    max: 10_000_000,
-  }),
-  maxConnectionsPerAddress: count('Connections of one IPv4 address, or one /64 of IPv6: of TCP, and of clients within them.', {
+  maxConnections: count(
+    'Connections of the node: of TCP, and of clients within them; and as many sessions that wait for their client.',
+    {
+      default: 100_000,
+      min: 1,
+      max: 10_000_000,
+    },
+  ),
+  maxConnectionsPerAddress: count('The same of one IPv4 address, or one /64 of IPv6.', {
     default: 10_000,
     min: 1,
     max: 10_000_000,

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { ConnectionState } from '../packages/client/src/connection-state.ts'
 import { CONNECTION_TABLE, type ConnectionPhase } from '../packages/engine/src/connection-lifecycle.ts'
 import { SESSION_TABLE, type SessionPhase } from '../packages/engine/src/session-lifecycle.ts'
+import { DRAIN_TABLE } from '../packages/server/src/draining/drain-state.ts'
 import { clientRows } from './client-lifecycle.ts'
 import { explainedAbove, explainedEach } from './lifecycle-glossary.ts'
 import { isSameOutcome, type Row, tableRows } from './lifecycle-rows.ts'
@@ -14,6 +15,7 @@ export const PAGE_FILE = new URL('../spec/sessions.md', import.meta.url)
 
 const CONNECTION_FILE = new URL('../packages/engine/src/connection-lifecycle.ts', import.meta.url)
 const SESSION_FILE = new URL('../packages/engine/src/session-lifecycle.ts', import.meta.url)
+const NODE_FILE = new URL('../packages/server/src/draining/drain-state.ts', import.meta.url)
 const CLIENT_FILE = new URL('../packages/client/src/connection-state.ts', import.meta.url)
 
 const WORDS = ['connecting', 'connected', 'disconnecting', 'disconnected', 'error', 'degraded'] as const
@@ -21,7 +23,8 @@ type Word = (typeof WORDS)[number]
 
 interface Machine {
   readonly initial: string
-  readonly words: Readonly<Record<string, Word>>
+  /** Absent where a state says nothing of a connection. */
+  readonly words?: Readonly<Record<string, Word>>
   readonly rows: readonly Row[]
   readonly states: ReadonlyMap<string, string>
   readonly events: ReadonlyMap<string, string>
@@ -35,9 +38,10 @@ const effectsOf = (rows: readonly Row[]): string[] => unique(rows.flatMap(({ out
 
 const connectionRows = tableRows(CONNECTION_TABLE)
 const sessionRows = tableRows(SESSION_TABLE)
+const nodeRows = tableRows(DRAIN_TABLE)
 const rowsOfClient = clientRows()
 
-const MACHINES: Readonly<Record<'connection' | 'session' | 'client', Machine>> = {
+const MACHINES: Readonly<Record<'connection' | 'session' | 'node' | 'client', Machine>> = {
   connection: {
     initial: 'silent',
     words: {
@@ -59,6 +63,13 @@ const MACHINES: Readonly<Record<'connection' | 'session' | 'client', Machine>> =
     states: explainedAbove(SESSION_FILE, 'SessionPhase', statesOf(sessionRows)),
     events: explainedAbove(SESSION_FILE, 'SessionEvent', eventsOf(sessionRows)),
     effects: explainedAbove(SESSION_FILE, 'SessionEffect', effectsOf(sessionRows)),
+  },
+  node: {
+    initial: 'serving',
+    rows: nodeRows,
+    states: explainedAbove(NODE_FILE, 'DrainState', statesOf(nodeRows)),
+    events: explainedAbove(NODE_FILE, 'DrainEvent', eventsOf(nodeRows)),
+    effects: explainedAbove(NODE_FILE, 'DrainEffect', effectsOf(nodeRows)),
   },
   client: {
     initial: 'idle',
@@ -87,7 +98,9 @@ const wordTable = (): string =>
     ['word', 'connection, on the server', 'session, on the server', 'client'],
     WORDS.map((word) => [
       `**${word}**`,
-      ...Object.values(MACHINES).map(({ words }) => codes(Object.keys(words).filter((state) => words[state] === word)) || '—'),
+      ...Object.values(MACHINES).flatMap(({ words }) =>
+        words ? [codes(Object.keys(words).filter((state) => words[state] === word)) || '—'] : [],
+      ),
     ]),
   )
 
@@ -135,7 +148,10 @@ const picture = ({ initial, words, rows }: Machine): string => {
     const edge = `${state} --> ${outcome.to}`
     edges.set(edge, (edges.get(edge) ?? new Set()).add(event))
   }
-  const names = Object.entries(words).map(([state, word]) => (state === word ? state : `state "${state} (${word})" as ${state}`))
+  const names = statesOf(rows).map((state) => {
+    const word = words?.[state] ?? state
+    return state === word ? state : `state "${state} (${word})" as ${state}`
+  })
   const arrows = [...edges].map(([edge, events]) => `${edge}: ${[...events].join(', ')}`)
   const lines = ['stateDiagram-v2', ...[...names, `[*] --> ${initial}`, ...arrows].map((text) => `  ${text}`)]
   return ['```mermaid', ...lines, '```'].join('\n')

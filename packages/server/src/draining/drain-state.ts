@@ -7,9 +7,9 @@ import { type Move, move, nextMove, type TransitionTable } from '@fusewire/engin
  *        │                   │                 │                      ▲
  *        └───────close───────┴──────close──────┴────────close─────────┘
  *
- * `announced`: readiness says no, and load balancers have `drainDelayMs` to see it; everything goes on. `moving`: the port takes no more
- * connections, and clients are told to move one by one, over `drainWindowMs`. `ending`: everyone has been told, and what is under way
- * comes to its end, until `drainTimeoutMs` after the beginning.
+ * `serving`: it is ready. `announced`: readiness says no, and load balancers have `drainDelayMs` to see it; everything goes on. `moving`:
+ * the port takes no more connections, and clients are told to move one by one, over `drainWindowMs`. `ending`: everyone has been told,
+ * and what is under way comes to its end, until `drainTimeoutMs` after the beginning. `closed`: nobody is here, and the process may end.
  */
 export type DrainState = 'serving' | 'announced' | 'moving' | 'ending' | 'closed'
 

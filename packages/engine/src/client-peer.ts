@@ -7,6 +7,7 @@ import {
   FusewireError,
   type ServerMessage,
 } from '@fusewire/protocol'
+import { Conduct, type ConductLimits } from './conduct.ts'
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionPhase, connectionMove } from './connection-lifecycle.ts'
 import { Conversation, type ConversationHost, type ConversationPorts } from './conversation.ts'
 import type { Departing } from './departures.ts'
@@ -15,17 +16,10 @@ import type { Accepted, Handshake } from './handshake.ts'
 import { type ClockedPeer, type ClockPorts, PeerClock } from './peer-clock.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Peer } from './ports/peer.ts'
-import { type Excess, type RateLimits, RateMeter } from './rate-meter.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
-import type { EngineLimitName } from './stats.ts'
 
-export type PeerLimits = ClockPorts['limits'] &
-  RateLimits &
-  ConversationPorts['limits'] & {
-    /** Messages of one connection that could not be accepted, before it is closed. Default 10. */
-    readonly maxBadMessages: number
-  }
+export type PeerLimits = ClockPorts['limits'] & ConductLimits & ConversationPorts['limits']
 
 /** The same for all peers of an engine. */
 export interface PeerPorts extends ConversationPorts, ClockPorts {
@@ -46,24 +40,22 @@ interface End {
 /** The end that nobody has to be told about. */
 const NORMAL_END: End = { code: 'closed', reason: ERRORS.closed.help }
 
-/** One connection as the engine sees it: leads it through its life, and ends it when too much is wrong. */
+/** One connection as the engine sees it: leads it through its life. */
 export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedPeer, Departing {
   readonly connection: Connection
   readonly #ports: PeerPorts
   readonly #clock: PeerClock
   readonly #conversation: Conversation
+  readonly #conduct: Conduct
   #phase: ConnectionPhase = 'silent'
   /** What an accepted `connect` has got. */
   #session: Session | undefined
-  /** Of this connection, and of its session once it has one. */
-  #meter: RateMeter
-  #badMessages = 0
 
   constructor(connection: Connection, ports: PeerPorts) {
     this.connection = connection
     this.#ports = ports
     this.#conversation = new Conversation(this, ports)
-    this.#meter = new RateMeter(ports.limits, ports.now())
+    this.#conduct = new Conduct(this, this.#conversation, ports)
     this.#clock = new PeerClock(this, ports)
     this.#clock.watch()
   }
@@ -87,34 +79,19 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedP
   receive(message: ClientMessage, bytes: number): void {
     this.#hear()
     if (!this.isOpen) return
-    const excess = this.#meter.count(bytes, this.#ports.now())
-    // Nobody is kept from leaving.
-    if (excess && message.type !== 'disconnect') this.#slowDown(excess, message)
-    else this.#conversation.receive(message)
+    if (this.#conduct.admits(message, bytes)) this.#conversation.receive(message)
   }
 
   reject(error: FusewireError): void {
     this.#hear()
     if (!this.isOpen) return
-    const limit = LIMIT_OF[error.code]
-    if (limit) this.#ports.counters.refuse(limit)
-    if (error.code === 'wrong_frame_type') {
-      // Nothing that this client will ever send can be read.
-      this.end(error.code)
-      return
-    }
-    this.#conversation.reject(error)
-    if (++this.#badMessages < this.#ports.limits.maxBadMessages) return
-    this.#ports.counters.refuse('maxBadMessages')
-    this.end('malformed_message', 'too many messages could not be accepted')
+    this.#conduct.bad(error)
   }
 
-  /** Costs as much as a message, and cannot be refused. */
   alive(): void {
     if (!this.isOpen) return
     this.#clock.alive()
-    const excess = this.#meter.count(0, this.#ports.now())
-    if (excess) this.#slowDown(excess)
+    this.#conduct.alive()
   }
 
   closed(): void {
@@ -153,8 +130,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedP
     } while (handshake.isOutdated(accepted))
     const session = handshake.attach(accepted, this)
     this.#session = session
-    session.meter ??= this.#meter
-    this.#meter = session.meter
+    this.#conduct.belongTo(session)
     this.#move('accepted')
     this.#clock.watch()
     const failures = await handshake.welcome(session, this, message, accepted)
@@ -221,26 +197,10 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedP
     this.#ports.log('client_disconnected', { code, reason, transport, remoteAddress })
   }
 
-  /** A message too many has no effect but this. */
-  #slowDown({ limit, retryAfterMs, isIgnored }: Excess, message?: ClientMessage): void {
-    this.#ports.counters.refuse(limit)
-    if (message)
-      this.#conversation.refuse(message, new FusewireError('rate_limited', `more than ${limit} allows`, { retryAfterMs }))
-    if (!isIgnored) return
-    this.#ports.counters.refuse('maxRateLimited')
-    this.end('rate_limited', `went on after maxRateLimited refusals for ${limit}`, retryAfterMs)
-  }
-
   #hear(): void {
     this.#clock.heard()
     this.#move('heard')
   }
-}
-
-/** The limits that codecs keep. */
-const LIMIT_OF: Partial<Record<ErrorCode, EngineLimitName>> = {
-  message_too_large: 'maxMessageBytes',
-  message_too_deep: 'maxDepth',
 }
 
 /** The codes with which a `connect` is refused for good, for a while, or until there is another token; after any other it can be tried again. */

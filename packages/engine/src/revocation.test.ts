@@ -6,6 +6,14 @@ beforeEach(async () => {
   harness = await EngineHarness.start()
 })
 
+describe('revoking', () => {
+  it('refuses a target that names neither a token nor a user, or both', async () => {
+    for (const target of [{}, { usr: 'ann' }, { token: 't1', user: 'ann' }] as unknown as { token: string }[])
+      await expect(harness.engine.revoke(target)).rejects.toMatchObject({ code: 'invalid_field' })
+    expect(harness.engine.stats().revocations).toBe(0)
+  })
+})
+
 describe('revoking a token', () => {
   it('ends the sessions that were made with it at once, and no others', async () => {
     const revoked = await harness.connect({ token: 'ann#t1' })

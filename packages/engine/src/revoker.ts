@@ -40,6 +40,7 @@ export class Revoker implements RevocationListener {
 
   /** Answers with the number of sessions that it has ended on this node. */
   async revoke(target: RevocationTarget, { expiresInMs = this.#ports.revocationTtlMs }: RevokeOptions): Promise<number> {
+    assertOneTarget(target)
     const now = this.#ports.now()
     const revocation: Revocation = 'token' in target ? target : { issuedBefore: now, ...target }
     const ended = this.#sessionsOf(revocation).length
@@ -67,6 +68,12 @@ export class Revoker implements RevocationListener {
     const found = 'token' in revocation ? sessions.withToken(revocation.token) : sessions.find({ user: revocation.user })
     return found.filter(({ identity }) => isRevokedBy(identity, revocation))
   }
+}
+
+/** A program without types that mistypes the name of a field must not believe that it has revoked something. */
+const assertOneTarget = ({ token, user }: { readonly token?: unknown; readonly user?: unknown }): void => {
+  if ((typeof token === 'string') === (typeof user === 'string'))
+    throw new FusewireError('invalid_field', 'a revocation is of either a token or a user')
 }
 
 const SECOND_MS = 1000

@@ -21,6 +21,7 @@ import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore } from './compose-core.ts'
 import { composeServer, type Server } from './compose-server.ts'
 import type { FusewireInput, FusewireOptions } from './config/options.ts'
+import { resolveHook } from './config/resolve-hook.ts'
 import { resolveOptions, resolveRule } from './config/resolve-options.ts'
 import type { RuleInput } from './config/rule-options.ts'
 import type { Drain } from './draining/drain.ts'
@@ -122,6 +123,8 @@ export class Fusewire {
    * fusewire.hook('publish', 'chat:*', async ({ user, data }) =>
    *   (await isBanned(user)) ? { decision: 'deny', message: 'you are banned' } : { decision: 'allow', data: censor(data) })
    * fusewire.hook(['channel_occupied', 'channel_vacated'], async ({ event, channel }) => log(event, channel))
+   *
+   * @throws ConfigurationError for an event that does not exist.
    */
   hook<E extends DecidingEvent>(event: E, handler: DecisionHandler<E>): this
   hook<E extends DecidingEvent>(event: E, channels: string, handler: DecisionHandler<E>): this
@@ -129,7 +132,7 @@ export class Fusewire {
   hook<E extends InformingEvent>(events: E | readonly E[], channels: string, handler: NoticeHandler<E>): this
   hook(events: HookEvent | readonly HookEvent[], ...rest: [AnyHandler] | [string, AnyHandler]): this {
     const [channels, handler] = rest.length === 1 ? [undefined, rest[0]] : rest
-    this.#core.application.hooks.add(typeof events === 'string' ? [events] : events, channels, new HandlerTarget(handler))
+    this.#core.application.hooks.add(resolveHook({ events, channels, handler }), channels, new HandlerTarget(handler))
     return this
   }
 
@@ -211,7 +214,7 @@ export class Fusewire {
   /**
    * Takes tokens back at once, by the `jti` of one or all of a user: what was made with them ends, and they are refused from now on.
    * Returns how many sessions have ended.
-   * @throws FusewireError `overloaded` when `maxRevocations` are in force.
+   * @throws FusewireError `overloaded` when `maxRevocations` are in force; `invalid_field` for a target that names nobody, or both.
    */
   revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
     return this.#core.engine.revoke(target, options)

@@ -67,7 +67,7 @@ it('refuses what could never be called', () => {
     'hooks[0].events[1]: rpc is named twice; remove one of them',
   ])
   expect(problemsOf({ hooks: [{ url: URL, events: ['connect', 'rpc'], channels: 'chat:*' }] })).toEqual([
-    'hooks[0].channels: none of connect, rpc is about a channel; leave it out',
+    'hooks[0].channels: none of connect, rpc is about a channel; leave the channels out',
   ])
   expect(
     problemsOf({

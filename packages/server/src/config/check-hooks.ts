@@ -36,10 +36,16 @@ const checkEvents = (hook: Hook, path: string, earlier: readonly Hook[]): Config
       : [{ option, message: `${event} is decided by hooks[${before}], which comes first; remove one of them` }]
   })
 
-const checkChannels = ({ events, channels }: Hook, path: string): ConfigurationProblem[] =>
+/** A pattern of channels has to have something to match. */
+export const channelsProblem = ({ events, channels }: Pick<Hook, 'events'> & { readonly channels?: string | undefined }) =>
   channels === undefined || events.some((event) => CHANNEL_EVENTS.includes(event))
-    ? []
-    : [{ option: `${path}.channels`, message: `none of ${events.join(', ')} is about a channel; leave it out` }]
+    ? undefined
+    : `none of ${events.join(', ')} is about a channel; leave the channels out`
+
+const checkChannels = (hook: Hook, path: string): ConfigurationProblem[] => {
+  const message = channelsProblem(hook)
+  return message === undefined ? [] : [{ option: `${path}.channels`, message }]
+}
 
 /** Finds what is wrong with the hooks together. */
 export const checkHooks = (options: FusewireOptions): ConfigurationProblem[] => [

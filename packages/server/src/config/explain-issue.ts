@@ -55,8 +55,8 @@ const explainType = (expected: string, value: unknown, notes: OptionNotes): stri
     case 'int': {
       const meant =
         typeof value === 'string' ? readQuantity(value, notes.unit) : typeof value === 'number' ? Math.round(value) : undefined
-      const advice = meant === undefined || !Number.isSafeInteger(meant) ? `not ${given}` : `write ${meant}, not ${given}`
-      return `is ${numberOf(notes.unit)}: ${advice}`
+      const advice = meant === undefined || !Number.isSafeInteger(meant) ? '' : `: write ${meant}`
+      return `is ${numberOf(notes.unit)}${advice}, not ${given}`
     }
     case 'boolean':
       return `is true or false, not ${given}`

@@ -152,7 +152,7 @@ describe('the sources', () => {
       [
         'rules (--rules): is a JSON list, such as [{"pattern":"chat:*","presence":true,"publish":"user"}]',
         'FUSEWIRE_PONG_TIMEOUT: is not an option; did you mean FUSEWIRE_PONG_TIMEOUT_MS?',
-        'port (--port): is a whole number: not "http"',
+        'port (--port): is a whole number, not "http"',
         'rules[1].publsh (conf/fusewire.yaml:6:5): is not an option; did you mean publish?',
         'pongTimeoutMs (FUSEWIRE_PONG_TIMEOUT_MS): is a number of milliseconds: write 5000, not "5s"',
         'sessionTtlMs (conf/fusewire.yaml:2:1): is a number of milliseconds: write 60000, not "1m"',

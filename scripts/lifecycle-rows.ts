@@ -41,7 +41,7 @@ interface Case {
  * Finds what an outcome depends on by trying every choice: splits by the first dimension that makes a difference, and so on. Words that
  * lead to the same are named together.
  */
-export const casesOf = (dimensions: readonly Dimension[], decide: (choice: Choice) => Outcome): readonly Case[] => {
+const casesOf = (dimensions: readonly Dimension[], decide: (choice: Choice) => Outcome): readonly Case[] => {
   const [first, ...rest] = dimensions
   if (!first) return [{ when: [], outcome: decide([]) }]
   const branches = new Map<string, { words: string[]; cases: readonly Case[] }>()

@@ -19,7 +19,7 @@ export interface Capability {
 }
 
 /** Whether the rule's access alone lets this user in. */
-export const isGrantedByRule = (access: Access, channel: string, user: string | undefined): boolean => {
+const isGrantedByRule = (access: Access, channel: string, user: string | undefined): boolean => {
   switch (access) {
     case 'anyone':
       return true

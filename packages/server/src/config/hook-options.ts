@@ -3,7 +3,7 @@ import { HOOK_EVENTS } from '../hooks/hook-events.ts'
 import { secretProblem } from '../hooks/webhook-secret.ts'
 import { bytes, count, flag, milliseconds, OPTION_NOTES, text } from './option-notes.ts'
 
-export const hookSchema = z.strictObject({
+const hookSchema = z.strictObject({
   url: z.string().min(1).describe('Address that is called with POST.'),
   events: z
     .array(z.enum(HOOK_EVENTS))

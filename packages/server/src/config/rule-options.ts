@@ -7,7 +7,7 @@ const ACCESS = ['anyone', 'user', 'owner', 'nobody'] as const
 const access = (description: string, initial: (typeof ACCESS)[number]) => z.enum(ACCESS).default(initial).describe(description)
 
 /** The options of one rule besides its pattern. */
-export const ruleOptions = {
+const ruleOptions = {
   historySize: count('Publications kept for recovery and history. 0 turns history off.', {
     default: DEFAULT_RULE.historySize,
     min: 0,

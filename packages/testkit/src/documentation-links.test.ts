@@ -53,4 +53,11 @@ describe('the pages of documentation', () => {
       })
     expect(dead).toEqual([])
   })
+
+  it('name files of the code that are there, where ARCHITECTURE.md does', () => {
+    const page = readFileSync(new URL('ARCHITECTURE.md', ROOT), 'utf8')
+    const named = [...page.matchAll(/`([\w./-]+\.ts)`/gu)].map(([, path = '']) => path)
+    const places = (path: string): string[] => [path, `packages/server/src/${path}`, `packages/${path.replace('/', '/src/')}`]
+    expect(named.filter((path) => !places(path).some((place) => existsSync(new URL(place, ROOT))))).toEqual([])
+  })
 })

@@ -43,6 +43,17 @@ describe('the log of security events', () => {
     expect(security.counts).toEqual({ token_invalid: 1003, api_key_invalid: 1 })
   })
 
+  it('[L19] does so with failures that a client can bring about, too', () => {
+    const { clock, lines, security } = setUp(2)
+    for (const event of ['request_failed', 'api_request_failed', 'hook_failed'])
+      for (let n = 0; n < 10; n++) security.log(event, { error: new Error('down') })
+    expect(lines).toHaveLength(6)
+    clock.now += 60_000
+    security.log('hook_failed', { kind: 'malformed' })
+    expect(lines.at(-1)).toEqual(['hook_failed', { kind: 'malformed', suppressed: 8 }])
+    expect(security.counts).toEqual({})
+  })
+
   it('[L19] leaves every other event alone', () => {
     const { lines, security } = setUp(1)
     for (let n = 0; n < 5; n++) security.log('slow_consumer', {})

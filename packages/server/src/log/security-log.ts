@@ -5,6 +5,9 @@ const MINUTE_MS = 60_000
 /** What looks like an attack. Their details have a `code`, and never a secret. */
 const SECURITY_EVENTS: ReadonlySet<string> = new Set(['token_refused', 'origin_refused', 'api_key_refused'])
 
+/** What a client can bring about as often as it likes, with an error and its stack in each line. */
+const FAILURES: ReadonlySet<string> = new Set(['request_failed', 'api_request_failed', 'hook_failed'])
+
 /** The lines of one event within a minute. */
 interface Minute {
   readonly beganAt: number
@@ -14,8 +17,8 @@ interface Minute {
 }
 
 /**
- * Stands in front of the log: counts security events, and lets through so many lines of each a minute, so that whoever floods the server
- * with them does not fill its disk. Other events pass.
+ * Stands in front of the log: counts security events, and lets through so many lines a minute of each and of each failure, so that whoever
+ * floods the server with them does not fill its disk. Other events pass.
  */
 export class SecurityLog {
   readonly #log: Log
@@ -36,12 +39,13 @@ export class SecurityLog {
   }
 
   readonly log: Log = (event, details) => {
-    if (!SECURITY_EVENTS.has(event)) {
+    if (SECURITY_EVENTS.has(event)) {
+      const code = String(details.code)
+      this.#counts[code] = (this.#counts[code] ?? 0) + 1
+    } else if (!FAILURES.has(event)) {
       this.#log(event, details)
       return
     }
-    const code = String(details.code)
-    this.#counts[code] = (this.#counts[code] ?? 0) + 1
     const { minute, suppressedBefore } = this.#minuteOf(event)
     if (minute.lines >= this.#linesPerMinute) {
       minute.suppressed++

@@ -21,6 +21,7 @@ export interface HookMessage {
   readonly method?: string
   readonly reason?: string
   readonly session?: string
+  readonly name?: string
 }
 
 type Decide = (question: HookMessage) => object | Promise<object>
@@ -59,12 +60,13 @@ export class HookServer implements AsyncDisposable {
     this.#folder = pair?.folder
   }
 
-  static async start(version: 'HTTP/2' | 'HTTP/1.1'): Promise<HookServer> {
+  /** On a port that the system chooses, or on this one. */
+  static async start(version: 'HTTP/2' | 'HTTP/1.1', port = 0): Promise<HookServer> {
     const pair = version === 'HTTP/2' ? await developmentPair() : undefined
     let backend: HookServer | undefined
     const handler: Handler = (request, response) => void backend?.handle(request, response)
     const server = pair ? createSecureServer({ cert: pair.pem, key: pair.pem }, handler) : createHttp1(handler)
-    server.listen(0, 'localhost')
+    server.listen(port, 'localhost')
     await once(server, 'listening')
     const started = new HookServer(server, pair ? 'https' : 'http', pair)
     backend = started

@@ -9,7 +9,7 @@ import { API_KEY, PAGE_ORIGIN, PRODUCTION, signToken } from './server-variants.t
 import { readUntil } from './wire/read-until.ts'
 import { readEvents } from './wire/server-sent-events.ts'
 import { tcpWay } from './wire/tcp-way.ts'
-import { all, join, until, type Way } from './wire/way.ts'
+import { all, join, until, type Way, type WireClient } from './wire/way.ts'
 import { webSocketWay } from './wire/websocket-way.ts'
 
 const it = serverTest({
@@ -191,6 +191,45 @@ describe('[D4] a document over HTTP/2', () => {
     await eventually(() => {
       for (const reader of readers) expect(reader()).toEqual({ position, document })
     })
+  })
+
+  it('[D2] is any value, null and bytes too, in whichever encoding it is read', async ({ server }) => {
+    const path = pathOf('doc:any')
+    const http = await Http2Client.open(server.https)
+    const token = await signToken('ann')
+    const read = async () => ((await http.send('GET', path, BACKEND)).body as Snapshot).document
+    const subscribe = async (encoding: Way['encoding']): Promise<WireClient> => {
+      const client = await webSocketWay('HTTP/2', encoding).open(server)
+      onTestFinished(() => client.destroy())
+      await join(client, 'doc:any', { token })
+      return client
+    }
+    const document = (client: WireClient): unknown => all(client, 'subscribed').at(-1)?.document
+
+    expect((await http.send('PUT', path, BACKEND, null)).status).toBe(200)
+    expect(await read()).toBeNull()
+    const clients = [await subscribe('json'), await subscribe('msgpack')] as const
+    expect(clients.map(document)).toEqual([null, null])
+
+    clients[1].send({ type: 'publish', id: 7, channel: 'doc:any', data: { bytes: new Uint8Array([0, 255]) }, patch: true })
+    await until(clients[1], 'result', { id: 7 })
+    expect(await read()).toMatchObject({ bytes: 'AP8=' })
+    for (const client of clients) client.send({ type: 'subscribe', id: 8, channel: 'doc:any' })
+    for (const client of clients) await until(client, 'subscribed', { id: 8 })
+    expect(clients.map(document)).toMatchObject([{ bytes: 'AP8=' }, { bytes: Buffer.from([0, 255]) }])
+
+    expect((await http.send('PATCH', path, BACKEND, null)).status).toBe(200)
+    await eventually(() => expect(all(clients[0], 'publication').at(-1)).toMatchObject({ data: null, patch: true }))
+    expect(await read()).toBeNull()
+  })
+
+  it('[D2] may have members whose names mean something to JavaScript', async ({ server }) => {
+    const path = pathOf('doc:names')
+    const http = await Http2Client.open(server.https)
+    const patches = ['{"a":{"__proto__":{"b":{"__proto__":{"c":1}}}},"constructor":{"d":1}}', '{"a":{"__proto__":{"b":null}}}']
+    for (const patch of patches) expect((await http.send('PATCH', path, BACKEND, JSON.parse(patch))).status).toBe(200)
+    const { body } = await http.send('GET', path, BACKEND)
+    expect(JSON.stringify((body as Snapshot).document)).toBe('{"a":{"__proto__":{}},"constructor":{"d":1}}')
   })
 
   it('[D5] is gone for all when it is removed', async ({ server }) => {

@@ -56,6 +56,28 @@ describe('[D2] a merge patch', () => {
     expect(patched.right.deep).toBe(document.right.deep)
   })
 
+  test('changes in place what is its own, and nothing else', () => {
+    const own = new WeakSet<object>()
+    const given = freeze({ kept: { a: 1 }, changed: { b: 1 } })
+    const first = mergePatch(given, freeze({ changed: { b: 2 }, added: { c: 1 } }), own)
+    const second = mergePatch(first, freeze({ changed: { b: 3 }, added: { c: null }, kept: { a: 2 } }), own)
+    expect(second).toBe(first)
+    expect(second).toEqual({ kept: { a: 2 }, changed: { b: 3 }, added: {} })
+  })
+
+  test('makes the same of a document in place or not', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.array(fc.jsonValue(), { maxLength: 5 }), (document, patches) => {
+        const own = new WeakSet<object>()
+        const [inPlace, copied] = patches.reduce<readonly [unknown, unknown]>(
+          ([value, copy], patch) => [mergePatch(value, freeze(patch), own), mergePatch(copy, patch)],
+          [freeze(document), document],
+        )
+        expect(inPlace).toEqual(copied)
+      }),
+    )
+  })
+
   test('takes bytes as a whole', () => {
     const bytes = new Uint8Array([1, 2])
     expect(mergePatch({ a: new Uint8Array([3]) }, { a: bytes })).toEqual({ a: bytes })

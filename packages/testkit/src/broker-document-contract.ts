@@ -7,7 +7,7 @@ import {
   type Published,
   type PublishOptions,
 } from '@fusewire/engine'
-import { jsonSize } from '@fusewire/protocol'
+import { FusewireError, jsonSize } from '@fusewire/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BrokerUnderTest } from './broker-contract.ts'
 
@@ -91,6 +91,28 @@ export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTe
         [{ a: { b: 1 } }, undefined],
         [{ a: { c: 2 } }, true],
       ])
+    })
+
+    it('stay as they were read, whatever is published after that', async () => {
+      const values: unknown[] = []
+      await patch({ a: { n: 0 }, b: {} })
+      for (let n = 1; n <= 3; n++) {
+        values.push(await document())
+        await patch({ a: { n } })
+        await patch({ b: { [`n${n}`]: n }, a: { m: n } })
+      }
+      expect(values).toEqual([
+        { a: { n: 0 }, b: {} },
+        { a: { n: 1, m: 1 }, b: { n1: 1 } },
+        { a: { n: 2, m: 2 }, b: { n1: 1, n2: 2 } },
+      ])
+    })
+
+    it('are as they were when a patch is too large for them', async () => {
+      await patch({ a: { b: 1 }, kept: 'x'.repeat(100) })
+      await patch({ a: { b: 2 } })
+      await expect(patch({ a: { b: 3 }, c: 'x'.repeat(100) })).rejects.toThrow(FusewireError)
+      expect(await document()).toEqual({ a: { b: 2 }, kept: 'x'.repeat(100) })
     })
 
     it('are refused when they are too large, and then nothing is published', async () => {

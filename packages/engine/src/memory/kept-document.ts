@@ -11,18 +11,30 @@ export interface KeptDocument {
   readonly expiresAt: number
 }
 
+interface DocumentChange {
+  readonly draft: PublicationDraft
+  /** What the draft takes. */
+  readonly draftBytes: number
+  readonly now: number
+  /** The objects of the document before that nobody has seen: a patch may change them in place. */
+  readonly own: WeakSet<object>
+}
+
 /**
- * The document after a draft that takes `draftBytes`. A patch adds no more than its own size, so that a document is measured only when
- * the sum of that may be too much, and not with every change. Throws `document_too_large`.
+ * The document after a draft. A patch adds no more than its own size, so that a document is measured only when the sum of that may be
+ * too much, and not with every change. Throws `document_too_large`; the document before is untouched then.
  */
 export const nextDocument = (
   before: KeptDocument | undefined,
-  { draft, draftBytes, now }: { readonly draft: PublicationDraft; readonly draftBytes: number; readonly now: number },
+  { draft, draftBytes, now, own }: DocumentChange,
   { ttlMs, maxDocumentBytes }: DocumentOptions,
 ): KeptDocument => {
+  const made = { time: now, expiresAt: now + ttlMs }
+  const maxBytes = draft.patch ? (before?.maxBytes ?? 0) + draftBytes : draftBytes
+  if (maxBytes <= maxDocumentBytes)
+    return { value: draft.patch ? mergePatch(before?.value, draft.data, own) : draft.data, maxBytes, ...made }
   const value = draft.patch ? mergePatch(before?.value, draft.data) : draft.data
-  let maxBytes = draft.patch ? (before?.maxBytes ?? 0) + draftBytes : draftBytes
-  if (maxBytes > maxDocumentBytes) maxBytes = jsonSize(value)
-  if (maxBytes > maxDocumentBytes) throw new FusewireError('document_too_large')
-  return { value, maxBytes, time: now, expiresAt: now + ttlMs }
+  const bytes = jsonSize(value)
+  if (bytes > maxDocumentBytes) throw new FusewireError('document_too_large')
+  return { value, maxBytes: bytes, ...made }
 }

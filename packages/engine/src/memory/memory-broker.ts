@@ -67,7 +67,8 @@ export class MemoryBroker implements Broker {
     if (options.ifPosition && !isSame(options.ifPosition, known?.position ?? this.#untouched))
       throw new ConflictError(this.state(channel))
     const draftBytes = jsonSize(draft)
-    const document = options.state && nextDocument(known?.document, { draft, draftBytes, now }, options.state)
+    const own = known?.own ?? new WeakSet()
+    const document = options.state && nextDocument(known?.document, { draft, draftBytes, now, own }, options.state)
 
     const stream = known ?? this.#create(channel, now)
     const { expiresAt } = stream
@@ -117,9 +118,9 @@ export class MemoryBroker implements Broker {
 
   state(channel: string): ChannelState {
     const stream = this.#find(channel, this.#environment.now())
-    if (!stream?.document) return { position: stream?.position ?? this.#untouched }
-    const { value, time } = stream.document
-    return { position: stream.position, document: value, time }
+    const document = stream?.share()
+    if (!stream || !document) return { position: stream?.position ?? this.#untouched }
+    return { position: stream.position, document: document.value, time: document.time }
   }
 
   clearHistory(channel: string): void {

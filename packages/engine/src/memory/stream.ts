@@ -19,7 +19,10 @@ export class Stream implements Timed {
   offset = 0
   wanted = false
   historyTtlMs = 0
+  /** For its stream alone; others are given what {@link share} says. */
   document: KeptDocument | undefined
+  /** The document's objects that nobody has seen since they were made. */
+  own = new WeakSet<object>()
   usedAt: number
   readonly #ttlMs: number
   readonly #events: StreamEvents
@@ -51,9 +54,16 @@ export class Stream implements Timed {
     return oldest !== undefined && oldest.offset <= since.offset + 1
   }
 
+  /** The document for whoever may keep it: what follows leaves this value as it is. */
+  share(): KeptDocument | undefined {
+    this.own = new WeakSet()
+    return this.document
+  }
+
   /** Everything about it as it is now, however slowly that is read. */
   dump(): Generator<SnapshotRecord> {
-    const { channel, epoch, offset, usedAt, historyTtlMs, document } = this
+    const { channel, epoch, offset, usedAt, historyTtlMs } = this
+    const document = this.share()
     const stream = { kind: 'stream', channel, epoch, offset, usedAt, historyTtlMs, ...(document && { document }) } as const
     return records(stream, this.log.copy())
   }

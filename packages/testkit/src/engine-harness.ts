@@ -21,7 +21,8 @@ import { FakeEnvironment } from './fake-environment.ts'
 import { MemoryConnection } from './memory-connection.ts'
 import { turn } from './turn.ts'
 
-const LIMITS: EngineLimits = {
+/** Small where a test comes up against them, otherwise as a server has them. */
+export const ENGINE_LIMITS: EngineLimits = {
   pingIntervalMs: 25_000,
   pongTimeoutMs: 5000,
   connectTimeoutMs: 10_000,
@@ -126,7 +127,7 @@ export class EngineHarness {
       rules: this.rules,
       rpc: this.rpc,
       hooks,
-      limits: { ...LIMITS, ...limits },
+      limits: { ...ENGINE_LIMITS, ...limits },
       log: (event, details) => this.events.push([event, details]),
       node: { node: 'test', version: '0.0.0' },
     })

@@ -1,5 +1,5 @@
 export { type BrokerContractOptions, type BrokerUnderTest, brokerContract } from './broker-contract.ts'
-export { EngineHarness, type EngineHarnessOptions, noHooks, plainAuthenticator } from './engine-harness.ts'
+export { ENGINE_LIMITS, EngineHarness, type EngineHarnessOptions, noHooks, plainAuthenticator } from './engine-harness.ts'
 export { type EventuallyOptions, eventually } from './eventually.ts'
 export { FakeEnvironment } from './fake-environment.ts'
 export { FakeHooks } from './fake-hooks.ts'

@@ -1,27 +1,19 @@
-import type {
-  Awaitable,
-  Broker,
-  BrokerListener,
-  ChannelState,
-  HistoryPage,
-  HistoryQuery,
-  PublicationDraft,
-  Published,
-  PublishOptions,
-} from '@fusewire/engine'
+import type { Awaitable, Broker, BrokerListener } from '@fusewire/engine'
+import { BrokerInFront } from './broker-in-front.ts'
 
 /** A broker whose line to its node can break, and which can lose everything: what a broker far away does to those who use it. */
-export class InterruptibleBroker implements Broker {
+export class InterruptibleBroker extends BrokerInFront implements Broker {
   readonly #make: () => Broker
-  #inner: Broker
+  protected behind: Broker
   #listener: BrokerListener | undefined
   #isCut = false
   readonly #wanted = new Set<string>()
 
   /** `make` gives the broker behind it, a new one after each loss. */
   constructor(make: () => Broker) {
+    super()
     this.#make = make
-    this.#inner = make()
+    this.behind = make()
   }
 
   /** From now on nothing that is published is heard, though everything can be read. */
@@ -38,9 +30,9 @@ export class InterruptibleBroker implements Broker {
 
   /** Histories, documents and epochs are gone, as after a restart without stored history. */
   async lose(): Promise<void> {
-    this.#inner = this.#make()
+    this.behind = this.#make()
     await this.#begin()
-    for (const channel of this.#wanted) await this.#inner.subscribe(channel)
+    for (const channel of this.#wanted) await this.behind.subscribe(channel)
     for (const channel of this.#wanted) this.#listener?.interrupted(channel)
   }
 
@@ -49,42 +41,22 @@ export class InterruptibleBroker implements Broker {
     await this.#begin()
   }
 
-  publish(channel: string, draft: PublicationDraft, options: PublishOptions): Awaitable<Published> {
-    return this.#inner.publish(channel, draft, options)
-  }
-
   subscribe(channel: string): Awaitable<void> {
     this.#wanted.add(channel)
-    return this.#inner.subscribe(channel)
+    return this.behind.subscribe(channel)
   }
 
   unsubscribe(channel: string): Awaitable<void> {
     this.#wanted.delete(channel)
-    return this.#inner.unsubscribe(channel)
-  }
-
-  history(channel: string, query: HistoryQuery): Awaitable<HistoryPage> {
-    return this.#inner.history(channel, query)
-  }
-
-  state(channel: string): Awaitable<ChannelState> {
-    return this.#inner.state(channel)
-  }
-
-  clearHistory(channel: string): Awaitable<void> {
-    return this.#inner.clearHistory(channel)
-  }
-
-  removeDocument(channel: string): Awaitable<boolean> {
-    return this.#inner.removeDocument(channel)
+    return this.behind.unsubscribe(channel)
   }
 
   close(): Awaitable<void> {
-    return this.#inner.close()
+    return this.behind.close()
   }
 
   #begin(): Awaitable<void> {
-    return this.#inner.start({
+    return this.behind.start({
       publication: (channel, publication, epoch) => {
         if (!this.#isCut) this.#listener?.publication(channel, publication, epoch)
       },

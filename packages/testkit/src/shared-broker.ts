@@ -1,14 +1,5 @@
-import type {
-  Awaitable,
-  Broker,
-  BrokerListener,
-  ChannelState,
-  HistoryPage,
-  HistoryQuery,
-  PublicationDraft,
-  Published,
-  PublishOptions,
-} from '@fusewire/engine'
+import type { Awaitable, Broker, BrokerListener } from '@fusewire/engine'
+import { BrokerInFront } from './broker-in-front.ts'
 
 /** How many nodes want a channel, and when its publications come. */
 interface Interest {
@@ -73,15 +64,16 @@ export class SharedBroker {
   }
 }
 
-class BrokerOfNode implements Broker {
+class BrokerOfNode extends BrokerInFront implements Broker {
   readonly #shared: SharedBroker
-  readonly #broker: Broker
+  protected readonly behind: Broker
   readonly #channels = new Set<string>()
   #listener: BrokerListener | undefined
 
   constructor(shared: SharedBroker, broker: Broker) {
+    super()
     this.#shared = shared
-    this.#broker = broker
+    this.behind = broker
   }
 
   /** Who is to hear of this channel. */
@@ -94,10 +86,6 @@ class BrokerOfNode implements Broker {
     return this.#shared.join(this)
   }
 
-  publish(channel: string, draft: PublicationDraft, options: PublishOptions): Awaitable<Published> {
-    return this.#broker.publish(channel, draft, options)
-  }
-
   subscribe(channel: string): Awaitable<void> {
     if (this.#channels.has(channel)) return
     this.#channels.add(channel)
@@ -106,22 +94,6 @@ class BrokerOfNode implements Broker {
 
   unsubscribe(channel: string): Awaitable<void> {
     if (this.#channels.delete(channel)) return this.#shared.unwant(channel)
-  }
-
-  history(channel: string, query: HistoryQuery): Awaitable<HistoryPage> {
-    return this.#broker.history(channel, query)
-  }
-
-  state(channel: string): Awaitable<ChannelState> {
-    return this.#broker.state(channel)
-  }
-
-  clearHistory(channel: string): Awaitable<void> {
-    return this.#broker.clearHistory(channel)
-  }
-
-  removeDocument(channel: string): Awaitable<boolean> {
-    return this.#broker.removeDocument(channel)
   }
 
   async close(): Promise<void> {

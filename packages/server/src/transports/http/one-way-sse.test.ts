@@ -9,7 +9,7 @@ import {
   RuleBook,
 } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
-import { eventually, FakeEnvironment, noHooks } from '@fusewire/testkit'
+import { ENGINE_LIMITS, eventually, FakeEnvironment, noHooks } from '@fusewire/testkit'
 import { type ErrorEvent, EventSource } from 'eventsource'
 import { afterEach, describe, expect, it } from 'vitest'
 import { HTTP_VERSIONS, HttpHarness, type HttpVersion } from '../testing/http-harness.ts'
@@ -56,25 +56,7 @@ const start = async (version: HttpVersion, options = {}, limits = {}): Promise<v
     rules,
     rpc: new RpcRouter(),
     hooks: noHooks,
-    limits: {
-      pingIntervalMs: 25_000,
-      pongTimeoutMs: 5_000,
-      connectTimeoutMs: 10_000,
-      maxBadMessages: 10,
-      maxPendingRequests: 256,
-      sessionTtlMs: 60_000,
-      maxChannelsPerSession: 128,
-      hookMaxConcurrentPerSession: 16,
-      messagesPerSecond: 1000,
-      messagesBurst: 2000,
-      bytesPerSecond: 4_194_304,
-      bytesBurst: 8_388_608,
-      maxRateLimited: 1000,
-      maxConnections: 10_000,
-      maxConnectionsPerAddress: 10_000,
-      maxConnectionsPerUser: 1000,
-      revocationTtlMs: 86_400_000,
-    },
+    limits: { ...ENGINE_LIMITS, maxBadMessages: 10, maxPendingRequests: 256, maxChannelsPerSession: 128 },
     log: () => undefined,
     node: { node: 'node-1', version: '1' },
   })

@@ -151,6 +151,19 @@ describe('a trusted proxy', () => {
     await open('2001:db8:0:1::1')
   })
 
+  it('is not what anybody else can say to be', async ({ server }) => {
+    const sockets: Socket[] = []
+    for (let n = 0; n < LIMITS.maxConnectionsPerAddress + 5; n++) {
+      const socket = connectFrom('127.0.0.6', server.httpPort)
+      socket.write(handshakeFor(`203.0.113.${n}, ${PROXY}`))
+      sockets.push(socket)
+      await Promise.race([readUntil(socket, 'HTTP/1.1 101'), once(socket, 'close')]).catch(() => undefined)
+    }
+    await eventually(() => expect(openSockets(sockets)).toBe(LIMITS.maxConnectionsPerAddress))
+    sockets[0]?.write(Buffer.from([0xff, 0xff]))
+    await eventually(() => expect(server.log).toContain('"remoteAddress":"127.0.0.6"'))
+  })
+
   it('is who it says that the client is, in the log', async ({ server }) => {
     const socket = connectFrom(PROXY, server.httpPort)
     socket.write(handshakeFor('198.51.100.7, 203.0.113.77'))

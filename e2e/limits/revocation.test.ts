@@ -77,6 +77,29 @@ describe.each(WAYS)('over $name', (way) => {
   })
 })
 
+describe.each(['http', 'https'] as const)('over one-way SSE (%s)', (scheme) => {
+  it('a revoked token ends its stream at once, and opens none any more', async ({ server, api }) => {
+    const user = newUser()
+    const token = await signToken(user, { claims: { jti: `token of ${user}` } })
+    const url = `${server[scheme]}/fusewire/v1/sse?channel=chat:revoked`
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(url, { headers })
+    let text = ''
+    const ended = response.body?.pipeThrough(new TextDecoderStream()).pipeTo(
+      new WritableStream({
+        write: (chunk) => {
+          text += chunk
+        },
+      }),
+    )
+    await eventually(() => expect(text).toContain('event: subscribed'))
+    expect(await api.post('revoke', { token: `token of ${user}` })).toEqual({ sessions: 1 })
+    await ended
+    expect(text).toContain('"token_revoked"')
+    expect((await fetch(url, { headers })).status).toBe(401)
+  })
+})
+
 describe('the SDK', () => {
   it('waits for the second to end in which its tokens were revoked, and goes on with a new one', async ({ server, api }) => {
     const user = newUser()

@@ -117,6 +117,31 @@ describe('an unclean end', () => {
     expect(second.broker.state('doc')).toMatchObject({ document: { n: 1 } })
     expect(second.events).toMatchObject([['snapshot_restored', { clean: false, channels: 1 }]])
   })
+
+  it.each([
+    ['half written', (whole: Buffer) => whole.subarray(0, whole.length / 2)],
+    ['whole, and not yet in its place', (whole: Buffer) => whole],
+  ])('while the next snapshot was %s, leaves the last one, and is forgotten with the next', async (_, part) => {
+    const first = await start()
+    first.broker.publish('a', { data: 1 }, KEPT)
+    await nextSnapshot(first)
+    const last = readFileSync(file)
+    first.broker.publish('a', { data: 2 }, KEPT)
+    await nextSnapshot(first)
+    const next = readFileSync(file)
+    await first.broker.close()
+    writeFileSync(file, last)
+    writeFileSync(`${file}.tmp`, part(next))
+
+    const second = await start(first.environment)
+    expect(second.broker.history('a', {}).publications.map(({ data }) => data)).toEqual([1])
+    second.broker.publish('a', { data: 3 }, KEPT)
+    await nextSnapshot(second)
+    await second.broker.close()
+    expect(readdirSync(folder)).toEqual(['snapshot.ndjson'])
+    const third = await start(first.environment)
+    expect(third.broker.history('a', {}).publications.map(({ data }) => data)).toEqual([1, 3])
+  })
 })
 
 describe('snapshots', () => {
@@ -171,15 +196,27 @@ describe('snapshots', () => {
     expect((await start()).broker.history('a', {}).publications.map(({ data }) => data)).toEqual([1, 2, 3])
   })
 
-  it('are not written over those of a server that has taken the file', async () => {
-    const subject = await start()
-    writeFileSync(`${file}.lock`, JSON.stringify({ id: 'another', place: 'another machine', pid: 1, startedAt: '' }))
-    subject.broker.publish('a', { data: 1 }, KEPT)
-    const before = readFileSync(file, 'utf8')
-    await nextSnapshot(subject)
-    expect(subject.events).toEqual([['snapshot_failed', { file, error: expect.objectContaining({ name: 'LockHeld' }) }]])
-    expect(readFileSync(file, 'utf8')).toBe(before)
-  })
+  it.each(['before it was begun', 'while it was written'])(
+    'are not written over those of a server that has taken the file %s',
+    async (when) => {
+      const subject = await start()
+      const { broker, environment, events } = subject
+      const take = (): void =>
+        writeFileSync(`${file}.lock`, JSON.stringify({ id: 'another', place: 'another machine', pid: 1, startedAt: '' }))
+      for (let n = 0; n < 400; n++) broker.publish(`c${n}`, { data: 'x'.repeat(10_000) }, KEPT)
+      const before = readFileSync(file, 'utf8')
+      if (when === 'before it was begun') take()
+      environment.advance(INTERVAL_MS)
+      broker.sweep()
+      if (when === 'while it was written') {
+        while (!readdirSync(folder).includes('snapshot.ndjson.tmp')) await new Promise(setImmediate)
+        take()
+      }
+      await eventually(() => broker.stats.failed === 1)
+      expect(events).toEqual([['snapshot_failed', { file, error: expect.objectContaining({ name: 'LockHeld' }) }]])
+      expect(readFileSync(file, 'utf8')).toBe(before)
+    },
+  )
 })
 
 describe('a file that cannot be used', () => {

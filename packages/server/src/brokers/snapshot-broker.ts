@@ -152,7 +152,7 @@ export class SnapshotBroker implements Broker {
     const snapshot = await readSnapshot(this.#file)
     if (!snapshot) {
       // Finds out now, and not in some seconds, that the file cannot be written.
-      await writeSnapshot(this.#file, this.#memory.dump(), false)
+      await this.#replace(false)
       return
     }
     await this.#memory.restore(snapshot.records, { continues: snapshot.isClean })
@@ -165,8 +165,7 @@ export class SnapshotBroker implements Broker {
   async #write(isClean: boolean): Promise<void> {
     const { revision } = this.#memory
     try {
-      await this.#lock?.assertHeld()
-      this.#stats.bytes = await writeSnapshot(this.#file, this.#memory.dump(), isClean)
+      this.#stats.bytes = await this.#replace(isClean)
       this.#stats.written++
       this.#stats.writtenAt = this.#environment.now()
       this.#revision = revision
@@ -174,6 +173,13 @@ export class SnapshotBroker implements Broker {
       this.#stats.failed++
       this.#log('snapshot_failed', { file: this.#file, error })
     }
+  }
+
+  /** This process may have stood still for so long that another one has the file, before it writes or while it does. */
+  async #replace(isClean: boolean): Promise<number> {
+    const mayReplace = async (): Promise<void> => this.#lock?.assertHeld()
+    await mayReplace()
+    return writeSnapshot(this.#file, this.#memory.dump(), { isClean, mayReplace })
   }
 
   async #end(): Promise<void> {

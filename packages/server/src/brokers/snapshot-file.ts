@@ -8,11 +8,22 @@ import { endLine, headerLine, readHeader, readLine, recordLine, SnapshotUnreadab
 /** Characters that are made and written at a time: the event loop waits for so many, and no longer. */
 const CHUNK = 65_536
 
+export interface SnapshotWriting {
+  /** The mark of a clean end. */
+  readonly isClean: boolean
+  /** Asked when everything is written, right before it takes the place of what is there. Rejects when it may not. */
+  readonly mayReplace: () => Promise<void>
+}
+
 /**
  * Writes a snapshot in the place of the one that is there, which stays whole until this one is, and for ever when this fails. Gives
  * its size in bytes. Records are read a few at a time.
  */
-export const writeSnapshot = async (path: string, records: Iterable<SnapshotRecord>, isClean: boolean): Promise<number> => {
+export const writeSnapshot = async (
+  path: string,
+  records: Iterable<SnapshotRecord>,
+  { isClean, mayReplace }: SnapshotWriting,
+): Promise<number> => {
   const temporary = `${path}.tmp`
   try {
     const file = await open(temporary, 'w', 0o600)
@@ -23,6 +34,7 @@ export const writeSnapshot = async (path: string, records: Iterable<SnapshotReco
     } finally {
       await file.close()
     }
+    await mayReplace()
     await rename(temporary, path)
     await syncFolder(dirname(path))
     return bytes

@@ -194,6 +194,24 @@ describe('check-config', () => {
   })
 })
 
+describe('check-config of addresses', () => {
+  it('leaves their query out, which may carry a secret', async () => {
+    using terminal = new MemoryTerminal()
+    writeFileSync(
+      join(terminal.folder, 'fusewire.yaml'),
+      `jwksUrl: https://id.example.com/keys?key=hidden
+hooks:
+  - { url: "https://app.example.com/hooks?key=hidden", events: [connect] }
+hookSecrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]
+`,
+    )
+    expect(await run(['check-config'], terminal)).toBe(0)
+    expect(text(terminal.out)).toContain('jwksUrl: https://id.example.com/keys?…')
+    expect(text(terminal.out)).toContain('hooks: https://app.example.com/hooks?… (events connect)')
+    expect(text(terminal.out)).not.toContain('hidden')
+  })
+})
+
 describe('init', () => {
   it('writes a file that can be used, names every option, and is for its owner only', async () => {
     using terminal = new MemoryTerminal()

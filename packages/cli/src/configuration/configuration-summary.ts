@@ -1,12 +1,18 @@
 import { type FusewireOptions, OPTION_DESCRIPTIONS, type OptionDescription, type ValueDescription } from '@fusewire/server'
 
+/** The query of an address may carry a secret. */
+const shownText = (value: unknown): string => {
+  const text = String(value)
+  return /^https?:/u.test(text) ? text.replace(/\?.*$/su, '?…') : text
+}
+
 /** A rule or another record as it would be written: what differs from the defaults, after the first of its options, which names it. */
 const recordText = (record: Readonly<Record<string, unknown>>, [head, ...fields]: readonly ValueDescription[]): string => {
   const changed = fields.flatMap(({ name, default: initial }) => {
     const value = record[name]
     return value === undefined || value === initial ? [] : [`${name} ${Array.isArray(value) ? value.join(' ') : value}`]
   })
-  return `${head ? record[head.name] : ''} (${changed.length === 0 ? 'defaults' : changed.join(', ')})`
+  return `${head ? shownText(record[head.name]) : ''} (${changed.length === 0 ? 'defaults' : changed.join(', ')})`
 }
 
 const shown = (option: OptionDescription, options: FusewireOptions): string => {
@@ -17,7 +23,7 @@ const shown = (option: OptionDescription, options: FusewireOptions): string => {
     const records = value as readonly Readonly<Record<string, unknown>>[]
     return records.map((record) => recordText(record, option.fields)).join('; ') || 'none'
   }
-  return Array.isArray(value) ? value.join(', ') || 'none' : String(value)
+  return Array.isArray(value) ? value.join(', ') || 'none' : shownText(value)
 }
 
 export interface SummaryLine {

@@ -97,5 +97,6 @@ describe('signToken', () => {
       'claim "caps[0].allow[0]" must be one of',
     )
     await expect(sign({ channel: 'a b' })).rejects.toThrow('claim "channel" must be a channel name')
+    await expect(signToken({ user: 'a' }, { secret: SECRET }, { tokenId: '' })).rejects.toThrow('claim "jti" must not be empty')
   })
 })

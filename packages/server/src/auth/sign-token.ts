@@ -59,11 +59,11 @@ const signerOf = (key: SigningKey): { key: Uint8Array | KeyObject; algorithms: r
   return { key: privateKey, algorithms: algorithmsOf(privateKey, 'privateKey') }
 }
 
-const claimsOf = (token: ConnectToken | ChannelToken): JWTPayload => {
+const claimsOf = (token: ConnectToken | ChannelToken, tokenId: string | undefined): JWTPayload => {
   const isChannelToken = 'channel' in token
   const claims: Record<string, unknown> = isChannelToken
-    ? { sub: token.user, channel: token.channel, info: token.info }
-    : { sub: token.user, info: token.info, caps: token.capabilities, channels: token.channels }
+    ? { sub: token.user, jti: tokenId, channel: token.channel, info: token.info }
+    : { sub: token.user, jti: tokenId, info: token.info, caps: token.capabilities, channels: token.channels }
   const checked = (isChannelToken ? channelClaims : connectClaims).safeParse(claims)
   if (!checked.success) throw new ConfigurationError(`no token can be made of this: ${explainClaims(checked.error)}`)
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined))
@@ -84,9 +84,8 @@ export const signToken = async (
     throw new ConfigurationError([
       { option: 'algorithm', message: `${algorithm} does not fit the key, which can be used with ${algorithms.join(', ')}` },
     ])
-  const jwt = new SignJWT(claimsOf(token)).setIssuedAt()
+  const jwt = new SignJWT(claimsOf(token, tokenId)).setIssuedAt()
   if (expiresInMs !== undefined) jwt.setExpirationTime(Math.ceil((Date.now() + expiresInMs) / 1000))
-  if (tokenId !== undefined) jwt.setJti(tokenId)
   if (issuer !== undefined) jwt.setIssuer(issuer)
   if (audience !== undefined) jwt.setAudience(audience)
   return jwt.setProtectedHeader({ alg, typ: 'JWT', ...(keyId !== undefined && { kid: keyId }) }).sign(key)

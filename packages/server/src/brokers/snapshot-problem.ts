@@ -11,7 +11,7 @@ const messageOf = (path: string, error: unknown): string | undefined => {
   if (error instanceof LockHeld) return `${path} is in use: ${error.message}. Stop that server, or give each a file of its own`
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
-      return `${dirname(path)} does not exist; make the folder, or correct the path, which is relative to the folder that the server was started in`
+      return `${dirname(path)} does not exist; make the folder, or correct the path, which is relative to the configuration file, or elsewhere to the current folder`
     case 'ENOTDIR':
       return `${path} cannot be: a part of the path is a file`
     case 'EISDIR':

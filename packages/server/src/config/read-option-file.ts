@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { ConfigurationError } from './configuration-error.ts'
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist; correct the path, which is relative to the folder that the server was started in',
+  ENOENT: 'does not exist; correct the path, which is relative to the configuration file, or elsewhere to the current folder',
   ENOTDIR: 'does not exist: a part of the path is a file',
   EACCES: 'must not be read by the user that the server runs as; change its owner or mode',
   EPERM: 'must not be read by the user that the server runs as; change its owner or mode',

@@ -255,6 +255,27 @@ describe('the clients', () => {
     expect(lines(subscriber.out)).toEqual([expect.objectContaining({ data: 'hello' })])
   })
 
+  it('patch a document, print it, and leave it alone when it has changed since', async () => {
+    const { server, url } = await serve('--development', '--rules', '[{"pattern":"device:*","state":true}]')
+    await using _ = server
+    const environment = { FUSEWIRE_URL: url }
+    const publish = (data: object, ...flags: string[]) =>
+      run(['publish', 'device:1', JSON.stringify(data), ...flags], environment)
+    expect(await run(['state', 'device:1'], environment)).toMatchObject({ code: 1, err: expect.stringContaining('(not_found)') })
+    await publish({ fan: true, load: 0.5 })
+    await publish({ fan: null }, '--patch')
+    const [{ position, ...state }] = lines((await run(['state', 'device:1'], environment)).out) as [
+      { position: { epoch: string; offset: number } },
+    ]
+    expect(state).toEqual({ channel: 'device:1', document: { load: 0.5 }, time: expect.any(Number) })
+    const here = `${position.epoch}:${position.offset}`
+    expect(await publish({ load: 0.6 }, '--patch', '--if-position', here)).toMatchObject({ code: 0 })
+    expect(await publish({ load: 0.7 }, '--patch', '--if-position', here)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('(conflict)'),
+    })
+  })
+
   it('say what a server refuses, and what to do', async () => {
     expect((await run(['init'])).code).toBe(0)
     const { server, url } = await serve()

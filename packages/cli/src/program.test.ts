@@ -22,7 +22,7 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'revoke', 'info', 'drain']
+const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'state', 'revoke', 'info', 'drain']
 
 const text = (lines: readonly string[]): string => lines.join('\n')
 
@@ -354,6 +354,8 @@ describe('publish', () => {
     [['news', '{"a"'], {}, /begins like JSON and is none/u],
     [['news', 'x', '--lines'], {}, /--lines reads the standard input/u],
     [['news', '--lines', '--key', 'k'], {}, /--key would be that of every line/u],
+    [['news', '--lines', '--if-position', 'e:1'], {}, /--if-position would be right for the first line/u],
+    [['news', 'x', '--if-position', 'nowhere'], {}, /Write epoch:offset/u],
   ])('refuses %j', async (args, options, message) => {
     using terminal = new MemoryTerminal(options)
     Object.assign(terminal.input, { isTTY: terminal.interactive })
@@ -364,7 +366,7 @@ describe('publish', () => {
   it('and the other clients say so when nothing listens', async () => {
     using terminal = new MemoryTerminal()
     const url = `https://127.0.0.1:${await freePort()}`
-    for (const args of [['publish', 'news', 'x'], ['subscribe', 'news'], ['info']]) {
+    for (const args of [['publish', 'news', 'x'], ['subscribe', 'news'], ['state', 'news'], ['info']]) {
       terminal.err.length = 0
       expect(await run([...args, '--url', url], terminal)).toBe(1)
       expect(text(terminal.err)).toBe(

@@ -6,6 +6,7 @@ import { initCommand } from './commands/init.ts'
 import { publishCommand } from './commands/publish.ts'
 import { revokeCommand } from './commands/revoke.ts'
 import { serveCommand } from './commands/serve.ts'
+import { stateCommand } from './commands/state.ts'
 import { subscribeCommand } from './commands/subscribe.ts'
 import { tokenCommand } from './commands/token.ts'
 import { reportError } from './report-error.ts'
@@ -40,6 +41,7 @@ export const createProgram = (terminal: Terminal): Command => {
     tokenCommand,
     publishCommand,
     subscribeCommand,
+    stateCommand,
     revokeCommand,
     infoCommand,
     drainCommand,

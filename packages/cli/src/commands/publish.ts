@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { text as readAll } from 'node:stream/consumers'
+import type { Position } from '@fusewire/protocol'
 import { Command } from 'commander'
 import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
@@ -7,12 +8,15 @@ import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../con
 import { openNetwork } from '../connection/network.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
 import { readJsonOrText } from '../json-value.ts'
+import { readPosition } from '../position.ts'
 import { collectTag, type Tags } from '../tags.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface PublishFlags extends ConnectionFlags {
   readonly apiKey?: string
   readonly key?: string
+  readonly patch?: boolean
+  readonly ifPosition?: Position
   readonly tag?: Tags
   readonly text?: boolean
   readonly lines?: boolean
@@ -29,7 +33,9 @@ export const publishCommand = (terminal: Terminal): Command =>
       .option('--text', 'send the data as a text, whatever it looks like')
       .option('--lines', 'publish each line of the standard input as it comes')
       .option('--tag <name=value>', 'label that subscribers can filter by; may be repeated', collectTag)
-      .option('--key <key>', 'idempotency key: a second publish with it changes nothing'),
+      .option('--key <key>', 'idempotency key: a second publish with it changes nothing')
+      .option('--patch', "the data is a JSON merge patch (RFC 7396) of the channel's document")
+      .option('--if-position <epoch:offset>', "publish only if this is the channel's newest position", readPosition),
   )
     .addOption(apiKeyOption())
     .addHelpText(
@@ -43,6 +49,7 @@ Examples:
   $ fusewire publish ticker 101.5 --tag symbol=ACME
   $ cat report.json | fusewire publish reports
   $ tail -f app.log | fusewire publish logs --lines --text
+  $ fusewire publish device:1 '{"fan":null}' --patch --if-position 8Zq1.0:41
   $ fusewire publish news hello --url https://push.example.com --api-key "$KEY"`,
     )
     .action((channel: string, data: string | undefined, flags: PublishFlags) => publish(channel, data, flags, terminal))
@@ -67,10 +74,18 @@ async function* publications(data: string | undefined, flags: PublishFlags, { in
 const publish = async (channel: string, data: string | undefined, flags: PublishFlags, terminal: Terminal): Promise<void> => {
   if (flags.lines && flags.key !== undefined)
     throw new CommandError('--key would be that of every line, and only the first would be published.', EXIT.usage)
+  if (flags.lines && flags.ifPosition)
+    throw new CommandError('--if-position would be right for the first line, and for no other.', EXIT.usage)
   const network = openNetwork(flags, terminal)
   try {
     const api = new ApiClient(network, flags.apiKey)
-    const options = { ...(flags.tag && { tags: flags.tag }), ...(flags.key !== undefined && { key: flags.key }) }
+    const { tag: tags, key, patch, ifPosition } = flags
+    const options = {
+      ...(tags && { tags }),
+      ...(key !== undefined && { key }),
+      ...(patch && { patch }),
+      ...(ifPosition && { ifPosition }),
+    }
     for await (const one of publications(data, flags, terminal)) {
       const { position, duplicate } = published.parse(await api.post('/v1/publish', { channel, data: one, ...options }))
       if (!terminal.interactive) terminal.print(JSON.stringify({ channel, position, duplicate }))

@@ -6,6 +6,7 @@ import { type Network, openNetwork } from '../connection/network.ts'
 import { explainRefusal } from '../connection/refusal.ts'
 import { CommandError } from '../exit-code.ts'
 import { interrupted } from '../interrupt.ts'
+import { readPosition } from '../position.ts'
 import { SubscriptionPrinter } from '../subscription-printer.ts'
 import { collectTag, type Tags } from '../tags.ts'
 import type { Terminal } from '../terminal.ts'
@@ -22,12 +23,6 @@ interface SubscribeFlags extends ConnectionFlags {
   readonly count?: number
   readonly transport?: (typeof TRANSPORTS)[number]
   readonly json?: boolean
-}
-
-const readPosition = (text: string): Position => {
-  const [, epoch, offset] = /^(.+):(\d+)$/u.exec(text) ?? []
-  if (epoch === undefined || !Number.isSafeInteger(Number(offset))) throw new InvalidArgumentError('Write epoch:offset.')
-  return { epoch, offset: Number(offset) }
 }
 
 const readCount = (text: string): number => {

@@ -93,6 +93,22 @@ describe('[D1] a subscription in a state channel', () => {
     expect(client.last('error')).toMatchObject({ id: 5, code: 'invalid_field' })
   })
 
+  it('goes on when the history is cleared under it, and from before that gets the document', async () => {
+    publish({ n: 0 })
+    await harness.subscribe(client, CHANNEL)
+    const { position } = client.last('subscribed')
+    patch({ a: 1 })
+    harness.engine.clearHistory(CHANNEL)
+    patch({ b: 2 })
+    await turn()
+    expect(client.all('subscribed')).toHaveLength(1)
+    expect(client.all('publication').map(({ offset }) => offset)).toEqual([2, 3])
+    await harness.subscribe(client, CHANNEL, position)
+    expect(client.last('subscribed')).toMatchObject({ recovered: false, document: { n: 0, a: 1, b: 2 } })
+    await harness.subscribe(client, CHANNEL, { ...position, offset: 2 })
+    expect(client.last('subscribed')).toMatchObject({ recovered: true, publications: [{ offset: 3 }] })
+  })
+
   it('is told when the document is removed, and of what is made after that', async () => {
     publish({ a: 1 })
     await harness.subscribe(client, CHANNEL)

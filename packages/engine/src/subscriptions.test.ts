@@ -135,6 +135,31 @@ describe('a subscribe whose answer comes late', () => {
   })
 })
 
+describe('a history that is cleared under a live subscription', () => {
+  it('[S5] stops no delivery, and is missed by whoever comes back from before that', async () => {
+    const client = await harness.connect({ token: 'ann' })
+    await harness.subscribe(client, 'open:a')
+    const since = client.last('subscribed').position
+    harness.engine.publish('open:a', { data: 1 })
+    harness.engine.clearHistory('open:a')
+    harness.engine.publish('open:a', { data: 2 })
+    await turn()
+    expect(client.all('subscribed')).toHaveLength(1)
+    expect(client.all('publication').map(({ data }) => data)).toEqual([1, 2])
+    const answers = []
+    for (const offset of [0, 1, 2]) {
+      await harness.subscribe(client, 'open:a', { ...since, offset })
+      const { recovered, publications } = client.last('subscribed')
+      answers.push([recovered, publications?.map(({ data }) => data)])
+    }
+    expect(answers).toEqual([
+      [false, undefined],
+      [true, [2]],
+      [true, undefined],
+    ])
+  })
+})
+
 describe('a subscribe that fails', () => {
   it('leaves nothing behind, and can be repeated', async () => {
     const clients = [await harness.connect({ token: 'ann' }), await harness.connect({ token: 'bob' })]

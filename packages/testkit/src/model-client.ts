@@ -109,9 +109,14 @@ export class ModelClient {
     this.#say({ type: 'unsubscribe', channel, id })
   }
 
-  /** The application subscribes the client, which hears of it by a `subscribed` that it has not asked for. */
+  /**
+   * The application subscribes the client, which hears of it by a `subscribed` that it has not asked for. Not while it comes back and
+   * leaves the channel to the server's memory: what is made again then could have another filter, and nothing would tell the client.
+   */
   enteredByApplication(channel: string): void {
     if (this.#session === undefined) return
+    const isNamed = [...this.#asked.values()].some((asked) => asked.kind === 'subscribe' && asked.channel === channel)
+    if (this.#channel(channel).state === 'unsure' && !isNamed) return
     this.#unsure.add(channel)
     // The stores may refuse it: then it is as if it had not been tried.
     this.#engine.subscribeUser({ session: this.#session }, channel).catch(() => undefined)

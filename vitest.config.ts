@@ -26,7 +26,8 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // They wait most of the time; more of them at once would wait for one another's processor.
+          maxWorkers: 2,
         },
       },
     ],

@@ -95,24 +95,6 @@ describe('a client that was there', { concurrent: true }, () => {
   )
 })
 
-describe('a client that sends byte by byte, from its TLS handshake on', { concurrent: true }, () => {
-  it.for(WAYS)('is served like any other at $name', async (way, { server, api, onTestFinished }) => {
-    const [secure, clear] = await Promise.all([FaultProxy.start(server.httpsPort), FaultProxy.start(server.httpPort)])
-    for (const line of [secure, clear]) line.inject({ kind: 'fragment', bytes: 1 })
-    onTestFinished(async () => {
-      await Promise.all([secure.close(), clear.close()])
-    })
-    const client = await way.open({ https: `https://localhost:${secure.port}`, http: `http://localhost:${clear.port}` })
-    onTestFinished(() => client.destroy())
-    const channel = `trickle:${WAYS.indexOf(way)}`
-    await join(client, channel)
-    client.send({ type: 'publish', id: 7, channel, data: 'byte by byte' })
-    await until(client, 'result', { id: 7 })
-    await api.publish(channel, 'as ever')
-    await until(client, 'publication', { data: 'as ever' })
-  })
-})
-
 describe('a network that swallows everything without a word', { concurrent: true }, () => {
   it('is found out by the ping that no pong answers, and presence leaves', async ({ server, api, expect, onTestFinished }) => {
     const line = await FaultProxy.start(server.httpsPort)

@@ -1,17 +1,17 @@
 import type { Log } from './log.ts'
+import type { Announcement, Broker } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import type { RuleBook } from './rule-book.ts'
-import type { Counters } from './stats.ts'
 import type { Subscription } from './subscription.ts'
 
 export interface AttendancePorts {
   readonly presence: PresenceStore
+  readonly broker: Broker
   readonly rules: RuleBook
-  readonly counters: Counters
   readonly log: Log
 }
 
-/** Keeps the presence store in step with the subscriptions, and tells those who watch who comes and goes. */
+/** Keeps the presence store in step with the subscriptions, and has everyone who watches told who comes and goes. */
 export class Attendance {
   readonly #ports: AttendancePorts
 
@@ -29,7 +29,7 @@ export class Attendance {
     // It may have left meanwhile, or another connection of its session may have been told first.
     if (subscription.presence.kind !== 'joining') return
     subscription.presence = { kind: 'present', member }
-    this.#ports.counters.deliveries += channel.announce({ type: 'join', channel: channel.name, member })
+    await this.#announce({ type: 'join', channel: channel.name, member })
   }
 
   /** Idempotent. Nobody hears that somebody leaves of whom they have not heard; the store is told all the same. */
@@ -38,8 +38,16 @@ export class Attendance {
     if (presence.kind === 'absent') return
     subscription.presence = { kind: 'absent' }
     this.#remove(channel.name, session.id)
-    if (presence.kind === 'present')
-      this.#ports.counters.deliveries += channel.announce({ type: 'leave', channel: channel.name, member: presence.member })
+    if (presence.kind === 'present') this.#announce({ type: 'leave', channel: channel.name, member: presence.member })
+  }
+
+  /** Never rejects: whoever must know reads the store. */
+  async #announce(message: Announcement): Promise<void> {
+    try {
+      await this.#ports.broker.announce(message)
+    } catch (error) {
+      this.#ports.log('announcement_failed', { channel: message.channel, error })
+    }
   }
 
   /** Nobody waits for this, and it never rejects. */

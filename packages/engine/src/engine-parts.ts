@@ -76,7 +76,7 @@ export const createParts = (ports: EnginePorts): EngineParts => {
   const subscriptions = new Subscriptions({
     hub,
     broker,
-    attendance: new Attendance({ presence, rules, counters, log }),
+    attendance: new Attendance({ presence, broker, rules, log }),
     authenticator,
     questions,
     notices,

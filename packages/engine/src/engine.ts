@@ -252,6 +252,7 @@ export class Engine {
     this.disconnectAll()
     this.#parts.sessions.endAll('server_draining')
     await this.#ports.broker.close()
+    await this.#ports.presence.close()
     await this.#ports.revocations.close()
   }
 }

@@ -1,5 +1,6 @@
-import type { Join, Leave, Position, Publication, PublicationMessage } from '@fusewire/protocol'
+import type { Position, Publication, PublicationMessage } from '@fusewire/protocol'
 import { HeldPublications } from './held-publications.ts'
+import type { Announcement } from './ports/broker.ts'
 import type { Connection, Frame, FrameFormat, Slot } from './ports/connection.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -142,20 +143,21 @@ export class HubChannel {
     return delivered
   }
 
-  /** Tells those who asked for presence. Returns how many connections it was handed to. */
-  announce(message: Join | Leave): number {
+  /** Tells those who asked for presence, but not the member itself. Returns how many connections it was handed to. */
+  announce(message: Announcement): number {
+    const { session: about } = message.member
     let delivered = 0
     for (const [format, places] of this.#groups) {
       let frame: Frame | undefined
       for (const { subscription, connection } of places) {
-        if (!subscription.wantsPresence) continue
+        if (!subscription.wantsPresence || subscription.session.id === about) continue
         frame ??= format.encode(message)
         connection.send(frame)
         delivered++
       }
     }
-    for (const { state, wantsPresence } of this.catching) {
-      if (!wantsPresence || state.kind !== 'catching') continue
+    for (const { state, wantsPresence, session } of this.catching) {
+      if (!wantsPresence || state.kind !== 'catching' || session.id === about) continue
       state.connection.send(state.connection.format.encode(message))
       delivered++
     }

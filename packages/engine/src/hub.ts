@@ -2,7 +2,7 @@ import type { Position, Publication } from '@fusewire/protocol'
 import { CatchUp, type CatchUpPorts } from './catch-up.ts'
 import { slotOf } from './conflation.ts'
 import { HubChannel } from './hub-channel.ts'
-import type { Awaitable, BrokerListener } from './ports/broker.ts'
+import type { Announcement, Awaitable, BrokerListener } from './ports/broker.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
 import { Subscription } from './subscription.ts'
@@ -107,5 +107,10 @@ export class Hub implements BrokerListener {
     counters.publications++
     const entry = this.#entries.get(name)
     if (entry) counters.deliveries += entry.channel.deliver(publication, epoch, slotOf(name, publication, rules.of(name)))
+  }
+
+  announcement(message: Announcement): void {
+    const entry = this.#entries.get(message.channel)
+    if (entry) this.#ports.counters.deliveries += entry.channel.announce(message)
   }
 }

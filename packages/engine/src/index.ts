@@ -10,6 +10,7 @@ export type { SnapshotRecord } from './memory/snapshot-record.ts'
 export { compilePattern, type Pattern } from './pattern.ts'
 export type { Authenticator, ChannelGrant, Identity } from './ports/authenticator.ts'
 export type {
+  Announcement,
   Awaitable,
   Broker,
   BrokerListener,
@@ -47,9 +48,17 @@ export {
   type UnsubscribeNotice,
   type UnsubscribeReason,
 } from './ports/hooks.ts'
+export type { NodeBus, NodeBusListener } from './ports/node-bus.ts'
 export type { Peer } from './ports/peer.ts'
 export type { PresenceStore } from './ports/presence-store.ts'
 export type { RevocationListener, Revocations } from './ports/revocations.ts'
+export type {
+  RefreshResult,
+  SessionRecord,
+  SessionStore,
+  SessionStoreListener,
+  SubscriptionRecord,
+} from './ports/session-store.ts'
 export type { PublishRequest } from './publisher.ts'
 export type { Revocation, TokenMark } from './revocation.ts'
 export type { RevocationTarget, RevokeOptions } from './revoker.ts'

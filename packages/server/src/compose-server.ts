@@ -116,7 +116,13 @@ export const composeServer = async (
         ...counts,
       }
     },
-    readiness: () => (listens && drain.state === 'serving' ? [] : [new FusewireError('server_draining')]),
+    readiness: () => {
+      const problem = core.backend.problem()
+      return [
+        ...(listens && drain.state === 'serving' ? [] : [new FusewireError('server_draining')]),
+        ...(problem ? [problem] : []),
+      ]
+    },
     ...(options.metrics && {
       metrics: createMetrics({
         stats: () => engine.stats(),
@@ -124,7 +130,7 @@ export const composeServer = async (
         securityEvents: () => core.security.counts,
         isDraining: () => drain.state !== 'serving',
         traffic,
-        ...(core.snapshots && { snapshots: core.snapshots }),
+        ...(core.backend.snapshots && { snapshots: core.backend.snapshots }),
         refusals: refusals.counts,
         version: VERSION,
         node: core.node,
@@ -213,12 +219,12 @@ export const composeServer = async (
   }
 }
 
-const startClock = ({ engine, sweep }: Core, httpTransports: HttpTransports, reads: AddressRate): NodeJS.Timeout => {
+const startClock = ({ engine, backend }: Core, httpTransports: HttpTransports, reads: AddressRate): NodeJS.Timeout => {
   let ticks = 0
   return setInterval(() => {
     engine.tick()
     if (++ticks % (1000 / TICK_MS) !== 0) return
-    sweep()
+    backend.sweep()
     httpTransports.tick(Date.now())
     reads.sweep(Date.now())
   }, TICK_MS)

@@ -33,17 +33,17 @@ import { SecurityLog } from './log/security-log.ts'
 import { writtenData } from './written-data.ts'
 
 /** The server's options, and what only a program can give. */
-export interface CreateOptions extends FusewireInput {
+export interface CreateOptions extends Omit<FusewireInput, 'broker'> {
   /** Answers the HTTP requests that are not the server's own: pages, another API. Without it they are answered 404. */
   readonly handler?: HttpHandler
   /** Takes the server's events instead of its own log. */
   readonly log?: Log
   /**
-   * Carries and keeps publications instead of the memory broker. It MUST keep the promises of {@link Broker}; nodes are one to their
-   * clients when each gets a broker of its own over the same publications, with the same `idempotencyTtlMs`. The server starts it and
-   * closes it; what expires in it is its own to forget. Sessions and presence stay with their node.
+   * Addresses of what keeps and carries publications, or a broker of one's own: it MUST keep the promises of {@link Broker}; nodes are
+   * one to their clients when each gets a broker of its own over the same publications, with the same `idempotencyTtlMs`. The server
+   * starts it and closes it; what expires in it is its own to forget. Sessions and presence stay with their node then.
    */
-  readonly broker?: Broker
+  readonly broker?: FusewireInput['broker'] | Broker
 }
 
 /** Where to listen, when it differs from the options. */
@@ -85,7 +85,9 @@ export class Fusewire {
   #life: Life = { kind: 'idle' }
 
   /** @throws ConfigurationError with everything that is wrong. */
-  constructor({ handler, log, broker, ...input }: CreateOptions = {}) {
+  constructor({ handler, log, broker, ...others }: CreateOptions = {}) {
+    const given = broker !== undefined && !Array.isArray(broker) ? broker : undefined
+    const input: FusewireInput = Array.isArray(broker) ? { ...others, broker } : others
     const options = resolveOptions(input)
     this.#input = input
     this.#handler = handler
@@ -93,7 +95,7 @@ export class Fusewire {
       log ?? eventLog(createLogger(options.logLevel, options.logFormat)),
       options.securityLogLinesPerMinute,
     )
-    this.#core = composeCore(options, security, broker)
+    this.#core = composeCore(options, security, given)
     this.#log = security.log
     this.closed = new Promise((resolve) => {
       this.#end = resolve

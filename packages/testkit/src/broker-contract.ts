@@ -1,4 +1,4 @@
-import type { Awaitable, Broker, Published, PublishOptions } from '@fusewire/engine'
+import type { Announcement, Awaitable, Broker, Published, PublishOptions } from '@fusewire/engine'
 import { acceptServerMessage, jsonSize, type Position, type Publication } from '@fusewire/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { brokerDocumentContract, conflict } from './broker-document-contract.ts'
@@ -41,6 +41,7 @@ export const brokerContract = (
     let heard: (Publication & { channel: string })[]
     let epochs: Set<string>
     let interruptions: string[]
+    let announced: Announcement[]
     const opened: Broker[] = []
 
     const publish = async (channel: string, data: unknown, options: Partial<PublishOptions> = {}): Promise<Published> =>
@@ -58,12 +59,14 @@ export const brokerContract = (
       heard = []
       epochs = new Set()
       interruptions = []
+      announced = []
       await broker.start({
         publication: (channel, publication, epoch) => {
           heard.push({ channel, ...publication })
           epochs.add(epoch)
         },
         interrupted: (channel) => interruptions.push(channel),
+        announcement: (message) => announced.push(message),
       })
       opened.push(broker)
     })
@@ -162,6 +165,23 @@ export const brokerContract = (
         await broker.subscribe('a')
         await publish('a', 'x', { historySize: 0 })
         expect(offsets(heard)).toEqual([1])
+      })
+
+      it('announces who comes and goes, in order, and only where that is of interest', async () => {
+        const member = { session: 's1', user: 'ada', info: { name: 'Ada' } }
+        await broker.subscribe('a')
+        await Promise.all([
+          broker.announce({ type: 'join', channel: 'a', member }),
+          broker.announce({ type: 'join', channel: 'b', member }),
+          broker.announce({ type: 'leave', channel: 'a', member }),
+        ])
+        await eventually(() =>
+          expect(announced.filter(({ channel }) => channel === 'a')).toEqual([
+            { type: 'join', channel: 'a', member },
+            { type: 'leave', channel: 'a', member },
+          ]),
+        )
+        expect((await publish('a', 'x')).position.offset).toBe(1)
       })
 
       it('carries data, tags, sender and time as the protocol has them', async () => {
@@ -381,7 +401,11 @@ export const brokerContract = (
       const other = await subject.another()
       opened.push(other)
       const others: Publication[] = []
-      await other.start({ publication: (_, publication) => others.push(publication), interrupted: () => undefined })
+      await other.start({
+        publication: (_, publication) => others.push(publication),
+        interrupted: () => undefined,
+        announcement: () => undefined,
+      })
       await Promise.all([broker.subscribe('a'), other.subscribe('a')])
       const published = await Promise.all(
         [...Array(20).keys()].map((i) => (i % 2 ? broker : other).publish('a', { data: i }, KEPT)),
@@ -403,7 +427,7 @@ export const brokerContract = (
       const other = await subject.another?.()
       if (!other) return context.skip()
       opened.push(other)
-      await other.start({ publication: () => undefined, interrupted: () => undefined })
+      await other.start({ publication: () => undefined, interrupted: () => undefined, announcement: () => undefined })
       await broker.subscribe('a')
       await publishMany('a', 2)
       const since = (await read('a')).position

@@ -48,7 +48,11 @@ export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTe
       subject = await makeBroker()
       broker = subject.broker
       interruptions = []
-      await broker.start({ publication: () => undefined, interrupted: (channel) => interruptions.push(channel) })
+      await broker.start({
+        publication: () => undefined,
+        interrupted: (channel) => interruptions.push(channel),
+        announcement: () => undefined,
+      })
     })
     afterEach(() => broker.close())
 

@@ -1,4 +1,5 @@
 import type {
+  Announcement,
   Awaitable,
   Broker,
   ChannelState,
@@ -16,6 +17,10 @@ export abstract class BrokerInFront {
 
   publish(channel: string, draft: PublicationDraft, options: PublishOptions): Awaitable<Published> {
     return this.behind.publish(channel, draft, options)
+  }
+
+  announce(message: Announcement): Awaitable<void> {
+    return this.behind.announce(message)
   }
 
   history(channel: string, query: HistoryQuery): Awaitable<HistoryPage> {

@@ -164,6 +164,7 @@ export const brokerModelProperty = (
         interrupted: (name) => {
           interruptions[name] = (interruptions[name] ?? 0) + 1
         },
+        announcement: () => undefined,
       })
       for (const name in models) await broker.subscribe(name)
 

@@ -63,6 +63,9 @@ export class InterruptibleBroker extends BrokerInFront implements Broker {
       interrupted: (channel) => {
         if (!this.#isCut) this.#listener?.interrupted(channel)
       },
+      announcement: (message) => {
+        this.#listener?.announcement(message)
+      },
     })
   }
 }

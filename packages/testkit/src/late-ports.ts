@@ -46,6 +46,7 @@ export const lateBroker = (broker: Broker, fates: Fates): Broker => ({
     if (refused) throw refusal()
   },
   unsubscribe: (channel) => broker.unsubscribe(channel),
+  announce: (message) => broker.announce(message),
   history: async (channel, query) => {
     const { before, after, refused } = fates.next()
     await pass(before)
@@ -71,15 +72,19 @@ export const lateBroker = (broker: Broker, fates: Fates): Broker => ({
 export const latePresence = (store: PresenceStore, fates: Fates): PresenceStore => ({
   add: async (channel, member) => {
     const { before, after, refused } = fates.next()
-    if (!refused || before > 0) await store.add(channel, member)
+    const isNew = !refused || before > 0 ? await store.add(channel, member) : false
     await pass(after)
     if (refused) throw refusal()
+    return isNew
   },
   remove: async (channel, session) => {
     const { after } = fates.next()
-    await store.remove(channel, session)
+    const wasThere = await store.remove(channel, session)
     await pass(after)
+    return wasThere
   },
+  refresh: (channel, members) => store.refresh(channel, members),
   list: (channel) => store.list(channel),
   count: (channel) => store.count(channel),
+  close: () => store.close(),
 })

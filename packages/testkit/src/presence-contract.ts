@@ -50,6 +50,27 @@ export const presenceContract = (name: string, makePresence: () => Awaitable<Pre
       expect(await list('a')).toEqual([{ session: 's2' }])
     })
 
+    it('tells whether a session was there before it was added, and when it is removed', async () => {
+      expect(await presence.add('a', { session: 's1' })).toBe(true)
+      expect(await presence.add('a', { session: 's1', info: 1 })).toBe(false)
+      expect(await Promise.all([presence.remove('a', 's1'), presence.remove('a', 's1')])).toEqual([true, false])
+      expect(await presence.remove('never', 's1')).toBe(false)
+      expect(await presence.add('a', { session: 's1' })).toBe(true)
+    })
+
+    it('takes back those whom it has lost, when they are refreshed', async () => {
+      await presence.add('a', { session: 's1', user: 'ada' })
+      await presence.refresh('a', [
+        { session: 's1', user: 'ada' },
+        { session: 's2', user: 'ada' },
+      ])
+      expect(await list('a')).toEqual([
+        { session: 's1', user: 'ada' },
+        { session: 's2', user: 'ada' },
+      ])
+      expect(await presence.count('a')).toEqual({ sessions: 2, users: 1 })
+    })
+
     it('carries out calls in their order, though nobody waits for them', async () => {
       await Promise.all([presence.add('a', { session: 's1' }), presence.remove('a', 's1')])
       await Promise.all([presence.add('a', { session: 's2' }), presence.remove('a', 's2'), presence.add('a', { session: 's2' })])

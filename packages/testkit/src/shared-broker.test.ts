@@ -25,7 +25,11 @@ describe('nodes that share a broker', () => {
     const open = async () => {
       const heard: unknown[] = []
       const broker = shared.node()
-      await broker.start({ publication: (_, { data }) => heard.push(data), interrupted: () => undefined })
+      await broker.start({
+        publication: (_, { data }) => heard.push(data),
+        interrupted: () => undefined,
+        announcement: () => undefined,
+      })
       return { broker, heard }
     }
     const [one, other] = [await open(), await open()]

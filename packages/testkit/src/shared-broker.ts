@@ -61,6 +61,9 @@ export class SharedBroker {
     interrupted: (channel) => {
       for (const node of this.#nodes) node.listenerOf(channel)?.interrupted(channel)
     },
+    announcement: (message) => {
+      for (const node of this.#nodes) node.listenerOf(message.channel)?.announcement(message)
+    },
   }
 }
 

@@ -13,7 +13,7 @@ const STATE: PublishOptions = { ...KEPT, state: { ttlMs: 600_000, maxDocumentByt
 
 const newBroker = (environment = new FakeEnvironment()): MemoryBroker => {
   const broker = new MemoryBroker(environment, OPTIONS)
-  broker.start({ publication: () => undefined, interrupted: () => undefined })
+  broker.start({ publication: () => undefined, interrupted: () => undefined, announcement: () => undefined })
   return broker
 }
 

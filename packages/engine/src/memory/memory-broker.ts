@@ -1,6 +1,7 @@
 import { jsonSize, type Position, type Publication } from '@fusewire/protocol'
 import { ConflictError } from '../conflict-error.ts'
 import type {
+  Announcement,
   Broker,
   BrokerListener,
   ChannelState,
@@ -101,6 +102,10 @@ export class MemoryBroker implements Broker {
     if (!stream) return
     stream.wanted = false
     stream.usedAt = now
+  }
+
+  announce(message: Announcement): void {
+    this.#listener?.announcement(message)
   }
 
   history(channel: string, query: HistoryQuery): HistoryPage {

@@ -1,4 +1,4 @@
-import type { Member, Position, Publication } from '@fusewire/protocol'
+import type { Join, Leave, Member, Position, Publication } from '@fusewire/protocol'
 import type { ConflictError } from '../conflict-error.ts'
 
 /** A value now, or later: the in-process broker answers at once and spares the hot path a promise. */
@@ -75,6 +75,9 @@ export interface ChannelState {
   readonly time?: number
 }
 
+/** Who comes and goes; it has no offset and is not kept. */
+export type Announcement = Join | Leave
+
 /** What a broker tells its node. It MAY call from within a call of its own methods. */
 export interface BrokerListener {
   /**
@@ -87,6 +90,8 @@ export interface BrokerListener {
    * is published reaches the listener again, so that `history` and what is heard from now on leave no gap. It MAY be called too often.
    */
   interrupted(channel: string): void
+  /** Somebody has come to a channel of interest, or has gone: once for each {@link Broker.announce}, of whichever node. */
+  announcement(message: Announcement): void
 }
 
 /**
@@ -100,6 +105,11 @@ export interface Broker {
   /** Publications of the channel MUST reach the listener from the moment this answers until {@link Broker.unsubscribe}. */
   subscribe(channel: string): Awaitable<void>
   unsubscribe(channel: string): Awaitable<void>
+  /**
+   * Tells every node that is interested in the channel, this one too. Announcements of one node in one channel keep their order. They
+   * MAY be lost while a node is cut off: who must know reads the presence store.
+   */
+  announce(message: Announcement): Awaitable<void>
   history(channel: string, query: HistoryQuery): Awaitable<HistoryPage>
   /** MUST be consistent: the document is what all publications up to the position have made. */
   state(channel: string): Awaitable<ChannelState>

@@ -10,7 +10,7 @@ import { SnapshotBroker } from './snapshot-broker.ts'
 const KEPT: PublishOptions = { historySize: 10, historyTtlMs: 600_000, historyBytes: 1_000_000 }
 const STATE: PublishOptions = { ...KEPT, state: { ttlMs: 600_000, maxDocumentBytes: 10_000 } }
 const INTERVAL_MS = 10_000
-const NOBODY: BrokerListener = { publication: () => undefined, interrupted: () => undefined }
+const NOBODY: BrokerListener = { publication: () => undefined, interrupted: () => undefined, announcement: () => undefined }
 
 let folder: string
 let file: string

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import type {
+  Announcement,
   Awaitable,
   Broker,
   BrokerListener,
@@ -101,6 +102,10 @@ export class SnapshotBroker implements Broker {
 
   unsubscribe(channel: string): void {
     this.#memory.unsubscribe(channel)
+  }
+
+  announce(message: Announcement): void {
+    this.#memory.announce(message)
   }
 
   history(channel: string, query: HistoryQuery): HistoryPage {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { authOptions } from './auth-options.ts'
+import { brokerOptions } from './broker-options.ts'
 import { hookOptions } from './hook-options.ts'
 import { limitOptions } from './limit-options.ts'
 import { listenerOptions } from './listener-options.ts'
@@ -18,6 +19,7 @@ export const OPTION_SECTIONS = [
   { title: 'Application hooks', options: hookOptions },
   { title: 'Sessions and heartbeats', options: sessionOptions },
   { title: 'Storage', options: storageOptions },
+  { title: 'Broker, cluster and workers', options: brokerOptions },
   { title: 'Limits', options: limitOptions },
   { title: 'Logs and metrics', options: logOptions },
 ] as const
@@ -31,6 +33,7 @@ export const optionsSchema = z.strictObject({
   ...hookOptions,
   ...sessionOptions,
   ...storageOptions,
+  ...brokerOptions,
   ...limitOptions,
   ...logOptions,
 })

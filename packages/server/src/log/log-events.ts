@@ -171,6 +171,11 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         when: 'one who has left could not be taken out of the presence of a channel',
         fields: ['channel', 'session', 'err'],
       },
+      announcement_failed: {
+        level: 'error',
+        when: 'other nodes could not be told who has come to a channel, or has gone',
+        fields: ['channel', 'err'],
+      },
     },
   },
 ]

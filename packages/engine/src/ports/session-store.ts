@@ -1,0 +1,74 @@
+import type { Member } from '@fusewire/protocol'
+import type { ChannelGrant, Identity } from './authenticator.ts'
+import type { Awaitable } from './broker.ts'
+import type { ClientDetails } from './hooks.ts'
+
+/** What another node needs to go on with a subscription. */
+export interface SubscriptionRecord {
+  readonly channel: string
+  /** Tags that a publication must carry. */
+  readonly filter?: Readonly<Record<string, string>>
+  /** Whether `join` and `leave` are wanted. */
+  readonly wantsPresence?: true
+  /** How others see it in the channel; absent when they do not. */
+  readonly member?: Member
+  /** What its channel token grants. */
+  readonly grant?: ChannelGrant
+}
+
+/** What another node needs to go on with a session. Plain data that JSON can carry. */
+export interface SessionRecord {
+  readonly id: string
+  /** Secret; whoever holds it is this session. */
+  readonly resumeToken: string
+  readonly identity: Identity
+  /** Of its last connection. */
+  readonly client: ClientDetails
+  readonly subscriptions: readonly SubscriptionRecord[]
+}
+
+/** What a refresh has found out about sessions that this node believed to be its own. */
+export interface RefreshResult {
+  /** Another node has taken them, or ended them. */
+  readonly lost: readonly string[]
+  /** The store knows nothing of them: it has lost what it had, and they are to be put again. */
+  readonly unknown: readonly string[]
+}
+
+export interface SessionStoreListener {
+  /** The session is this node's no more: another one has taken it. MAY come late or not at all; {@link SessionStore.refresh} is certain. */
+  lost(session: string): void
+}
+
+/**
+ * The sessions of all nodes. Each belongs to the node that put or took it last, until its TTL ends without a refresh: then any node may
+ * end it. Calls for one session MUST take effect in the order in which they are made. Errors MUST be {@link FusewireError}s,
+ * `broker_unavailable` when the store is away; a call that is refused may have taken effect.
+ */
+export interface SessionStore {
+  /** MUST be called once, before anything else. */
+  start(listener: SessionStoreListener): Awaitable<void>
+  /**
+   * Keeps what is known of sessions of this node, and their TTL begins anew. Answers with the ids of those that belong to another node
+   * or that another node has ended: nothing is kept of them. What the store has no trace of becomes this node's.
+   */
+  put(records: readonly SessionRecord[], ttlMs: number): Awaitable<readonly string[]>
+  /** Their TTL begins anew, where they are this node's. */
+  refresh(ids: readonly string[], ttlMs: number): Awaitable<RefreshResult>
+  /** Whoever has it; undefined when there is none, or when it is being ended. */
+  find(id: string): Awaitable<SessionRecord | undefined>
+  /** Makes it this node's, and its TTL begins anew; its former node hears that it is lost. Undefined where {@link SessionStore.find} says so. */
+  take(id: string, ttlMs: number): Awaitable<SessionRecord | undefined>
+  /**
+   * Ends sessions that are this node's, or that {@link SessionStore.expired} has given to it. Answers with those that were there and
+   * that this call has ended: of all calls on all nodes one is told so of each session. A session that its own node did not end
+   * MUST leave a trace for `traceMs` of the store, so that its former node cannot put it again unawares.
+   */
+  remove(ids: readonly string[]): Awaitable<readonly string[]>
+  /**
+   * Gives up to `limit` sessions, of whichever node, whose TTL has ended, to this node to end. Nobody else gets or finds them for
+   * `leaseMs`; those that have not been removed by then are given out again.
+   */
+  expired(limit: number, leaseMs: number): Awaitable<readonly SessionRecord[]>
+  close(): Awaitable<void>
+}

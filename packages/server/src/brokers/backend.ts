@@ -1,0 +1,24 @@
+import type { Broker, NodeBus, PresenceStore, Revocations, SessionStore } from '@fusewire/engine'
+import type { FusewireError } from '@fusewire/protocol'
+import type { SnapshotStats } from './snapshot-broker.ts'
+
+/** What nodes share, besides what they publish. */
+export interface SharedStores {
+  readonly sessions: SessionStore
+  readonly bus: NodeBus
+}
+
+/** Everything behind a node that keeps and carries: one broker's implementations of the engine's ports. */
+export interface Backend {
+  readonly broker: Broker
+  readonly presence: PresenceStore
+  readonly revocations: Revocations
+  /** Absent where there is no other node. */
+  readonly shared?: SharedStores
+  /** Why it cannot do its work at the moment; undefined while it can. For readiness: answered from memory. */
+  problem(): FusewireError | undefined
+  /** Forgets what has expired. To be called about once a second. */
+  sweep(): void
+  /** Absent where nothing is kept on disk. */
+  readonly snapshots?: SnapshotStats
+}

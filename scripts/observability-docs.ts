@@ -3,6 +3,7 @@
  * Run with `npm run docs`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { alwaysUp } from '../packages/server/src/brokers/broker-stats.ts'
 import { LOG_EVENTS } from '../packages/server/src/log/log-events.ts'
 import type { Series } from '../packages/server/src/metrics/series.ts'
 import { serverSeries } from '../packages/server/src/metrics/server-series.ts'
@@ -24,14 +25,19 @@ const GROUPS = serverSeries({
   securityEvents: unread,
   isDraining: unread,
   traffic: createTraffic(),
+  broker: alwaysUp('memory'),
   snapshots: { written: 0, failed: 0, bytes: 0, writtenAt: 0 },
   refusals: {},
   version: '',
   node: '',
 })
 
-const seriesName = ({ name, label, labels = label === undefined ? [] : [label] }: Series): string =>
-  labels.length === 0 ? name : `${name}{${labels.join(',')}}`
+const seriesName = (series: Series): string => {
+  const { name, label } = series
+  const several = series.kind === 'histogram' ? undefined : series.labels
+  const labels = several ?? (label === undefined ? [] : [label])
+  return labels.length === 0 ? name : `${name}{${labels.join(',')}}`
+}
 
 const metricTables = (): string =>
   GROUPS.flatMap(({ title, series }) => [

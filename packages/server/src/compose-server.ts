@@ -130,6 +130,7 @@ export const composeServer = async (
         securityEvents: () => core.security.counts,
         isDraining: () => drain.state !== 'serving',
         traffic,
+        broker: core.backend.stats,
         ...(core.backend.snapshots && { snapshots: core.backend.snapshots }),
         refusals: refusals.counts,
         version: VERSION,

@@ -1,5 +1,6 @@
 import type { Broker, NodeBus, PresenceStore, Revocations, SessionStore } from '@fusewire/engine'
 import type { FusewireError } from '@fusewire/protocol'
+import type { BrokerStats } from './broker-stats.ts'
 import type { SnapshotStats } from './snapshot-broker.ts'
 
 /** What nodes share, besides what they publish. */
@@ -19,6 +20,8 @@ export interface Backend {
   problem(): FusewireError | undefined
   /** Forgets what has expired. To be called about once a second. */
   sweep(): void
+  /** How this node gets on with it, for the metrics. */
+  readonly stats: BrokerStats
   /** Absent where nothing is kept on disk. */
   readonly snapshots?: SnapshotStats
 }

@@ -2,6 +2,7 @@ import { type Broker, type Environment, type Log, MemoryBroker, MemoryPresence, 
 import { ConfigurationError } from '../config/configuration-error.ts'
 import type { FusewireOptions } from '../config/options.ts'
 import type { Backend } from './backend.ts'
+import { alwaysUp } from './broker-stats.ts'
 import { SnapshotBroker } from './snapshot-broker.ts'
 
 export interface BackendContext {
@@ -21,7 +22,7 @@ export const openBackend = (options: FusewireOptions, context: BackendContext, g
     if (file !== undefined)
       throw new ConfigurationError([{ option: 'snapshotFile', message: 'is for the memory broker; leave it out, or the broker' }])
     // It looks after itself.
-    return { ...stores, broker: given, sweep: () => revocations.sweep() }
+    return { ...stores, stats: alwaysUp('given'), broker: given, sweep: () => revocations.sweep() }
   }
   const memory = new MemoryBroker(environment, { idempotencyTtlMs })
   const broker = file === undefined ? memory : new SnapshotBroker(memory, environment, log, { file, intervalMs })
@@ -29,5 +30,11 @@ export const openBackend = (options: FusewireOptions, context: BackendContext, g
     broker.sweep()
     revocations.sweep()
   }
-  return { ...stores, broker, sweep, ...(broker instanceof SnapshotBroker && { snapshots: broker.stats }) }
+  return {
+    ...stores,
+    stats: alwaysUp('memory'),
+    broker,
+    sweep,
+    ...(broker instanceof SnapshotBroker && { snapshots: broker.stats }),
+  }
 }

@@ -51,6 +51,17 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
     },
   },
   {
+    title: 'The broker',
+    events: {
+      broker_away: {
+        level: 'error',
+        when: 'the broker cannot be reached any more; clients stay, and what they publish is refused until it is back',
+        fields: ['broker', 'err'],
+      },
+      broker_back: { level: 'info', when: 'it can be reached again', fields: ['broker', 'awayMs'] },
+    },
+  },
+  {
     title: 'Security and limits',
     events: {
       token_refused: {

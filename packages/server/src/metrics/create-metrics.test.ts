@@ -2,6 +2,7 @@ import type { EngineStats } from '@fusewire/engine'
 import { CLIENT_MESSAGES } from '@fusewire/protocol'
 import { register as globalRegistry } from 'prom-client'
 import { describe, expect, it } from 'vitest'
+import { alwaysUp, type BrokerStats, CALL_BOUNDS_MS } from '../brokers/broker-stats.ts'
 import type { HookSnapshot } from '../hooks/hook-stats.ts'
 import { createTraffic } from '../transports/traffic.ts'
 import { createMetrics } from './create-metrics.ts'
@@ -41,7 +42,7 @@ const someHooks: HookSnapshot = {
   breakers: ['closed', 'open', 'open'],
 }
 
-const setUp = () => {
+const setUp = (broker: BrokerStats = alwaysUp('memory')) => {
   const traffic = createTraffic()
   const engine = { stats: someStats, reads: 0, isDraining: false }
   const stats = () => {
@@ -57,6 +58,7 @@ const setUp = () => {
       securityEvents: () => ({ token_invalid: 12 }),
       isDraining: () => engine.isDraining,
       traffic,
+      broker,
       refusals: { maxConnections: 3, handshakesPerSecond: 4 },
       version: '1.2.3',
       node: 'n1',
@@ -119,6 +121,8 @@ describe('metrics', () => {
       'fusewire_hook_notices_queued 6',
       'fusewire_hook_backends{breaker="open"} 2',
       'fusewire_hook_backends{breaker="half_open"} 0',
+      'fusewire_broker_up{broker="memory"} 1',
+      'fusewire_broker_outages_total 0',
     ])
       expect(lines).toContain(line)
   })
@@ -131,6 +135,7 @@ describe('metrics', () => {
       securityEvents: () => ({}),
       isDraining: () => false,
       traffic: createTraffic(),
+      broker: alwaysUp('memory'),
       refusals: {},
       version: '1.2.3',
       node: 'n1',
@@ -144,6 +149,34 @@ describe('metrics', () => {
     ])
       expect(lines).toContain(line)
     expect(await createMetrics(source).read()).not.toContain('fusewire_snapshot')
+  })
+
+  it('tell how the broker answers, in buckets', async () => {
+    const { metrics } = setUp({
+      broker: 'redis',
+      isUp: false,
+      outages: 2,
+      reconnects: 3,
+      calls: new Map([
+        ['publish', { answered: 6, failed: 1, totalMs: 9000, buckets: CALL_BOUNDS_MS.map((_, index) => (index < 5 ? 1 : 0)) }],
+      ]),
+    })
+    const lines = samples(await metrics.read())
+    for (const line of [
+      'fusewire_broker_up{broker="redis"} 0',
+      'fusewire_broker_outages_total 2',
+      'fusewire_broker_reconnects_total 3',
+      'fusewire_broker_calls_total{call="publish",outcome="answered"} 6',
+      'fusewire_broker_calls_total{call="publish",outcome="failed"} 1',
+      'fusewire_broker_call_duration_seconds_bucket{le="0.0005",call="publish"} 1',
+      'fusewire_broker_call_duration_seconds_bucket{le="0.01",call="publish"} 5',
+      'fusewire_broker_call_duration_seconds_bucket{le="5",call="publish"} 5',
+      'fusewire_broker_call_duration_seconds_bucket{le="+Inf",call="publish"} 6',
+      'fusewire_broker_call_duration_seconds_sum{call="publish"} 9',
+      'fusewire_broker_call_duration_seconds_count{call="publish"} 6',
+    ])
+      expect(lines).toContain(line)
+    expect(await metrics.read()).toContain('# TYPE fusewire_broker_call_duration_seconds histogram')
   })
 
   it('are read when they are scraped, not added up', async () => {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { type Distribution, ReadHistogram } from './read-histogram.ts'
 
 /** One value of a metric with several labels. */
 export interface Sample {
@@ -6,13 +7,15 @@ export interface Sample {
   readonly value: number
 }
 
-/** One metric whose values are read when they are scraped, so that nothing is paid for it in between. */
-export interface Series {
-  /** `counter` for what only grows. */
-  readonly kind: 'counter' | 'gauge'
+interface Described {
   /** After https://prometheus.io/docs/practices/naming: base units, and `_total` at the end of counters. */
   readonly name: string
   readonly help: string
+}
+
+export interface ValueSeries extends Described {
+  /** `counter` for what only grows. */
+  readonly kind: 'counter' | 'gauge'
   /** Absent: `read` gives one number. Present: a number for each value of this label. */
   readonly label?: string
   /** Present: `read` gives samples with a value for each of these labels. */
@@ -20,9 +23,26 @@ export interface Series {
   readonly read: () => number | readonly Sample[] | Readonly<Record<string, number | undefined>>
 }
 
-const isSamples = (values: ReturnType<Series['read']>): values is readonly Sample[] => Array.isArray(values)
+export interface HistogramSeries extends Described {
+  readonly kind: 'histogram'
+  readonly label: string
+  /** Upper bounds of its buckets, ascending. */
+  readonly bounds: readonly number[]
+  /** A distribution for each value of the label. */
+  readonly read: () => readonly Distribution[]
+}
 
-export const addSeries = (registry: Registry, { kind, name, help, label, labels, read }: Series): void => {
+/** One metric whose values are read when they are scraped, so that nothing is paid for it in between. */
+export type Series = ValueSeries | HistogramSeries
+
+const isSamples = (values: ReturnType<ValueSeries['read']>): values is readonly Sample[] => Array.isArray(values)
+
+export const addSeries = (registry: Registry, series: Series): void => {
+  if (series.kind === 'histogram') registry.registerMetric(new ReadHistogram({ ...series, labelNames: [series.label] }))
+  else addValues(registry, series)
+}
+
+const addValues = (registry: Registry, { kind, name, help, label, labels, read }: ValueSeries): void => {
   const options = { name, help, labelNames: labels ?? (label === undefined ? [] : [label]), registers: [registry] }
   const store = (put: (labels: Record<string, string>, value: number) => void): void => {
     const values = read()

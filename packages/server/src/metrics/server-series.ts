@@ -1,8 +1,10 @@
 import type { EngineStats } from '@fusewire/engine'
+import type { BrokerStats } from '../brokers/broker-stats.ts'
 import type { SnapshotStats } from '../brokers/snapshot-broker.ts'
 import type { HookSnapshot } from '../hooks/hook-stats.ts'
 import type { ServerLimitName } from '../refusals.ts'
 import type { Traffic } from '../transports/traffic.ts'
+import { brokerSeries } from './broker-series.ts'
 import { engineSeries } from './engine-series.ts'
 import { hookSeries } from './hook-series.ts'
 import type { Series } from './series.ts'
@@ -19,6 +21,8 @@ export interface MetricsSource {
   /** Is this node leaving? */
   readonly isDraining: () => boolean
   readonly traffic: Traffic
+  /** Read anew with each scrape. */
+  readonly broker: BrokerStats
   /** Read anew with each scrape; absent where nothing is kept on disk. */
   readonly snapshots?: SnapshotStats
   /** What was refused before the engine heard of it, by limit. */
@@ -93,6 +97,7 @@ export const serverSeries = (source: MetricsSource): SeriesGroup[] => [
   { title: 'Sessions, channels and messages', series: engineSeries(source.stats) },
   { title: 'Refusals', series: refusalSeries(source) },
   { title: 'Application hooks', series: hookSeries(source.hooks) },
+  { title: 'The broker', series: brokerSeries(source.broker) },
   ...(source.snapshots ? [{ title: 'Snapshots, with snapshotFile', series: snapshotSeries(source.snapshots) }] : []),
   { title: 'The node', series: nodeSeries(source) },
 ]

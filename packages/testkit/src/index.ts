@@ -13,9 +13,16 @@ export { Journal } from './journal.ts'
 export { type CallFate, Fates, lateBroker, latePresence } from './late-ports.ts'
 export { MemoryConnection, memoryFormat } from './memory-connection.ts'
 export { ModelClient } from './model-client.ts'
-export { presenceContract } from './presence-contract.ts'
+export { nodeBusContract } from './node-bus-contract.ts'
+export { presenceContract, type SharedPresenceUnderTest } from './presence-contract.ts'
 export { PresenceWatcher } from './presence-watcher.ts'
 export { Random } from './random.ts'
 export { type RevocationsUnderTest, revocationsContract } from './revocations-contract.ts'
+export {
+  type SessionStoreContractOptions,
+  type SessionStoreUnderTest,
+  sessionRecord,
+  sessionStoreContract,
+} from './session-store-contract.ts'
 export { SharedBroker } from './shared-broker.ts'
 export { turn } from './turn.ts'

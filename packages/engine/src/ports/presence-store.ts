@@ -4,7 +4,8 @@ import type { Awaitable } from './broker.ts'
 /**
  * Who is subscribed where, over all nodes. Calls for one session in one channel MUST take effect in the order in which they are
  * made, whether or not the caller has waited for the one before: a `remove` follows an `add` that is still under way. A store that
- * nodes share MUST forget a member whom no node has added or refreshed for the store's TTL. Errors MUST be {@link FusewireError}s,
+ * nodes share MUST forget a member whom no node has added or refreshed for the store's TTL, which is longer than a session is kept for
+ * its client: a `remove` at the end of a session finds it still there. Errors MUST be {@link FusewireError}s,
  * `broker_unavailable` when the store is away.
  */
 export interface PresenceStore {

@@ -29,7 +29,7 @@ export interface SessionRecord {
 
 /** What a refresh has found out about sessions that this node believed to be its own. */
 export interface RefreshResult {
-  /** Another node has taken them, or ended them. */
+  /** Another node has taken them, or has ended them or is about to. */
   readonly lost: readonly string[]
   /** The store knows nothing of them: it has lost what it had, and they are to be put again. */
   readonly unknown: readonly string[]
@@ -41,8 +41,20 @@ export interface SessionStoreListener {
 }
 
 /**
- * The sessions of all nodes. Each belongs to the node that put or took it last, until its TTL ends without a refresh: then any node may
- * end it. Calls for one session MUST take effect in the order in which they are made. Errors MUST be {@link FusewireError}s,
+ * The sessions of all nodes. Each belongs to the node that put, took or was given it last:
+ *
+ *               take                 TTL ends                  `expired`
+ *               ┌──┐   ┌──────────────────────────▶ lapsed ─────────────▶ ending ──┐ the lease has passed: `expired` again
+ *               │  ▼   │                              │                    │ ▲     │
+ *     put ────▶ kept ──┘ ◀──put, refresh, take────────┘                    │ └─────┘
+ *                │                                                         │
+ *                └──────────────── remove ────▶ gone ◀───── remove ────────┘
+ *
+ * That its TTL has ended means only that {@link SessionStore.expired} may give it out: its own node may still refresh it, and any node
+ * find and take it. Once it is `ending` nobody finds it any more; only the node that it was given to may remove it or, where it turns
+ * out to live there, put or refresh it, as if nothing had been.
+ *
+ * Calls for one session MUST take effect in the order in which they are made. Errors MUST be {@link FusewireError}s,
  * `broker_unavailable` when the store is away; a call that is refused may have taken effect.
  */
 export interface SessionStore {
@@ -50,7 +62,7 @@ export interface SessionStore {
   start(listener: SessionStoreListener): Awaitable<void>
   /**
    * Keeps what is known of sessions of this node, and their TTL begins anew. Answers with the ids of those that belong to another node
-   * or that another node has ended: nothing is kept of them. What the store has no trace of becomes this node's.
+   * or have left a trace: nothing is kept of them. What the store does not know becomes this node's.
    */
   put(records: readonly SessionRecord[], ttlMs: number): Awaitable<readonly string[]>
   /** Their TTL begins anew, where they are this node's. */
@@ -60,15 +72,16 @@ export interface SessionStore {
   /** Makes it this node's, and its TTL begins anew; its former node hears that it is lost. Undefined where {@link SessionStore.find} says so. */
   take(id: string, ttlMs: number): Awaitable<SessionRecord | undefined>
   /**
-   * Ends sessions that are this node's, or that {@link SessionStore.expired} has given to it. Answers with those that were there and
-   * that this call has ended: of all calls on all nodes one is told so of each session. A session that its own node did not end
-   * MUST leave a trace for `traceMs` of the store, so that its former node cannot put it again unawares.
+   * Ends sessions that are this node's. Answers with those that this call has ended: of all calls on all nodes one is told so of each
+   * session. One that has ever belonged to more than one node MUST leave a trace for `traceMs` of the store, at least ten minutes, so
+   * that a former node, which may have been cut off all the while, cannot put it again unawares.
    */
   remove(ids: readonly string[]): Awaitable<readonly string[]>
   /**
-   * Gives up to `limit` sessions, of whichever node, whose TTL has ended, to this node to end. Nobody else gets or finds them for
-   * `leaseMs`; those that have not been removed by then are given out again.
+   * Makes up to `limit` sessions, of whichever node, whose TTL has ended, this node's to end. Nobody else is given them for `leaseMs`;
+   * those that have not been removed by then are given out again.
    */
   expired(limit: number, leaseMs: number): Awaitable<readonly SessionRecord[]>
+  /** Ends this node's part. The sessions stay. */
   close(): Awaitable<void>
 }

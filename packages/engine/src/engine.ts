@@ -185,6 +185,29 @@ export class Engine {
     return sessions.length
   }
 
+  /**
+   * Gives the identity of every session of the target another end, in milliseconds from now; 0 ends it at once, and without a value it
+   * has none any more. Clients whose identity has ended are told `token_expired`. Returns how many sessions.
+   */
+  refreshUser(target: Target, expiresInMs?: number): number {
+    const sessions = this.#parts.sessions.find(target)
+    const expiresAt = expiresInMs === undefined ? undefined : this.#ports.environment.now() + expiresInMs
+    for (const session of sessions) {
+      const { expiresAt: _, ...identity } = session.identity
+      this.#parts.sessions.renew(session, { ...identity, ...(expiresAt !== undefined && { expiresAt }) })
+      if (expiresInMs === 0) session.link?.end('token_expired')
+      else session.link?.refreshed()
+    }
+    return sessions.length
+  }
+
+  /** Tells the clients of the target to come back elsewhere, as when this node leaves. Their sessions stay. Returns how many clients. */
+  moveUser(target: Target): number {
+    const links = this.#parts.sessions.find(target).flatMap(({ link }) => link ?? [])
+    for (const link of links) link.end('server_draining')
+    return links.length
+  }
+
   /** Takes tokens back at once: sessions and subscriptions that were made with them end. Returns how many sessions on this node. */
   revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
     return this.#parts.revoker.revoke(target, options)

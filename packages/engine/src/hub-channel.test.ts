@@ -26,7 +26,7 @@ const newConnection = (format: FrameFormat): Connection & { readonly frames: Fra
 }
 
 const newSubscription = (channel: HubChannel, connection: Connection, id: string): Subscription => {
-  const link: SessionLink = { connection, send: () => undefined, end: () => undefined }
+  const link: SessionLink = { connection, send: () => undefined, end: () => undefined, refreshed: () => undefined }
   const session = new Session(id, id, { capabilities: [], channels: [] }, link, connection)
   const subscription = new Subscription(session, channel)
   session.subscriptions.set(channel.name, subscription)

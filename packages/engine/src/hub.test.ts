@@ -39,6 +39,7 @@ const newSession = (id: string): Session =>
       },
       send: () => undefined,
       end: () => undefined,
+    refreshed: () => undefined,
     },
     { transport: 'tcp', remoteAddress: '' },
   )

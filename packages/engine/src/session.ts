@@ -12,6 +12,8 @@ export interface SessionLink {
   send(message: ServerMessage): void
   /** Tells the client why, and ends the connection. */
   end(code: DisconnectCode, reason?: string, retryAfterMs?: number): void
+  /** The end of the session's identity has changed. */
+  refreshed(): void
 }
 
 /** Where a session stands; how it moves on is {@link SESSION_TABLE}'s to say. */

@@ -9,8 +9,11 @@ export interface Tool {
   readonly works: () => boolean
 }
 
+/** Debian keeps servers where the path of most users does not look. */
+const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` }
+
 const prints = (command: string, args: readonly string[], text: RegExp): boolean => {
-  const { stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout: 30_000 })
+  const { stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout: 30_000, env })
   return !error && text.test(stdout + stderr)
 }
 
@@ -27,6 +30,30 @@ export const TOOLS: readonly Tool[] = [
     debianPackage: 'nghttp2-client',
     suite: 'nghttp',
     works: () => prints('nghttp', ['--version'], /nghttp2/),
+  },
+  {
+    command: 'redis-server',
+    debianPackage: 'redis-server',
+    suite: 'redis',
+    works: () => prints('redis-server', ['--version'], /v=([7-9]|\d{2,})\./),
+  },
+  {
+    command: 'redis-sentinel',
+    debianPackage: 'redis-sentinel',
+    suite: 'redis-sentinel',
+    works: () => prints('redis-sentinel', ['--version'], /v=/),
+  },
+  {
+    command: 'redis-cli',
+    debianPackage: 'redis-tools',
+    suite: 'redis-cluster',
+    works: () => prints('redis-cli', ['--version'], /redis-cli/),
+  },
+  {
+    command: 'nats-server',
+    debianPackage: 'nats-server',
+    suite: 'nats',
+    works: () => prints('nats-server', ['--version'], /v2\./),
   },
   { command: 'openssl', debianPackage: 'openssl', suite: 'openssl', works: () => prints('openssl', ['version'], /OpenSSL/) },
 ]

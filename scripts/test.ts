@@ -3,7 +3,7 @@
  * Says in one line what is missing and which suites did not run; with CI=true a missing tool is a failure.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { missingTools, TOOLS } from '../e2e/tools.ts'
 
 const run = (command: string, args: readonly string[], quiet = false): boolean => {
@@ -18,13 +18,35 @@ const step = (title: string, command: string, args: readonly string[]): void => 
   process.exit(1)
 }
 
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/**
+ * Installs packages of Debian and starts no service: tests start servers of their own. With the policy in place `deb-systemd-invoke`
+ * and `invoke-rc.d` start nothing, and what was not there before does not start with the machine either.
+ */
+const installQuietly = (packages: readonly string[]): void => {
+  const isOurs = !existsSync(POLICY)
+  if (isOurs) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    run('apt-get', ['update', '-qq'], true)
+    run(
+      'env',
+      ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages],
+      true,
+    )
+    const services = packages.filter((name) => /^(redis-(server|sentinel)|nats-server)$/.test(name))
+    if (services.length > 0) run('systemctl', ['disable', '--quiet', ...services], true)
+  } finally {
+    if (isOurs) rmSync(POLICY)
+  }
+}
+
 const install = (): void => {
   const missing = missingTools()
   if (missing.length === 0 || !existsSync('/etc/debian_version') || process.getuid?.() !== 0) return
   const packages = missing.map(({ debianPackage }) => debianPackage)
   console.log(`▸ installing ${packages.join(', ')}`)
-  run('apt-get', ['update', '-qq'], true)
-  run('env', ['DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages], true)
+  installQuietly(packages)
 }
 
 install()

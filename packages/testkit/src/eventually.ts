@@ -12,7 +12,7 @@ export interface EventuallyOptions {
  *
  * @example await eventually(() => expect(received).toEqual(sent))
  */
-export const eventually = async <T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> => {
+export const eventually = async <T>(check: () => T | false | Promise<T | false>, options: EventuallyOptions = {}): Promise<T> => {
   const { timeoutMs = 5_000, intervalMs = 5 } = options
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -18,6 +18,12 @@ export { presenceContract, type SharedPresenceUnderTest } from './presence-contr
 export { PresenceWatcher } from './presence-watcher.ts'
 export { Random } from './random.ts'
 export { type RevocationsUnderTest, revocationsContract } from './revocations-contract.ts'
+export { freePorts } from './servers/free-ports.ts'
+export { type NatsClusterServers, type NatsOptions, type NatsServer, startNats, startNatsCluster } from './servers/nats-server.ts'
+export { describeWith, missingServer, requireServer, type ServerProgram } from './servers/program.ts'
+export { type RedisClusterOptions, type RedisClusterServers, startRedisCluster } from './servers/redis-cluster.ts'
+export { type RedisSentinelOptions, type RedisSentinelServers, startRedisSentinel } from './servers/redis-sentinel.ts'
+export { type RedisOptions, type RedisServer, startRedis } from './servers/redis-server.ts'
 export {
   type SessionStoreContractOptions,
   type SessionStoreUnderTest,

@@ -1,0 +1,177 @@
+import type { FusewireError } from '@fusewire/protocol'
+import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/transport-node'
+import { NoRespondersError, unavailable } from './nats-error.ts'
+
+export interface NatsSessionOptions {
+  /** How the server is called in errors. */
+  readonly name: string
+  /** For each answer, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+interface PendingRequest {
+  readonly resolve: (message: Msg) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+  readonly bytes: number
+}
+
+/** What may wait for its answer, in bytes: a server that stands still must not fill our memory. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024
+
+const NO_RESPONDERS = 503
+
+/**
+ * One connection to one server, which is never connected again: whatever is under way when it ends fails at once, and nothing is sent
+ * later than its caller believes.
+ */
+export class NatsSession {
+  readonly connection: NatsConnection
+  readonly name: string
+  readonly ended: Promise<FusewireError>
+  readonly #timeoutMs: number
+  readonly #inbox = createInbox()
+  readonly #pending = new Map<string, PendingRequest>()
+  readonly #pinger: NodeJS.Timeout
+  #end: (reason: FusewireError) => void = () => undefined
+  #reason: FusewireError | undefined
+  #pendingBytes = 0
+  #requests = 0
+  /** What the server has refused last: the reason why something is not answered. */
+  #violation: Error | undefined
+
+  constructor(connection: NatsConnection, { name, timeoutMs }: NatsSessionOptions) {
+    this.connection = connection
+    this.name = name
+    this.#timeoutMs = timeoutMs
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    void connection
+      .closed()
+      .then((error) => this.end(unavailable(`the connection to NATS at ${name} has ended`, error ?? undefined)))
+    this.subscribe(`${this.#inbox}.*`, (message) => this.#answered(message))
+    void this.#watch()
+    this.#pinger = setInterval(() => void this.#ping(), Math.max(500, timeoutMs / 2))
+  }
+
+  /** Largest message that the server takes, headers included, in bytes. */
+  get maxPayload(): number {
+    return this.connection.info?.max_payload ?? 1_048_576
+  }
+
+  get isOpen(): boolean {
+    return this.#reason === undefined
+  }
+
+  /** Why something may have had no answer, besides the time: what the server has not allowed. */
+  get violation(): Error | undefined {
+    return this.#violation
+  }
+
+  /** `callback` hears every message of the subject, in the order in which the server sends them, until the answer is called. */
+  subscribe(subject: string, callback: (message: Msg) => void): () => void {
+    this.#assertOpen()
+    const subscription = this.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return
+        try {
+          callback(message)
+        } catch (failure) {
+          // The client library would stop reading without a word.
+          this.end(unavailable(`what NATS at ${this.name} has sent could not be taken`, failure))
+        }
+      },
+    })
+    return () => {
+      if (this.isOpen) subscription.unsubscribe()
+    }
+  }
+
+  /** Sends without knowing whether it arrives. Throws `broker_unavailable` when the connection has ended. */
+  publish(subject: string, payload: Payload, headers?: MsgHdrs): void {
+    this.#assertOpen()
+    this.connection.publish(subject, payload, headers && { headers })
+  }
+
+  /**
+   * Asks, and gives the first answer. Rejects with {@link NoRespondersError} when nobody listens, and with `broker_unavailable` when the
+   * time is over or the connection ends: then nobody knows whether it was carried out.
+   */
+  request(subject: string, payload: Uint8Array, headers?: MsgHdrs, timeoutMs = this.#timeoutMs): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      this.#assertOpen()
+      if (this.#pendingBytes + payload.length > MAX_PENDING_BYTES)
+        throw unavailable(`NATS at ${this.name} is behind: ${this.#pendingBytes} bytes wait for its answers`)
+      const token = (++this.#requests).toString(36)
+      const timer = setTimeout(() => this.#take(token)?.reject(this.#late(timeoutMs)), timeoutMs)
+      this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) })
+      this.#pending.set(token, { resolve, reject, timer, bytes: payload.length })
+      this.#pendingBytes += payload.length
+    })
+  }
+
+  /** Settles when the server has taken everything that was sent before. */
+  async flush(): Promise<void> {
+    this.#assertOpen()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(this.#late(this.#timeoutMs)), this.#timeoutMs)
+    })
+    try {
+      await Promise.race([this.connection.flush(), late])
+    } catch (error) {
+      throw this.#reason ?? (this.isOpen ? unavailable(`NATS at ${this.name} has not answered`, error) : error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** Ends it for a reason, which whatever is under way fails with. Idempotent. */
+  end(reason: FusewireError): void {
+    if (this.#reason) return
+    this.#reason = reason
+    clearInterval(this.#pinger)
+    for (const token of [...this.#pending.keys()]) this.#take(token)?.reject(reason)
+    // Waiting for a server that stands still would never end.
+    void this.connection.close()
+    this.#end(reason)
+  }
+
+  #assertOpen(): void {
+    if (this.#reason) throw this.#reason
+  }
+
+  #answered(message: Msg): void {
+    const request = this.#take(message.subject.slice(this.#inbox.length + 1))
+    if (!request) return
+    if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) request.reject(new NoRespondersError())
+    else request.resolve(message)
+  }
+
+  #take(token: string): PendingRequest | undefined {
+    const request = this.#pending.get(token)
+    if (!request) return undefined
+    this.#pending.delete(token)
+    this.#pendingBytes -= request.bytes
+    clearTimeout(request.timer)
+    return request
+  }
+
+  #late(timeoutMs: number): FusewireError {
+    return unavailable(`NATS at ${this.name} has not answered within ${Math.round(timeoutMs)} ms`, this.#violation)
+  }
+
+  /** Finds out about a server that stands still while its connection seems to be well. */
+  async #ping(): Promise<void> {
+    try {
+      await this.flush()
+    } catch (error) {
+      this.end(unavailable(`NATS at ${this.name} does not answer`, error))
+    }
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.connection.status()) if (status.type === 'error') this.#violation = status.error
+  }
+}

@@ -50,6 +50,13 @@ export class MemoryRevocations implements Revocations {
     )
   }
 
+  /** What is in force, each with its end in milliseconds since the epoch. */
+  entries(): readonly (readonly [revocation: Revocation, expiresAt: number])[] {
+    const now = this.#environment.now()
+    const all = [...this.#tokens.values(), ...this.#users.values()]
+    return all.filter(({ expiresAt }) => expiresAt > now).map(({ revocation, expiresAt }) => [revocation, expiresAt] as const)
+  }
+
   /** Forgets what has ended. To be called now and then. */
   sweep(): void {
     const now = this.#environment.now()

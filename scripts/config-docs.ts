@@ -32,10 +32,13 @@ const typeOf = ({ kind, unit, values, minimum, maximum }: ValueDescription): str
   return choice ?? 'text'
 }
 
-const defaultOf = ({ defaultText, default: value, kind }: ValueDescription): string => {
+const defaultOf = ({ defaultText, default: value, kind, values }: ValueDescription): string => {
   if (defaultText) return defaultText
   if (value === undefined) return 'none'
-  if (Array.isArray(value)) return value.length === 0 ? 'empty' : 'all'
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'empty'
+    return value.length === values?.length ? 'all' : value.map((item) => code(String(item))).join(', ')
+  }
   return code(kind === 'text' ? String(value) : JSON.stringify(value))
 }
 

@@ -30,7 +30,7 @@ const assertFolder = (snapshotFile: string): void => {
  * @throws {@link ConfigurationError} with everything that is wrong with them.
  */
 export const checkFiles = (options: FusewireOptions): void => {
-  const { tls, tlsCertFile, tlsKeyFile, tlsClientCaFile, jwtPublicKeyFile, snapshotFile } = options
+  const { tls, tlsCertFile, tlsKeyFile, tlsClientCaFile, jwtPublicKeyFile, brokerCaFile, snapshotFile } = options
   const problems = [
     ...problemsOf(
       () => tls && tlsCertFile !== undefined && tlsKeyFile !== undefined && readPair(tlsCertFile, tlsKeyFile, Date.now()),
@@ -43,6 +43,11 @@ export const checkFiles = (options: FusewireOptions): void => {
     ...problemsOf(
       () =>
         jwtPublicKeyFile !== undefined && new PublicKeys(readOptionFile(jwtPublicKeyFile, 'jwtPublicKeyFile'), jwtPublicKeyFile),
+    ),
+    ...problemsOf(
+      () =>
+        brokerCaFile !== undefined &&
+        parseCertificates(readOptionFile(brokerCaFile, 'brokerCaFile'), 'brokerCaFile', brokerCaFile),
     ),
     ...problemsOf(() => snapshotFile !== undefined && assertFolder(snapshotFile)),
   ]

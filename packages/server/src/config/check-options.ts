@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { trustedProxyProblem } from '../addresses/trusted-proxies.ts'
 import { jwksUrlProblem } from '../auth/jwks-url.ts'
 import { originProblem } from '../auth/origin-pattern.ts'
+import { checkBroker } from './check-broker.ts'
 import { checkHooks } from './check-hooks.ts'
 import { checkRule } from './check-rule.ts'
 import type { ConfigurationProblem } from './configuration-error.ts'
@@ -124,4 +125,5 @@ export const checkOptions = (options: FusewireOptions, nodeEnv: string | undefin
   ...checkDrain(options),
   ...checkRules(options),
   ...checkHooks(options),
+  ...checkBroker(options),
 ]

@@ -37,6 +37,12 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         when: 'a snapshot could not be written; the last one stays',
         fields: ['file', 'err'],
       },
+      broker_away: {
+        level: 'error',
+        when: 'the broker cannot be reached, or does not answer; it is tried again until `broker_back`',
+        fields: ['err'],
+      },
+      broker_back: { level: 'info', when: 'the broker can be reached (again)', fields: [] },
       certificate_reloaded: {
         level: 'info',
         when: 'new connections get another certificate from now on',

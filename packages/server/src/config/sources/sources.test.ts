@@ -28,6 +28,12 @@ const SPECIAL: Record<string, fc.Arbitrary<unknown>> = {
   jwksUrl: fc.constantFrom('https://id.example.com/keys', 'https://localhost:1/a,b'),
   allowedOrigins: fc.array(fc.constantFrom('*', 'https://a.example', 'https://*.b.example:8443'), { maxLength: 3 }),
   trustedProxies: fc.array(fc.constantFrom('10.0.0.7', '10.0.0.0/8', 'fd00::/8'), { maxLength: 3 }),
+  broker: fc.constantFrom(
+    ['memory'],
+    ['redis://127.0.0.1:6379'],
+    ['rediss://user:pass%2Cword@redis.example/2'],
+    ['nats://a.example:4222', 'nats://b.example:4222'],
+  ),
   hooks: fc.constantFrom(
     [],
     [{ url: 'https://a.example/b?c=d,e', events: ['connect'] }],
@@ -105,6 +111,7 @@ describe('the sources', () => {
     maxBufferedBytes: 67_108_864,
   }
   const pairs: Record<string, Values> = {
+    redisMode: { broker: ['redis://127.0.0.1:6379'] },
     tlsCertFile: { tlsKeyFile: '/k' },
     tlsKeyFile: { tlsCertFile: '/c' },
     development: { host: 'localhost' },

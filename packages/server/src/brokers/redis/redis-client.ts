@@ -1,0 +1,79 @@
+import { createClient, type RedisClientOptions } from '@redis/client'
+import type { RedisEndpoint } from './redis-address.ts'
+
+/** How to reach servers, whichever they are. */
+export interface RedisAccess {
+  readonly tls: boolean
+  /** Certificates (PEM) of the authorities that servers are checked against, in place of the system's. */
+  readonly ca?: string
+  readonly username?: string
+  readonly password?: string
+  readonly database: number
+  /** For connecting, and for each answer. */
+  readonly timeoutMs: number
+}
+
+/**
+ * A client for one server and one connection: it never connects again by itself, and keeps nothing for later. A command that was
+ * written when the connection broke would otherwise be silent about whether it was carried out, and channels would be subscribed
+ * again without anybody being told of the gap.
+ */
+const makeClient = ({ host, port }: RedisEndpoint, access: RedisAccess) => {
+  const { tls, ca, username, password, database, timeoutMs } = access
+  const socket = { host, port, connectTimeout: timeoutMs, reconnectStrategy: false } as const
+  const options: RedisClientOptions = {
+    socket: tls ? { ...socket, tls: true, ...(ca !== undefined && { ca }) } : socket,
+    RESP: 3,
+    name: 'fusewire',
+    database,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled',
+    // An abort signal for each command costs more than the command; the watch of the link sees to the time.
+    commandOptions: { timeout: 0 },
+  }
+  return createClient(options)
+}
+
+export type RedisClient = ReturnType<typeof makeClient>
+
+/**
+ * Connects within the time for an answer. `onEnd` hears when the connection is no more: once, and only if it has come about. Rejects
+ * when it does not.
+ */
+export const connectRedis = async (
+  endpoint: RedisEndpoint,
+  access: RedisAccess,
+  onEnd: (error: Error) => void,
+): Promise<RedisClient> => {
+  const client = makeClient(endpoint, access)
+  let state: 'connecting' | 'connected' | 'ended' = 'connecting'
+  // Whatever a client reports as an error leaves its connection in doubt.
+  client.on('error', (error: Error) => {
+    if (state !== 'connected') return
+    state = 'ended'
+    client.destroy()
+    onEnd(error)
+  })
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no connection within ${access.timeoutMs} ms`)), access.timeoutMs)
+  })
+  const connecting = client.connect()
+  try {
+    await Promise.race([connecting, late])
+    state = 'connected'
+    return client
+  } catch (error) {
+    // One that is given up may connect all the same, and has to be ended again then.
+    client.destroy()
+    connecting.then(
+      () => client.destroy(),
+      () => undefined,
+    )
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,226 @@
+import { FusewireError } from '@fusewire/protocol'
+import { headers, type MsgHdrs } from '@nats-io/transport-node'
+import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
+import type { NatsLink } from './nats-link.ts'
+import type { NatsSession } from './nats-session.ts'
+import { askJetStream, createStream, type StreamConfiguration, streamInformation, updateStream } from './stream-api.ts'
+
+/** What a key holds. */
+export interface KvEntry {
+  readonly key: string
+  /** Its revision: the place in the bucket's stream, which grows with each change of any key. */
+  readonly revision: number
+  /** When it was written, in milliseconds since the epoch of the server. */
+  readonly time: number
+  /** What can be read without the value: ASCII, in the words of whoever uses the bucket. */
+  readonly meta: string
+  /** Empty where only `meta` was asked for. */
+  readonly value: Uint8Array
+}
+
+/** A change was refused: the key has another revision than was expected. */
+export class RevisionConflict extends Error {
+  override readonly name = 'RevisionConflict'
+}
+
+export interface KvBucketOptions {
+  /** Servers that keep each entry. */
+  readonly replicas: number
+  /** How long what nobody writes again is kept, in milliseconds: the net under all that should have been removed. */
+  readonly maxAgeMs: number
+}
+
+/** Calls that wait for an answer at a time; the others wait for them. */
+const MAX_CALLS = 512
+
+const META = 'Fusewire'
+const EXPECTED = 'Nats-Expected-Last-Subject-Sequence'
+const NOT_FOUND_TO_DELETE = 10_057
+const TOO_LARGE = 10_054
+const EMPTY = new Uint8Array()
+
+/**
+ * A bucket as JetStream's key-value stores are (ADR-8): a stream with one message for each key. It is used without the library for
+ * them, which has no headers, cannot tell one's own removal from another's, and keeps a marker for whatever was removed.
+ */
+export class KvBucket {
+  readonly name: string
+  readonly #link: NatsLink
+  readonly #options: KvBucketOptions
+  readonly #prefix: string
+  readonly #waiting: (() => void)[] = []
+  readonly #lostListeners = new Set<() => void>()
+  #calls = 0
+
+  constructor(link: NatsLink, name: string, options: KvBucketOptions) {
+    this.#link = link
+    this.name = name
+    this.#options = options
+    this.#prefix = `$KV.${name}.`
+  }
+
+  get stream(): string {
+    return `KV_${this.name}`
+  }
+
+  /** How long what nobody writes again is kept, in milliseconds. */
+  get maxAgeMs(): number {
+    return this.#options.maxAgeMs
+  }
+
+  subject(key: string): string {
+    return this.#prefix + key
+  }
+
+  key(subject: string): string {
+    return subject.slice(this.#prefix.length)
+  }
+
+  /** Tells whenever the bucket had to be made anew while the node was at work: everything in it is gone. */
+  onLost(listener: () => void): () => void {
+    this.#lostListeners.add(listener)
+    return () => this.#lostListeners.delete(listener)
+  }
+
+  /** Makes the bucket where there is none. Rejects with `broker_unavailable`, which says what is wrong with the one that is there. */
+  async ensure(session: NatsSession): Promise<void> {
+    try {
+      const wanted = this.#configuration()
+      const existing = await streamInformation(session, this.stream)
+      if (!existing) await createStream(session, wanted)
+      else await this.#adapt(session, existing.config, wanted)
+    } catch (error) {
+      if (error instanceof FusewireError) throw error
+      const reason = error instanceof NoRespondersError ? 'JetStream does not answer' : String((error as Error).message)
+      throw unavailable(`NATS at ${session.name} cannot keep the bucket ${this.name}: ${reason}`, error)
+    }
+  }
+
+  /**
+   * Writes, and gives the revision. With `expected`, only when that is the key's revision (0: when there is none); otherwise rejects
+   * with {@link RevisionConflict}.
+   */
+  async put(key: string, meta: string, value: Uint8Array = EMPTY, expected?: number): Promise<number> {
+    const fields = headers()
+    fields.set(META, meta)
+    if (expected !== undefined) fields.set(EXPECTED, String(expected))
+    return this.#slot(async () => {
+      const session = this.#link.session()
+      if (value.length + 1024 > session.maxPayload)
+        throw new FusewireError(
+          'message_too_large',
+          `${value.length} bytes are more than NATS takes (max_payload ${session.maxPayload})`,
+        )
+      try {
+        return await this.#write(session, key, value, fields)
+      } catch (error) {
+        if (!(error instanceof NoRespondersError)) throw error
+        // The bucket is gone, or nobody leads it.
+        if (!(await streamInformation(session, this.stream))) {
+          await this.ensure(session)
+          for (const listener of this.#lostListeners) listener()
+        }
+        return await this.#write(session, key, value, fields)
+      }
+    })
+  }
+
+  /** From the server that leads the bucket, which has whatever was acknowledged. Undefined when it is not there. */
+  async get(key: string): Promise<KvEntry | undefined> {
+    return this.#slot(async () => {
+      try {
+        const question = { last_by_subj: this.subject(key) }
+        const answer = await askJetStream(this.#link.session(), `STREAM.MSG.GET.${this.stream}`, question)
+        const { seq, hdrs = '', data = '', time } = (answer as { message: StoredMessage }).message
+        const meta = metaOf(Buffer.from(hdrs, 'base64').toString('latin1'))
+        return { key, revision: seq, time: Date.parse(time), meta, value: Buffer.from(data, 'base64') }
+      } catch (error) {
+        const { noMessage, streamNotFound } = JETSTREAM_CODES
+        if (error instanceof JetStreamError && (error.code === noMessage || error.code === streamNotFound)) return undefined
+        throw error
+      }
+    })
+  }
+
+  /** Removes what is there under a revision, without a trace: who watches the bucket does not hear of it. False when it is not there. */
+  async erase(revision: number): Promise<boolean> {
+    return this.#slot(async () => {
+      try {
+        await askJetStream(this.#link.session(), `STREAM.MSG.DELETE.${this.stream}`, { seq: revision, no_erase: true })
+        return true
+      } catch (error) {
+        const isGone = [NOT_FOUND_TO_DELETE, JETSTREAM_CODES.noMessage, JETSTREAM_CODES.streamNotFound, 10_043]
+        if (error instanceof JetStreamError && isGone.includes(error.code)) return false
+        throw error
+      }
+    })
+  }
+
+  async #write(session: NatsSession, key: string, value: Uint8Array, fields: MsgHdrs): Promise<number> {
+    const { seq, error } = (await session.request(this.subject(key), value, fields)).json<PublishAnswer>()
+    if (!error) return seq
+    const { wrongLastSequence, wrongLastSequenceConstant } = JETSTREAM_CODES
+    if (error.err_code === wrongLastSequence || error.err_code === wrongLastSequenceConstant) throw new RevisionConflict()
+    if (error.err_code === TOO_LARGE) throw new FusewireError('message_too_large', `NATS: ${error.description}`)
+    throw new JetStreamError(error.err_code, error.description)
+  }
+
+  /** What is refused for another reason than a conflict or its size is the broker's fault, whatever that is. */
+  async #slot<T>(call: () => Promise<T>): Promise<T> {
+    while (this.#calls >= MAX_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#calls++
+    try {
+      return await call()
+    } catch (error) {
+      if (error instanceof FusewireError || error instanceof RevisionConflict) throw error
+      const reason = error instanceof NoRespondersError ? 'nobody leads it at the moment' : String((error as Error).message)
+      throw unavailable(`the bucket ${this.name} cannot be used: ${reason}`, error)
+    } finally {
+      this.#calls--
+      this.#waiting.shift()?.()
+    }
+  }
+
+  async #adapt(session: NatsSession, existing: StreamConfiguration, wanted: StreamConfiguration): Promise<void> {
+    const misfits = ['retention', 'max_msgs_per_subject', 'storage'].filter((name) => existing[name] !== wanted[name])
+    if (existing.subjects?.join() !== wanted.subjects.join()) misfits.push('subjects')
+    if (misfits.length > 0)
+      throw unavailable(
+        `NATS at ${session.name} has a stream ${this.stream} that is not Fusewire's (${misfits.join(', ')}); choose another brokerPrefix, or remove it`,
+      )
+    if (existing.num_replicas === wanted.num_replicas && existing.max_age === wanted.max_age) return
+    await updateStream(session, { ...existing, num_replicas: wanted.num_replicas, max_age: wanted.max_age })
+  }
+
+  #configuration(): StreamConfiguration {
+    return {
+      name: this.stream,
+      subjects: [`${this.#prefix}>`],
+      retention: 'limits',
+      storage: 'file',
+      discard: 'new',
+      max_msgs_per_subject: 1,
+      max_age: this.#options.maxAgeMs * 1_000_000,
+      num_replicas: this.#options.replicas,
+      allow_direct: true,
+      allow_rollup_hdrs: true,
+    }
+  }
+}
+
+interface PublishAnswer {
+  readonly seq: number
+  readonly error?: { readonly err_code: number; readonly description: string }
+}
+
+interface StoredMessage {
+  readonly seq: number
+  readonly hdrs?: string
+  readonly data?: string
+  readonly time: string
+}
+
+const metaOf = (fields: string): string => /^Fusewire: ?(.*)$/mu.exec(fields)?.[1]?.trim() ?? ''
+
+/** What a message of the bucket's stream says without its value. */
+export const metaHeader = (fields: MsgHdrs | undefined): string => fields?.get(META) ?? ''

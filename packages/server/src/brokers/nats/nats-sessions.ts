@@ -1,0 +1,356 @@
+import type { RefreshResult, SessionRecord, SessionStore, SessionStoreListener } from '@fusewire/engine'
+import { Lanes } from '@fusewire/engine'
+import { type KvBucket, type KvEntry, RevisionConflict } from './kv-bucket.ts'
+import { kvName, kvToken } from './kv-key.ts'
+import { KvWatch } from './kv-watch.ts'
+import type { NatsLink } from './nats-link.ts'
+import type { ServerClock } from './server-clock.ts'
+import { type IndexedSession, isAlive, readSessionMeta, type SessionMeta, writeSessionMeta } from './session-entry.ts'
+import { SessionIndex } from './session-index.ts'
+
+export interface NatsSessionsOptions {
+  readonly node: string
+  /** How long the trace of a session that several nodes have had is kept, in milliseconds. Default 600,000 (10 minutes). */
+  readonly traceMs?: number
+}
+
+/** A session with its record, as it was read. */
+interface ReadSession {
+  readonly session: IndexedSession
+  readonly value: Uint8Array
+}
+
+const SESSION = 's.'
+const NODE = 'n.'
+/** By this part of the TTL a session may end too late, when that spares a write. */
+const SLACK = 0.1
+/** How long a marker stays for those who watch, and how long others leave it to the node that has written it, in milliseconds. */
+const MARKER_MS = 10_000
+const OTHERS_MARKER_MS = 60_000
+/** Markers that are removed in one go. */
+const CLEANED_AT_ONCE = 500
+const ENCODER = new TextEncoder()
+const DECODER = new TextDecoder()
+
+/**
+ * Sessions in a bucket of NATS: a key for each, changed by its revision, so that of all nodes one wins. Every node watches who owns
+ * what until when, and so answers a refresh without asking for each session. While a node refreshes its sessions nothing is written
+ * for each of them: it moves its own lease, `n.<node>`, which counts for all that are marked as leased; only those that it does not
+ * refresh any more are written, once, with an end of their own.
+ */
+export class NatsSessions implements SessionStore {
+  readonly #bucket: KvBucket
+  readonly #clock: ServerClock
+  readonly #node: string
+  readonly #traceMs: number
+  readonly #watch: KvWatch
+  readonly #index: SessionIndex
+  readonly #lanes = new Lanes()
+  /** Sessions whose end was refused or unanswered, so that the end may be this node's all the same. */
+  readonly #unanswered = new Set<string>()
+  #listener: SessionStoreListener | undefined
+  #lease = 0
+  #cleaning: Promise<void> | undefined
+
+  constructor(link: NatsLink, bucket: KvBucket, clock: ServerClock, { node, traceMs = 600_000 }: NatsSessionsOptions) {
+    this.#bucket = bucket
+    this.#clock = clock
+    this.#node = kvToken(node)
+    this.#traceMs = traceMs
+    const index = new SessionIndex(this.#node, (id) => this.#listener?.lost(id))
+    this.#index = index
+    this.#watch = new KvWatch(
+      link,
+      bucket,
+      clock,
+      { filter: '>', mark: NODE + this.#node, markMeta: () => `lease ${this.#lease}`, values: false },
+      {
+        begin: () => index.beginReading(),
+        entry: (entry) => this.#heard(entry),
+        ready: () => index.endReading(),
+      },
+    )
+    link.use({ back: () => this.#watch.restart(), away: () => this.#watch.restart() })
+  }
+
+  /** Sessions of all nodes that this one knows of, markers and traces of ended ones among them. */
+  get size(): number {
+    return this.#index.size
+  }
+
+  async start(listener: SessionStoreListener): Promise<void> {
+    this.#listener = listener
+    await this.#watch.start()
+  }
+
+  async put(records: readonly SessionRecord[], ttlMs: number): Promise<readonly string[]> {
+    const kept = await Promise.all(records.map((record) => this.#lanes.run(record.id, () => this.#put(record, ttlMs))))
+    return records.filter((_, index) => !kept[index]).map(({ id }) => id)
+  }
+
+  refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
+    return this.#inAllLanes(ids, () => this.#refresh(ids, ttlMs))
+  }
+
+  find(id: string): Promise<SessionRecord | undefined> {
+    return this.#lanes.run(id, async () => {
+      const read = await this.#read(id)
+      return read?.session.kind === 'kept' ? recordOf(read.value) : undefined
+    })
+  }
+
+  take(id: string, ttlMs: number): Promise<SessionRecord | undefined> {
+    return this.#lanes.run(id, async () => {
+      for (;;) {
+        const read = await this.#read(id)
+        if (read?.session.kind !== 'kept') return undefined
+        if (await this.#keep(read.session, read.value, ttlMs)) return recordOf(read.value)
+      }
+    })
+  }
+
+  async remove(ids: readonly string[]): Promise<readonly string[]> {
+    const ended = await Promise.all(ids.map((id) => this.#lanes.run(id, () => this.#remove(id))))
+    return ids.filter((_, index) => ended[index])
+  }
+
+  async expired(limit: number, leaseMs: number): Promise<readonly SessionRecord[]> {
+    if (this.#lapsed().length === 0) return []
+    // Who was stopped for a while sees all others as dead, until it has read what has come since.
+    await this.#watch.sync()
+    const given = await Promise.all(
+      shuffled(this.#lapsed())
+        .slice(0, limit)
+        .map(({ id }) => this.#lanes.run(id, () => this.#give(id, leaseMs))),
+    )
+    return given.filter((record) => record !== undefined)
+  }
+
+  /** Removes markers and traces whose time is over. To be called about once a second. */
+  sweep(): void {
+    this.#cleaning ??= this.#clean()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#cleaning = undefined
+      })
+  }
+
+  async close(): Promise<void> {
+    this.#listener = undefined
+    this.#watch.close()
+    await this.#cleaning
+  }
+
+  async #put(record: SessionRecord, ttlMs: number): Promise<boolean> {
+    const value = ENCODER.encode(JSON.stringify(record))
+    let session = this.#index.get(record.id)
+    // What others have done may not have been heard of yet.
+    if (session && !this.#isOwn(session)) session = (await this.#read(record.id))?.session
+    for (;;) {
+      const isFree = !session || session.kind === 'gone' || (session.kind === 'trace' && session.end <= this.#clock.now())
+      if (!isFree && session && !this.#isOwn(session)) return false
+      const before = isFree ? session && { ...session, owner: this.#node, hasMoved: false } : session
+      if (await this.#keep(before ?? { id: record.id, revision: 0, owner: this.#node, hasMoved: false }, value, ttlMs))
+        return true
+      session = (await this.#read(record.id))?.session
+    }
+  }
+
+  /** Makes it this node's from now on. False when it has changed meanwhile. */
+  #keep(
+    before: Pick<IndexedSession, 'id' | 'revision' | 'owner' | 'hasMoved'>,
+    value: Uint8Array,
+    ttlMs: number,
+  ): Promise<boolean> {
+    const end = this.#clock.now() + ttlMs
+    return this.#write(before, value, {
+      kind: 'kept',
+      end,
+      owner: this.#node,
+      isLeased: this.#lease <= end + SLACK * ttlMs,
+      hasMoved: before.hasMoved || before.owner !== this.#node,
+    })
+  }
+
+  async #write(before: Pick<IndexedSession, 'id' | 'revision'>, value: Uint8Array, meta: SessionMeta): Promise<boolean> {
+    try {
+      const { id } = before
+      const revision = await this.#bucket.put(SESSION + kvToken(id), writeSessionMeta(meta), value, before.revision)
+      this.#index.apply(id, revision, this.#clock.now(), meta)
+      return true
+    } catch (error) {
+      if (error instanceof RevisionConflict) return false
+      throw error
+    }
+  }
+
+  /** As it is now. Undefined when there is nothing at its key. */
+  async #read(id: string): Promise<ReadSession | undefined> {
+    const entry = await this.#bucket.get(SESSION + kvToken(id))
+    const meta = entry && readSessionMeta(entry.meta)
+    if (!entry || !meta) {
+      this.#index.forget(id)
+      return undefined
+    }
+    return { session: this.#index.apply(id, entry.revision, entry.time, meta), value: entry.value }
+  }
+
+  async #remove(id: string): Promise<boolean> {
+    const wasUnanswered = this.#unanswered.delete(id)
+    let session = this.#index.get(id)
+    try {
+      while (session && this.#isOwn(session)) {
+        const { hasMoved } = session
+        const end = this.#clock.now() + (hasMoved ? this.#traceMs : MARKER_MS)
+        const kind = hasMoved ? 'trace' : 'gone'
+        if (await this.#write(session, new Uint8Array(), { kind, end, owner: this.#node, isLeased: false, hasMoved })) return true
+        session = (await this.#read(id))?.session
+        // The end that was not answered was carried out.
+        if (wasUnanswered && session && !isAlive(session) && session.owner === this.#node) return true
+      }
+      return false
+    } catch (error) {
+      this.#unanswered.add(id)
+      throw error
+    }
+  }
+
+  async #give(id: string, leaseMs: number): Promise<SessionRecord | undefined> {
+    const read = await this.#read(id)
+    const now = this.#clock.now()
+    if (!read || !isAlive(read.session) || this.#index.endOf(read.session) > now) return undefined
+    const { session, value } = read
+    const hasMoved = session.hasMoved || session.owner !== this.#node
+    const meta: SessionMeta = { kind: 'ending', end: now + leaseMs, owner: this.#node, isLeased: false, hasMoved }
+    return (await this.#write(session, value, meta)) ? recordOf(value) : undefined
+  }
+
+  async #refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
+    const wanted = this.#clock.now() + ttlMs
+    const slack = SLACK * ttlMs
+    const named = new Set(ids)
+    const own = ids.map((id) => this.#index.get(id)).filter((session) => session !== undefined && this.#isOwn(session))
+    const isHeld = (session: IndexedSession): boolean =>
+      session.kind === 'kept' &&
+      session.isLeased &&
+      session.end <= wanted + slack &&
+      this.#lease <= wanted + slack &&
+      session.writtenAt > this.#clock.now() - this.#bucket.maxAgeMs / 2
+    const held = own.filter((session) => session !== undefined && isHeld(session))
+    // The lease would keep them too, which nobody refreshes any more.
+    const others = [...this.#index.leased].filter(
+      (session) => !named.has(session.id) && this.#index.endOf(session) < wanted - slack,
+    )
+    const isCheap = held.length > 0 && others.length <= held.length
+    if (isCheap) await Promise.all(others.map(({ id }) => this.#release(id)))
+    const single = own.filter((session) => session !== undefined && !(isCheap && isHeld(session)))
+    await Promise.all(single.map((session) => session && this.#renew(session.id, ttlMs)))
+    if (isCheap) this.#lease = Math.max(this.#lease, wanted)
+    await this.#watch.sync()
+    return this.#result(ids)
+  }
+
+  /** What is known of them, once everything has been read that was written before. */
+  #result(ids: readonly string[]): RefreshResult {
+    const [lost, unknown]: [string[], string[]] = [[], []]
+    const now = this.#clock.now()
+    for (const id of ids) {
+      const session = this.#index.get(id)
+      if (session && this.#isOwn(session)) continue
+      const isUnknown = !session || session.kind === 'gone' || (session.kind === 'trace' && session.end <= now)
+      if (isUnknown) unknown.push(id)
+      else lost.push(id)
+    }
+    return { lost, unknown }
+  }
+
+  /** Begins its TTL anew by itself. */
+  async #renew(id: string, ttlMs: number): Promise<void> {
+    for (;;) {
+      const read = await this.#read(id)
+      if (!read || !this.#isOwn(read.session) || (await this.#keep(read.session, read.value, ttlMs))) return
+    }
+  }
+
+  /** Gives it an end of its own: that which it has. */
+  async #release(id: string): Promise<void> {
+    for (;;) {
+      const read = await this.#read(id)
+      if (!read || !this.#isOwn(read.session) || !read.session.isLeased) return
+      const { session, value } = read
+      const end = this.#index.endOf(session)
+      if (await this.#write(session, value, { ...session, end, isLeased: false })) return
+    }
+  }
+
+  #heard({ key, revision, time, meta }: KvEntry): void {
+    if (key.startsWith(NODE)) {
+      const until = Number(/^lease (\d+)$/u.exec(meta)?.[1] ?? 0)
+      const node = key.slice(NODE.length)
+      this.#index.setLease(node, node === this.#node ? Math.max(until, this.#lease) : until)
+      return
+    }
+    const session = readSessionMeta(meta)
+    if (session && key.startsWith(SESSION)) this.#index.apply(kvName(key.slice(SESSION.length)), revision, time, session)
+  }
+
+  #isOwn(session: IndexedSession): boolean {
+    return session.owner === this.#node && isAlive(session)
+  }
+
+  #lapsed(): IndexedSession[] {
+    return [...this.#index.due(this.#clock.now())].filter(isAlive)
+  }
+
+  async #clean(): Promise<void> {
+    const now = this.#clock.now()
+    const over: IndexedSession[] = []
+    for (const session of this.#index.due(now)) {
+      if (isAlive(session)) continue
+      const isOthers = session.owner !== this.#node
+      if (isOthers && session.end + OTHERS_MARKER_MS > now) this.#index.postpone(session, session.end + OTHERS_MARKER_MS)
+      // Its node is there, and has removed it.
+      else if (isOthers && this.#index.lease(session.owner) > now) this.#index.forget(session.id)
+      else over.push(session)
+      if (over.length >= CLEANED_AT_ONCE) break
+    }
+    await Promise.all(
+      over.map(async (session) => {
+        await this.#bucket.erase(session.revision)
+        if (this.#index.get(session.id) === session) this.#index.forget(session.id)
+      }),
+    )
+  }
+
+  /** Runs after everything that is under way for these sessions, and before everything that comes. */
+  async #inAllLanes<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
+    let leave: () => void = () => undefined
+    const left = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    const entered = ids.map(
+      (id) =>
+        new Promise<void>((resolve) => {
+          void this.#lanes.run(id, () => {
+            resolve()
+            return left
+          })
+        }),
+    )
+    await Promise.all(entered)
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+}
+
+const recordOf = (value: Uint8Array): SessionRecord => JSON.parse(DECODER.decode(value)) as SessionRecord
+
+/** Nodes that look at the same time take different ones. */
+const shuffled = <T>(items: readonly T[]): T[] =>
+  items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((one, other) => one.place - other.place)
+    .map(({ item }) => item)

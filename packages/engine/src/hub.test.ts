@@ -39,7 +39,7 @@ const newSession = (id: string): Session =>
       },
       send: () => undefined,
       end: () => undefined,
-    refreshed: () => undefined,
+      refreshed: () => undefined,
     },
     { transport: 'tcp', remoteAddress: '' },
   )

@@ -50,6 +50,13 @@ export class MemoryRevocations implements Revocations {
     )
   }
 
+  /** Whether revoking this would change nothing. */
+  holds(revocation: Revocation, expiresAt: number): boolean {
+    const kept = 'token' in revocation ? this.#tokens.get(revocation.token) : this.#users.get(revocation.user)
+    if (!kept || kept.expiresAt < expiresAt) return false
+    return 'token' in revocation || 'token' in kept.revocation || kept.revocation.issuedBefore >= revocation.issuedBefore
+  }
+
   /** What is in force, each with its end in milliseconds since the epoch. */
   entries(): readonly (readonly [revocation: Revocation, expiresAt: number])[] {
     const now = this.#environment.now()

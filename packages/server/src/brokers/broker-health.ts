@@ -44,8 +44,7 @@ export class BrokerHealth implements BrokerStats {
   away(error: unknown): void {
     if (this.#reach.kind !== 'up') return
     this.outages++
-    const problem = new FusewireError('broker_unavailable', `${this.broker} cannot be reached`, { cause: error })
-    this.#reach = { kind: 'away', since: this.#environment.now(), error: problem }
+    this.#reach = { kind: 'away', since: this.#environment.now(), error: this.#problemOf(error) }
     this.#log('broker_away', { broker: this.broker, error })
   }
 
@@ -71,6 +70,11 @@ export class BrokerHealth implements BrokerStats {
   /** A call was refused, has had no answer in time, or was not sent because the broker is away. */
   failed(call: string): void {
     this.#callsOf(call).failed++
+  }
+
+  #problemOf(error: unknown): FusewireError {
+    if (error instanceof FusewireError && error.code === 'broker_unavailable') return error
+    return new FusewireError('broker_unavailable', `${this.broker} cannot be reached`, { cause: error })
   }
 
   #callsOf(call: string): Calls {

@@ -37,12 +37,6 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         when: 'a snapshot could not be written; the last one stays',
         fields: ['file', 'err'],
       },
-      broker_away: {
-        level: 'error',
-        when: 'the broker cannot be reached, or does not answer; it is tried again until `broker_back`',
-        fields: ['err'],
-      },
-      broker_back: { level: 'info', when: 'the broker can be reached (again)', fields: [] },
       certificate_reloaded: {
         level: 'info',
         when: 'new connections get another certificate from now on',
@@ -65,6 +59,11 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         fields: ['broker', 'err'],
       },
       broker_back: { level: 'info', when: 'it can be reached again', fields: ['broker', 'awayMs'] },
+      revocations_unread: {
+        level: 'error',
+        when: 'revocations of other nodes could not be read from the broker; it is tried again',
+        fields: ['err'],
+      },
     },
   },
   {

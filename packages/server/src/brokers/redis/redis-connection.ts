@@ -1,6 +1,7 @@
-import type { Environment, Log } from '@fusewire/engine'
+import type { Environment } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import type { RedisArgument } from '@redis/client'
+import type { BrokerHealth } from '../broker-health.ts'
 import { Backoff } from './backoff.ts'
 import { hashSlot, SLOTS } from './hash-slot.ts'
 import { parseRedisAddress, type RedisEndpoint, type RedisMode } from './redis-address.ts'
@@ -48,7 +49,7 @@ export class RedisConnection {
   readonly #options: RedisConnectionOptions
   readonly #access: RedisAccess
   readonly #random: () => number
-  readonly #log: Log
+  readonly #health: BrokerHealth
   readonly #first: RedisEndpoint
   readonly #find: FindMasters | undefined
   readonly #links = new Map<string, RedisLink>()
@@ -63,11 +64,11 @@ export class RedisConnection {
   #finding: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: RedisConnectionOptions, environment: Environment, log: Log) {
+  constructor(options: RedisConnectionOptions, environment: Environment, health: BrokerHealth) {
     const { addresses, mode, master, ca, timeoutMs } = options
     this.#options = options
     this.#random = () => environment.random()
-    this.#log = log
+    this.#health = health
     this.#backoff = new Backoff(this.#random)
     const parsed = addresses.map((address) => parseRedisAddress(address, mode))
     const [first = parseRedisAddress('redis://127.0.0.1', mode)] = parsed
@@ -113,11 +114,8 @@ export class RedisConnection {
    */
   call(name: string, keys: readonly string[], args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply> {
     const slot = this.#slotOf(keys[0] ?? '')
-    const link = this.#linkOf(slot)
-    if (!link?.isUp) return Promise.reject(this.#why(link))
-    const buffers = options?.buffers ?? false
     const command = ['FCALL', this.#options.library.functionName(name), String(keys.length), ...keys, ...args]
-    return link.ask(command, buffers).catch((error: unknown) => this.#again(error, { link, slot, command, buffers }))
+    return this.#ask(name, this.#linkOf(slot), { slot, command, buffers: options?.buffers ?? false })
   }
 
   /** Calls a function that is not about keys on each master. */
@@ -125,12 +123,7 @@ export class RedisConnection {
     const command = ['FCALL', this.#options.library.functionName(name), '0', ...args]
     const links = [...new Set(this.#routes)]
     if (links.length === 0) return Promise.reject(this.#why(undefined))
-    return Promise.all(
-      links.map((link) => {
-        if (!link?.isUp) throw this.#why(link)
-        return link.ask(command).catch((error: unknown) => this.#again(error, { link, slot: 0, command, buffers: false }))
-      }),
-    )
+    return Promise.all(links.map((link) => this.#ask(name, link, { slot: 0, command, buffers: false })))
   }
 
   /**
@@ -191,6 +184,30 @@ export class RedisConnection {
 
   #why(link: RedisLink | undefined): FusewireError {
     return link?.problem ?? this.#problem ?? unavailable('no Redis server has this slot')
+  }
+
+  #ask(name: string, link: RedisLink | undefined, asked: Omit<Asked, 'link'>): Promise<RedisReply> {
+    if (!link?.isUp) {
+      this.#health.failed(name)
+      return Promise.reject(this.#why(link))
+    }
+    const askedAt = performance.now()
+    return link.ask(asked.command, asked.buffers).then(
+      (reply) => {
+        this.#health.answered(name, performance.now() - askedAt)
+        return reply
+      },
+      async (refused: unknown) => {
+        try {
+          const reply = await this.#again(refused, { ...asked, link })
+          this.#health.answered(name, performance.now() - askedAt)
+          return reply
+        } catch (error) {
+          this.#health.failed(name)
+          throw error
+        }
+      },
+    )
   }
 
   async #again(refused: unknown, asked: Asked): Promise<RedisReply> {
@@ -262,8 +279,11 @@ export class RedisConnection {
     const known = this.#links.get(name)
     if (known) return known
     const context = { access: this.#access, library: this.#options.library, random: this.#random }
+    let wasUp = false
     const link = new RedisLink(endpoint, context, {
       up: () => {
+        if (wasUp) this.#health.reconnects++
+        wasUp = true
         this.#subscriptions.rerouted()
         this.#judge()
       },
@@ -330,10 +350,10 @@ export class RedisConnection {
     const before = this.#problem
     this.#problem = problem
     if (before && !problem) {
-      this.#log('broker_back', {})
+      this.#health.back()
       for (const listener of [...this.#listeners]) listener.back?.()
     } else if (!before && problem) {
-      this.#log('broker_away', { error: problem })
+      this.#health.away(problem)
       for (const listener of [...this.#listeners]) listener.away?.(problem)
     }
   }

@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { alwaysUp } from '../packages/server/src/brokers/broker-stats.ts'
+import { createClusterStats } from '../packages/server/src/cluster/cluster-stats.ts'
 import { LOG_EVENTS } from '../packages/server/src/log/log-events.ts'
 import type { Series } from '../packages/server/src/metrics/series.ts'
 import { serverSeries } from '../packages/server/src/metrics/server-series.ts'
@@ -26,6 +27,7 @@ const GROUPS = serverSeries({
   isDraining: unread,
   traffic: createTraffic(),
   broker: alwaysUp('memory'),
+  cluster: { stats: createClusterStats(), nodes: unread, takenFromOthers: {} },
   snapshots: { written: 0, failed: 0, bytes: 0, writtenAt: 0 },
   refusals: {},
   version: '',

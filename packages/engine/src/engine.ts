@@ -213,6 +213,11 @@ export class Engine {
     return this.#parts.revoker.revoke(target, options)
   }
 
+  /** Sessions of this node that such a revocation would end now. */
+  revocableSessions(target: RevocationTarget): number {
+    return this.#parts.revoker.count(target)
+  }
+
   rpc(method: string, data: unknown, caller?: RpcCaller): Promise<unknown> {
     return this.#ports.rpc.call(method, data, caller)
   }

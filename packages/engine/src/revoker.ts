@@ -42,7 +42,7 @@ export class Revoker implements RevocationListener {
   async revoke(target: RevocationTarget, { expiresInMs = this.#ports.revocationTtlMs }: RevokeOptions): Promise<number> {
     assertOneTarget(target)
     const now = this.#ports.now()
-    const revocation: Revocation = 'token' in target ? target : { issuedBefore: now, ...target }
+    const revocation = revocationOf(target, now)
     const ended = this.#sessionsOf(revocation).length
     try {
       await this.#ports.revocations.revoke(revocation, now + expiresInMs)
@@ -51,6 +51,11 @@ export class Revoker implements RevocationListener {
       throw error
     }
     return ended
+  }
+
+  /** Sessions of this node that the revocation would end now. */
+  count(target: RevocationTarget): number {
+    return this.#sessionsOf(revocationOf(target, this.#ports.now())).length
   }
 
   revoked(revocation: Revocation): void {
@@ -69,6 +74,9 @@ export class Revoker implements RevocationListener {
     return found.filter(({ identity }) => isRevokedBy(identity, revocation))
   }
 }
+
+const revocationOf = (target: RevocationTarget, now: number): Revocation =>
+  'token' in target ? target : { issuedBefore: now, ...target }
 
 /** A program without types that mistypes the name of a field must not believe that it has revoked something. */
 const assertOneTarget = ({ token, user }: { readonly token?: unknown; readonly user?: unknown }): void => {

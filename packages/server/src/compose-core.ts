@@ -3,6 +3,8 @@ import { TrustedProxies } from './addresses/trusted-proxies.ts'
 import { createAuthenticator } from './auth/create-authenticator.ts'
 import type { Backend } from './brokers/backend.ts'
 import { openBackend } from './brokers/open-backend.ts'
+import { Cluster } from './cluster/cluster.ts'
+import { ClusterApplication } from './cluster/cluster-application.ts'
 import type { FusewireOptions } from './config/options.ts'
 import { type CreatedHooks, createHooks } from './hooks/create-hooks.ts'
 import type { SecurityLog } from './log/security-log.ts'
@@ -13,6 +15,10 @@ import { VERSION } from './version.ts'
 export interface Core {
   readonly engine: Engine
   readonly backend: Backend
+  /** The other nodes; absent where there can be none. */
+  readonly cluster?: Cluster
+  /** What the application asks, over all nodes. */
+  readonly commands: ClusterApplication
   readonly proxies: TrustedProxies
   readonly rules: RuleBook
   readonly rpc: RpcRouter
@@ -52,5 +58,15 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
     log,
     node: { node, version: VERSION, ...(options.development && { development: true }) },
   })
-  return { engine, backend, proxies, rules, rpc, application, security, node }
+  const cluster =
+    backend.shared &&
+    new Cluster({
+      node,
+      bus: backend.shared.bus,
+      now: () => performance.now(),
+      isCutOff: () => backend.problem() !== undefined,
+      log,
+    })
+  const commands = new ClusterApplication(engine, cluster)
+  return { engine, backend, ...(cluster && { cluster }), commands, proxies, rules, rpc, application, security, node }
 }

@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import type { Log } from '@fusewire/engine'
 import { FusewireError, PROTOCOL_VERSION } from '@fusewire/protocol'
 import { AddressRate } from './addresses/address-rate.ts'
 import { createApi, type HttpHandler } from './api/create-api.ts'
+import { type DrainAnswer, drainAnswer, type KnownNode } from './api/schemas/answers.ts'
 import { ApiKeys } from './auth/api-keys.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
+import { RequestForwarder } from './cluster/request-forwarder.ts'
 import type { Core } from './compose-core.ts'
 import type { FusewireOptions } from './config/options.ts'
 import { Drain } from './draining/drain.ts'
@@ -27,6 +30,10 @@ import { VERSION } from './version.ts'
 const TICK_MS = 250
 /** The same while clients are told to move, so that few are told at a time. */
 const DRAIN_TICK_MS = 50
+/** How long a poll waits for messages. */
+const POLL_TIMEOUT_MS = 25_000
+/** How long another node may take to say that it leaves. */
+const DRAIN_CALL_TIMEOUT_MS = 3000
 
 /** A node that listens. */
 export interface Server {
@@ -44,7 +51,7 @@ export const composeServer = async (
   log: Log,
   handler: HttpHandler | undefined,
 ): Promise<Server> => {
-  const { engine } = core
+  const { engine, cluster, commands } = core
   const startedAt = Date.now()
   let listens = false
   // First what can be wrong in a configuration, so that nothing is left behind when it is.
@@ -78,19 +85,35 @@ export const composeServer = async (
     log,
   }
   const reads = new AddressRate(options.stateReadsPerSecondPerAddress, (address) => core.proxies.limitedGroup(address))
+  const others = cluster && new RequestForwarder(cluster, { pollTimeoutMs: POLL_TIMEOUT_MS })
   const httpTransports = createHttpTransports(context, {
     node: core.node,
+    others,
+    pollTimeoutMs: POLL_TIMEOUT_MS,
     transports: options.transports,
     keepAliveIntervalMs: options.pingIntervalMs,
   })
+  others?.serve(httpTransports.owner)
   const webSockets = createWebSocketTransport(context, options)
+  const self = (): KnownNode => {
+    const { connections, sessions, subscriptions, channels } = engine.stats()
+    const state = drain.state === 'serving' ? 'serving' : 'draining'
+    const counts = { connections, sessions, subscriptions, channels }
+    return { node: core.node, version: VERSION, state, startedAt, host: hostname(), ...counts }
+  }
+  const leave = (): DrainAnswer => {
+    const { connections } = engine.stats()
+    void drain.begin()
+    const { drainDelayMs: delayMs, drainWindowMs: windowMs, drainTimeoutMs: timeoutMs } = options
+    return { node: core.node, connections, delayMs, windowMs, timeoutMs }
+  }
+  cluster?.handle('drain', leave)
   const api = await createApi({
-    application: engine,
-    drain: () => {
-      const { connections } = engine.stats()
-      void drain.begin()
-      const { drainDelayMs: delayMs, drainWindowMs: windowMs, drainTimeoutMs: timeoutMs } = options
-      return { node: core.node, connections, delayMs, windowMs, timeoutMs }
+    application: commands,
+    drain: async (node = core.node) => {
+      if (node === core.node) return leave()
+      if (cluster?.whereabouts(node) !== 'here') throw new FusewireError('not_found', 'there is no such node')
+      return drainAnswer.parse(await cluster.ask(node, 'drain', null, { timeoutMs: DRAIN_CALL_TIMEOUT_MS }))
     },
     keys: new ApiKeys(options.apiKeys),
     openToLoopback: options.development,
@@ -104,17 +127,9 @@ export const composeServer = async (
     },
     limits: options,
     info: () => {
-      const { connections, sessions, subscriptions, channels } = engine.stats()
-      const counts = { connections, sessions, subscriptions, channels }
-      return {
-        node: core.node,
-        version: VERSION,
-        protocolVersion: PROTOCOL_VERSION,
-        development: options.development,
-        state: drain.state === 'serving' ? 'serving' : 'draining',
-        startedAt,
-        ...counts,
-      }
+      const own = self()
+      const nodes = [own, ...(cluster?.others ?? [])]
+      return { ...own, protocolVersion: PROTOCOL_VERSION, development: options.development, nodes }
     },
     readiness: () => {
       const problem = core.backend.problem()
@@ -131,6 +146,13 @@ export const composeServer = async (
         isDraining: () => drain.state !== 'serving',
         traffic,
         broker: core.backend.stats,
+        ...(cluster && {
+          cluster: {
+            stats: cluster.stats,
+            nodes: () => cluster.others.length + 1,
+            takenFromOthers: httpTransports.takenFromOthers,
+          },
+        }),
         ...(core.backend.snapshots && { snapshots: core.backend.snapshots }),
         refusals: refusals.counts,
         version: VERSION,
@@ -193,6 +215,8 @@ export const composeServer = async (
       httpTransports.close()
       certificates?.close()
       await api.close()
+      // It says goodbye when no request of its connections can be answered any more.
+      await cluster?.close().catch((error: unknown) => log('bus_close_failed', { error }))
       try {
         // The broker after everyone who publishes: what has been acknowledged until now is in it.
         await engine.close()
@@ -200,9 +224,13 @@ export const composeServer = async (
         await core.application.close(leftMs)
       }
     },
-    changed: (state) => log('drain', { state, connections: engine.stats().connections }),
+    changed: (state) => {
+      log('drain', { state, connections: engine.stats().connections })
+      if (state !== 'closed') cluster?.announce()
+    },
   })
   try {
+    await cluster?.start(self)
     const listening = await listen(options, listener, certificates)
     listens = true
     return {
@@ -220,10 +248,11 @@ export const composeServer = async (
   }
 }
 
-const startClock = ({ engine, backend }: Core, httpTransports: HttpTransports, reads: AddressRate): NodeJS.Timeout => {
+const startClock = ({ engine, backend, cluster }: Core, httpTransports: HttpTransports, reads: AddressRate): NodeJS.Timeout => {
   let ticks = 0
   return setInterval(() => {
     engine.tick()
+    cluster?.tick(performance.now())
     if (++ticks % (1000 / TICK_MS) !== 0) return
     backend.sweep()
     httpTransports.tick(Date.now())

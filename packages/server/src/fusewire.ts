@@ -1,5 +1,4 @@
 import type {
-  Awaitable,
   Broker,
   ChannelState,
   ConflictError,
@@ -16,7 +15,7 @@ import type {
   RpcHandler,
   Target,
 } from '@fusewire/engine'
-import { jsonCodec, type Member, type Position } from '@fusewire/protocol'
+import { FusewireError, jsonCodec, type Member, type Position } from '@fusewire/protocol'
 import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore } from './compose-core.ts'
 import { composeServer, type Server } from './compose-server.ts'
@@ -198,19 +197,37 @@ export class Fusewire {
     return this.#core.engine.presence(channel)
   }
 
-  /** Subscribes every session of the target, whatever the rule says. Returns how many. */
-  subscribe(target: Target, channel: string): Promise<number> {
-    return this.#core.engine.subscribeUser(target, channel)
+  /**
+   * Subscribes every session of the target, whatever the rule says. Returns how many. Here and below: on every node, as far as the
+   * others answer within three seconds.
+   */
+  async subscribe(target: Target, channel: string): Promise<number> {
+    return (await this.#core.commands.subscribeUser(target, channel)).sessions
   }
 
   /** Ends the target's subscriptions in a channel. Returns how many. */
-  unsubscribe(target: Target, channel: string): Awaitable<number> {
-    return this.#core.engine.unsubscribeUser(target, channel)
+  async unsubscribe(target: Target, channel: string): Promise<number> {
+    return (await this.#core.commands.unsubscribeUser(target, channel)).sessions
   }
 
   /** Ends every session of the target at once. Returns how many. */
-  disconnect(target: Target): Awaitable<number> {
-    return this.#core.engine.disconnectUser(target)
+  async disconnect(target: Target): Promise<number> {
+    return (await this.#core.commands.disconnectUser(target)).sessions
+  }
+
+  /**
+   * Gives the identity of every session of the target another end, in milliseconds from now, in place of the one of its token; `null`
+   * is none. With 0 their clients are told `token_expired` now. Returns how many sessions.
+   */
+  async refresh(target: Target, expiresInMs: number | null): Promise<number> {
+    if (expiresInMs !== null && !(Number.isSafeInteger(expiresInMs) && expiresInMs >= 0))
+      throw new FusewireError('invalid_field', 'expiresInMs must be a whole number of milliseconds, or null')
+    return (await this.#core.commands.refreshUser(target, expiresInMs ?? undefined)).sessions
+  }
+
+  /** Channels with subscribers, those alone that match a pattern where there is one. */
+  async channels(pattern?: string): Promise<readonly { readonly channel: string; readonly subscribers: number }[]> {
+    return (await this.#core.commands.channels(pattern)).channels
   }
 
   /**
@@ -218,8 +235,8 @@ export class Fusewire {
    * Returns how many sessions have ended.
    * @throws FusewireError `overloaded` when `maxRevocations` are in force; `invalid_field` for a target that names nobody, or both.
    */
-  revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
-    return this.#core.engine.revoke(target, options)
+  async revoke(target: RevocationTarget, options: RevokeOptions = {}): Promise<number> {
+    return (await this.#core.commands.revoke(target, options)).sessions
   }
 
   /** Reads the certificate files again. */
@@ -233,13 +250,20 @@ export class Fusewire {
    * Leaves well: takes no more clients, tells those that are here to move at moments spread over `drainWindowMs`, answers what is under
    * way, and ends after `drainTimeoutMs` at most. Resolves at the end. Idempotent.
    */
-  drain(): Promise<void> {
-    return this.#leave((drain) => drain.begin())
+  drain(): Promise<void>
+  /** Has the clients of the target come back elsewhere, now; their sessions stay. Returns how many. */
+  drain(target: Target): Promise<number>
+  drain(target?: Target): Promise<unknown> {
+    return target ? this.#move(target) : this.#leave((drain) => drain.begin())
   }
 
   /** Leaves now: as {@link Fusewire.drain}, which it may follow, but all clients are told at once. Idempotent. */
   close(): Promise<void> {
     return this.#leave((drain) => drain.close())
+  }
+
+  async #move(target: Target): Promise<number> {
+    return (await this.#core.commands.moveUser(target)).sessions
   }
 
   async #leave(how: (drain: Drain) => Promise<void>): Promise<void> {

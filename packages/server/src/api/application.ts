@@ -12,7 +12,15 @@ import type {
 } from '@fusewire/engine'
 import type { Member } from '@fusewire/protocol'
 
-/** What the HTTP API asks of the engine. Refusals MUST be `FusewireError`s; anything else that is thrown is answered `internal_error`. */
+/** What has become of a command, over all nodes. */
+export interface Touched {
+  /** Sessions of the nodes that have answered. */
+  readonly sessions: number
+  /** Nodes of which nobody knows whether they have done it. */
+  readonly unreachable?: readonly string[]
+}
+
+/** What the HTTP API asks of the engine, and of other nodes. Refusals MUST be `FusewireError`s; anything else that is thrown is answered `internal_error`. */
 export interface Application {
   publish(channel: string, draft: PublicationDraft, options?: PublishRequest): Awaitable<Published>
   history(channel: string, query: HistoryQuery): Awaitable<HistoryPage>
@@ -25,13 +33,20 @@ export interface Application {
   assertKeepsState(channel: string): void
   presence(channel: string): Awaitable<readonly Member[]>
   presenceCount(channel: string): Awaitable<{ readonly sessions: number; readonly users: number }>
-  /** Channels with subscribers on this node; all without a pattern. */
-  channels(pattern?: string): readonly { readonly channel: string; readonly subscribers: number }[]
-  /** These three answer with the number of sessions touched. */
-  subscribeUser(target: Target, channel: string): Awaitable<number>
-  unsubscribeUser(target: Target, channel: string): Awaitable<number>
-  disconnectUser(target: Target): Awaitable<number>
-  /** Answers with the number of sessions that have ended. */
-  revoke(target: RevocationTarget, options?: RevokeOptions): Awaitable<number>
+  /** Channels with subscribers; all without a pattern. */
+  channels(pattern?: string): Awaitable<{
+    readonly channels: readonly { readonly channel: string; readonly subscribers: number }[]
+    readonly unreachable?: readonly string[]
+  }>
+  /** These answer with the sessions that they have found. */
+  subscribeUser(target: Target, channel: string): Awaitable<Touched>
+  unsubscribeUser(target: Target, channel: string): Awaitable<Touched>
+  disconnectUser(target: Target): Awaitable<Touched>
+  /** Another end of the identity, in milliseconds from now; none without a value. */
+  refreshUser(target: Target, expiresInMs?: number): Awaitable<Touched>
+  /** Has the clients come back elsewhere. */
+  moveUser(target: Target): Awaitable<Touched>
+  /** Answers with the sessions that have ended. */
+  revoke(target: RevocationTarget, options?: RevokeOptions): Awaitable<Touched>
   rpc(method: string, data: unknown): Promise<unknown>
 }

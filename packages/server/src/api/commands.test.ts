@@ -118,6 +118,33 @@ describe.each(VERSIONS)('commands over %s', (version) => {
     ])
   })
 
+  it('gives a user or a session another end, or none', async () => {
+    const { application } = test
+    expect((await post('/v1/refresh', { user: 'ada', expiresInMs: 60_000 })).json).toEqual({ sessions: 4 })
+    expect((await post('/v1/refresh', { session: 's1', expiresInMs: 0 })).json).toEqual({ sessions: 4 })
+    expect((await post('/v1/refresh', { user: 'ada', expiresInMs: null })).json).toEqual({ sessions: 4 })
+    expect(application.calls).toEqual([
+      ['refreshUser', { user: 'ada' }, 60_000],
+      ['refreshUser', { session: 's1' }, 0],
+      ['refreshUser', { user: 'ada' }, undefined],
+    ])
+    // Nobody is to live for ever because a field was forgotten.
+    for (const body of [{ user: 'ada' }, { user: 'ada', expiresInMs: -1 }, { expiresInMs: 1 }, { user: 'ada', expiresInMs: '1' }])
+      expect((await post('/v1/refresh', body)).status).toBe(400)
+  })
+
+  it('names the nodes that have not answered', async () => {
+    test.application.unreachable = ['n2']
+    for (const [path, body] of [
+      ['/v1/disconnect', { user: 'ada' }],
+      ['/v1/subscribe', { user: 'ada', channel: 'news' }],
+      ['/v1/unsubscribe', { user: 'ada', channel: 'news' }],
+      ['/v1/refresh', { user: 'ada', expiresInMs: 0 }],
+      ['/v1/revoke', { user: 'ada' }],
+    ] as const)
+      expect(await post(path, body)).toMatchObject({ status: 200, json: { sessions: expect.any(Number), unreachable: ['n2'] } })
+  })
+
   it('revokes a token, or the tokens of a user', async () => {
     const { application } = test
     expect((await post('/v1/revoke', { token: 't1' })).json).toEqual({ sessions: 3 })

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Awaitable } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import { errorAnswer, refusalOf } from '../error-answer.ts'
 import type { MessageLimits } from './api-limits.ts'
@@ -20,8 +21,8 @@ export type HttpHandler = (request: IncomingMessage | Http2ServerRequest, respon
 
 export interface ApiDependencies extends Entrance {
   readonly application: Application
-  /** Has this node leave, if it does not already. */
-  readonly drain: () => DrainAnswer
+  /** Has this node leave, or another one, if it does not already. Refuses with `not_found` when there is no such node. */
+  readonly drain: (node?: string) => Awaitable<DrainAnswer>
   readonly limits: MessageLimits
   readonly info: () => NodeInfo
   /** What keeps this node from taking clients now, by error code; nothing when it is ready. */
@@ -65,7 +66,7 @@ export const createApi = async (dependencies: ApiDependencies): Promise<Api> => 
     addCommandRoutes(guarded, { application, limits, refuse })
     addChannelRoutes(guarded, application)
     await addStateWriteRoutes(guarded, application, limits)
-    addNodeRoutes(guarded, { info, drain, metrics })
+    addNodeRoutes(guarded, { application, info, drain, metrics })
   })
   addStateReadRoute(app, application, dependencies)
   addHealthRoutes(app, readiness)

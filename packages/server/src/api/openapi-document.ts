@@ -21,6 +21,8 @@ export const openApiDocument = async (): Promise<object> => {
       subscribeUser: unused,
       unsubscribeUser: unused,
       disconnectUser: unused,
+      refreshUser: unused,
+      moveUser: unused,
       revoke: unused,
       rpc: unused,
     },

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { Engine } from '@fusewire/engine'
 import { afterEach, describe, expect, expectTypeOf, it } from 'vitest'
 import { parse } from 'yaml'
+import type { ClusterApplication } from '../cluster/cluster-application.ts'
 import type { Application } from './application.ts'
 import { openApiDocument } from './openapi-document.ts'
 import { TestApi } from './testing/start-api.ts'
@@ -31,6 +31,7 @@ describe('the OpenAPI document', () => {
       'POST /v1/subscribe',
       'POST /v1/unsubscribe',
       'POST /v1/disconnect',
+      'POST /v1/refresh',
       'POST /v1/revoke',
       'POST /v1/rpc',
       'POST /v1/batch',
@@ -76,6 +77,6 @@ describe('the served OpenAPI document', () => {
   })
 })
 
-it('asks of the engine only what the engine has', () => {
-  expectTypeOf<Engine>().toExtend<Application>()
+it('asks of the nodes only what they have', () => {
+  expectTypeOf<ClusterApplication>().toExtend<Application>()
 })

@@ -67,6 +67,27 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
     },
   },
   {
+    title: 'Other nodes',
+    events: {
+      node_joined: { level: 'info', when: 'another node is known from now on', fields: ['node', 'host', 'version'] },
+      node_left: {
+        level: 'info',
+        when: 'another node has gone: it has said so, or nothing for ten seconds (`silence`), or a new process has its name (`replaced`)',
+        fields: ['node', 'host', 'reason'],
+      },
+      cluster_call_failed: {
+        level: 'error',
+        when: 'what another node has asked of this one has failed',
+        fields: ['name', 'node', 'err'],
+      },
+      bus_close_failed: {
+        level: 'warn',
+        when: 'this node leaves, and could not take leave of the messages between nodes',
+        fields: ['err'],
+      },
+    },
+  },
+  {
     title: 'Security and limits',
     events: {
       token_refused: {

@@ -5,6 +5,7 @@ import type { HookSnapshot } from '../hooks/hook-stats.ts'
 import type { ServerLimitName } from '../refusals.ts'
 import type { Traffic } from '../transports/traffic.ts'
 import { brokerSeries } from './broker-series.ts'
+import { type ClusterSource, clusterSeries } from './cluster-series.ts'
 import { engineSeries } from './engine-series.ts'
 import { hookSeries } from './hook-series.ts'
 import type { Series } from './series.ts'
@@ -23,6 +24,8 @@ export interface MetricsSource {
   readonly traffic: Traffic
   /** Read anew with each scrape. */
   readonly broker: BrokerStats
+  /** Read anew with each scrape; absent where there can be no other node. */
+  readonly cluster?: ClusterSource
   /** Read anew with each scrape; absent where nothing is kept on disk. */
   readonly snapshots?: SnapshotStats
   /** What was refused before the engine heard of it, by limit. */
@@ -98,6 +101,7 @@ export const serverSeries = (source: MetricsSource): SeriesGroup[] => [
   { title: 'Refusals', series: refusalSeries(source) },
   { title: 'Application hooks', series: hookSeries(source.hooks) },
   { title: 'The broker', series: brokerSeries(source.broker) },
+  ...(source.cluster ? [{ title: 'Other nodes, with a broker that nodes share', series: clusterSeries(source.cluster) }] : []),
   ...(source.snapshots ? [{ title: 'Snapshots, with snapshotFile', series: snapshotSeries(source.snapshots) }] : []),
   { title: 'The node', series: nodeSeries(source) },
 ]

@@ -8,13 +8,14 @@ import { documented } from '../schemas/documented.ts'
 import { broadcast } from './broadcast.ts'
 import { disconnect } from './disconnect.ts'
 import { publish } from './publish.ts'
+import { refresh } from './refresh.ts'
 import { revoke } from './revoke.ts'
 import { rpc } from './rpc.ts'
 import { subscribe } from './subscribe.ts'
 import { unsubscribe } from './unsubscribe.ts'
 
 const BATCHED: ReadonlyMap<string, Command> = new Map(
-  [publish, broadcast, subscribe, unsubscribe, disconnect, revoke, rpc].map((command) => [command.name, command]),
+  [publish, broadcast, subscribe, unsubscribe, disconnect, refresh, revoke, rpc].map((command) => [command.name, command]),
 )
 
 const bodies = Object.fromEntries([...BATCHED].map(([name, { body }]) => [name, body.exactOptional()]))

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { touched } from '../schemas/answers.ts'
+import { answered, touched } from '../schemas/answers.ts'
 import { target, targetOf } from '../schemas/target.ts'
 
 export const disconnect = defineCommand({
@@ -8,5 +8,5 @@ export const disconnect = defineCommand({
   tag: 'Sessions',
   body: target,
   answer: touched,
-  run: async ({ application }, body) => ({ sessions: await application.disconnectUser(targetOf(body)) }),
+  run: async ({ application }, body) => answered(await application.disconnectUser(targetOf(body))),
 })

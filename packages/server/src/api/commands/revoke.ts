@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { touched } from '../schemas/answers.ts'
+import { answered, touched } from '../schemas/answers.ts'
 import { revocation, revocationTargetOf } from '../schemas/revocation.ts'
 
 export const revoke = defineCommand({
@@ -13,6 +13,6 @@ export const revoke = defineCommand({
   answer: touched,
   run: async ({ application }, body) => {
     const { expiresInMs } = body
-    return { sessions: await application.revoke(revocationTargetOf(body), expiresInMs === undefined ? {} : { expiresInMs }) }
+    return answered(await application.revoke(revocationTargetOf(body), expiresInMs === undefined ? {} : { expiresInMs }))
   },
 })

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts'
-import { touched } from '../schemas/answers.ts'
+import { answered, touched } from '../schemas/answers.ts'
 import { membership, targetOf } from '../schemas/target.ts'
 
 export const subscribe = defineCommand({
@@ -8,5 +8,5 @@ export const subscribe = defineCommand({
   tag: 'Sessions',
   body: membership,
   answer: touched,
-  run: async ({ application }, body) => ({ sessions: await application.subscribeUser(targetOf(body), body.channel) }),
+  run: async ({ application }, body) => answered(await application.subscribeUser(targetOf(body), body.channel)),
 })

@@ -10,6 +10,14 @@ afterEach(() => test.close())
 describe.each(VERSIONS)('channels over %s', (version) => {
   const get = (path: string) => test.send(version, 'GET', path)
 
+  it('names the nodes whose channels are not in the list', async () => {
+    test.application.unreachable = ['n2']
+    expect((await get('/v1/channels')).json).toEqual({
+      channels: [{ channel: 'chat:lobby', subscribers: 2 }],
+      unreachable: ['n2'],
+    })
+  })
+
   it('lists channels, all or by pattern', async () => {
     expect((await get('/v1/channels')).json).toEqual({ channels: [{ channel: 'chat:lobby', subscribers: 2 }] })
     await get('/v1/channels?pattern=chat:*')

@@ -38,13 +38,16 @@ export const addChannelRoutes = (app: ApiServer, application: Application): void
     {
       schema: {
         operationId: 'channels',
-        summary: 'Channels with subscribers on this node',
+        summary: 'Channels with subscribers',
         tags: ['Channels'],
         querystring: z.strictObject({ pattern: pattern.exactOptional() }),
         response: { 200: channelList, default: refusal },
       },
     },
-    async ({ query }) => ({ channels: [...application.channels(query.pattern)] }),
+    async ({ query }) => {
+      const { channels, unreachable } = await application.channels(query.pattern)
+      return { channels: [...channels], ...(unreachable && { unreachable: [...unreachable] }) }
+    },
   )
 
   app.get(

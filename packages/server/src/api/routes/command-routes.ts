@@ -6,6 +6,7 @@ import { batch } from '../commands/batch.ts'
 import { broadcast } from '../commands/broadcast.ts'
 import { disconnect } from '../commands/disconnect.ts'
 import { publish } from '../commands/publish.ts'
+import { refresh } from '../commands/refresh.ts'
 import { revoke } from '../commands/revoke.ts'
 import { rpc } from '../commands/rpc.ts'
 import { subscribe } from '../commands/subscribe.ts'
@@ -13,7 +14,7 @@ import { unsubscribe } from '../commands/unsubscribe.ts'
 import { refusal } from '../schemas/answers.ts'
 import { key } from '../schemas/fields.ts'
 
-const COMMANDS: readonly Command[] = [publish, broadcast, subscribe, unsubscribe, disconnect, revoke, rpc, batch]
+const COMMANDS: readonly Command[] = [publish, broadcast, subscribe, unsubscribe, disconnect, refresh, revoke, rpc, batch]
 
 const idempotencyHeaders = z.object({ 'idempotency-key': key.exactOptional() })
 

@@ -8,7 +8,24 @@ afterEach(() => test.close())
 const anonymous = { headers: { authorization: '' } }
 
 describe.each(VERSIONS)('the node over %s', (version) => {
-  it('tells about itself', async () => {
+  it('tells about itself, and about the others', async () => {
+    const other = {
+      node: 'n2',
+      version: '1.2.4',
+      state: 'draining',
+      startedAt: 1_700_000_000_001,
+      host: 'host-2',
+      worker: 3,
+      connections: 1,
+      sessions: 2,
+      subscriptions: 3,
+      channels: 4,
+    } as const
+    const { node, ...own } = { ...other, node: 'n1', protocolVersion: 1, development: false }
+    test = await TestApi.start({ info: () => ({ node, ...own, nodes: [{ node, ...own }, other] }) })
+    expect((await test.send(version, 'GET', '/v1/info')).json).toMatchObject({ node: 'n1', nodes: [{ node: 'n1' }, other] })
+    await test.close()
+
     test = await TestApi.start()
     const answer = await test.send(version, 'GET', '/v1/info')
     expect(answer.json).toEqual({
@@ -18,10 +35,12 @@ describe.each(VERSIONS)('the node over %s', (version) => {
       development: false,
       state: 'serving',
       startedAt: 1_700_000_000_000,
+      host: 'host-1',
       connections: 4,
       sessions: 5,
       subscriptions: 6,
       channels: 7,
+      nodes: [],
     })
   })
 
@@ -39,6 +58,40 @@ describe.each(VERSIONS)('the node over %s', (version) => {
     const answer = await test.send(version, 'POST', '/v1/drain')
     expect([answer.status, answer.json]).toEqual([202, draining])
     expect(asked).toBe(1)
+  })
+
+  it('has another node leave, or says that there is none', async () => {
+    test = await TestApi.start({
+      drain: async (node = 'n1') => {
+        if (node === 'n9') throw new FusewireError('not_found', 'there is no such node')
+        return { node, connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }
+      },
+    })
+    const drain = (body: unknown) => test.send(version, 'POST', '/v1/drain', { body })
+    expect(await drain({})).toMatchObject({ status: 202, json: { node: 'n1' } })
+    expect(await drain({ node: 'n2' })).toMatchObject({ status: 202, json: { node: 'n2', windowMs: 5000 } })
+    expect(await drain({ node: 'n9' })).toMatchObject({ status: 404, json: { error: { code: 'not_found' } } })
+  })
+
+  it('has the clients of a user or a session come back elsewhere, while nobody leaves', async () => {
+    let asked = 0
+    test = await TestApi.start({
+      drain: () => {
+        asked++
+        throw new Error('nobody is to leave')
+      },
+    })
+    const drain = (body: unknown) => test.send(version, 'POST', '/v1/drain', { body })
+    expect(await drain({ user: 'ada' })).toMatchObject({ status: 200, json: { sessions: 5 } })
+    test.application.unreachable = ['n2']
+    expect(await drain({ session: 's1' })).toMatchObject({ status: 200, json: { sessions: 5, unreachable: ['n2'] } })
+    expect(test.application.calls).toEqual([
+      ['moveUser', { user: 'ada' }],
+      ['moveUser', { session: 's1' }],
+    ])
+    for (const body of [{ user: 'ada', session: 's1' }, { node: 'n2', user: 'ada' }, { user: '' }, { nodes: 'n2' }, [], 'n2'])
+      expect(await drain(body)).toMatchObject({ status: 400 })
+    expect(asked).toBe(0)
   })
 
   it('serves metrics as text', async () => {

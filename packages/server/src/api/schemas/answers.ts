@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Touched } from '../application.ts'
 import { documented } from './documented.ts'
 
 const count = (description: string) => z.int().min(0).register(documented, { description })
@@ -49,9 +50,20 @@ export const refusal = z
   })
   .register(documented, { id: 'Error' })
 
+const unreachable = z.array(z.string()).exactOptional().register(documented, {
+  description:
+    'Nodes that have not answered in time, or could not do it; nobody knows whether they have. Left out when all have answered.',
+})
+
 export const touched = z
-  .object({ sessions: count('Sessions that were meant and are here; 0 is no error.') })
+  .object({ sessions: count('Sessions that were meant and are there, over all nodes; 0 is no error.'), unreachable })
   .register(documented, { id: 'Touched' })
+
+/** The same in the words of the application. */
+export const answered = ({ sessions, unreachable }: Touched): z.output<typeof touched> => ({
+  sessions,
+  ...(unreachable && { unreachable: [...unreachable] }),
+})
 
 export const historyAnswer = z
   .object({
@@ -75,21 +87,36 @@ export const presenceStats = z
   .register(documented, { id: 'PresenceStats' })
 
 export const channelList = z
-  .object({ channels: z.array(z.object({ channel: z.string(), subscribers: z.int().min(1) })) })
+  .object({ channels: z.array(z.object({ channel: z.string(), subscribers: count('Over all nodes.') })), unreachable })
   .register(documented, { id: 'Channels' })
+
+const nodeFields = {
+  node: z.string().register(documented, { description: 'Identifier of the server process.' }),
+  version: z.string().register(documented, { description: 'Version of the server.' }),
+  state: z.enum(['serving', 'draining']).register(documented, { description: '`draining` while it leaves.' }),
+  startedAt: count('Milliseconds since the epoch.'),
+  host: z.string().register(documented, { description: 'Name of its machine.' }),
+  worker: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .register(documented, { description: 'Which of the workers of a server it is; left out where there are none.' }),
+  connections: count('Open now.'),
+  sessions: count('There now, those that wait for their client to come back among them.'),
+  subscriptions: count('There now.'),
+  channels: count('With subscribers now.'),
+}
+
+export const knownNode = z
+  .object(nodeFields)
+  .register(documented, { id: 'Node', description: 'A server process, as it has told of itself within the last two seconds.' })
 
 export const nodeInfo = z
   .object({
-    node: z.string().register(documented, { description: 'Identifier of the server process.' }),
-    version: z.string().register(documented, { description: 'Version of the server.' }),
+    ...nodeFields,
     protocolVersion: z.int().min(1),
     development: z.boolean(),
-    state: z.enum(['serving', 'draining']).register(documented, { description: '`draining` while it leaves.' }),
-    startedAt: count('Milliseconds since the epoch.'),
-    connections: count('Open now.'),
-    sessions: count('Here now, those that wait for their client to come back among them.'),
-    subscriptions: count('Here now.'),
-    channels: count('With subscribers now.'),
+    nodes: z.array(knownNode).register(documented, { description: 'All nodes that are known, this one first.' }),
   })
   .register(documented, { id: 'Info' })
 
@@ -106,5 +133,8 @@ export const drainAnswer = z
 /** What is answered to who asks a node to leave. */
 export type DrainAnswer = Readonly<z.output<typeof drainAnswer>>
 
-/** What `GET /v1/info` says about this process. */
+/** What a node tells of itself. */
+export type KnownNode = Readonly<z.output<typeof knownNode>>
+
+/** What `GET /v1/info` says about this process, and about the others. */
 export type NodeInfo = Readonly<z.output<typeof nodeInfo>>

@@ -11,11 +11,13 @@ import {
   type Target,
 } from '@fusewire/engine'
 import { FusewireError, type Member } from '@fusewire/protocol'
-import type { Application } from '../application.ts'
+import type { Application, Touched } from '../application.ts'
 
 /** Writes down what it is asked, and answers from a few plain values. */
 export class FakeApplication implements Application {
   readonly calls: unknown[][] = []
+  /** Nodes that do not answer. */
+  unreachable: readonly string[] = []
   members: readonly Member[] = [{ session: 's1', user: 'ada', info: { mood: 'good' } }, { session: 's2' }]
   page: HistoryPage = {
     position: { epoch: 'e1', offset: 7 },
@@ -84,31 +86,41 @@ export class FakeApplication implements Application {
     return { sessions: 3, users: 2 }
   }
 
-  channels(pattern?: string): readonly { channel: string; subscribers: number }[] {
+  channels(pattern?: string): { channels: readonly { channel: string; subscribers: number }[]; unreachable?: readonly string[] } {
     this.calls.push(['channels', pattern])
-    return [{ channel: 'chat:lobby', subscribers: 2 }]
+    return { channels: [{ channel: 'chat:lobby', subscribers: 2 }], ...this.#unreachable() }
   }
 
-  async subscribeUser(target: Target, channel: string): Promise<number> {
+  async subscribeUser(target: Target, channel: string): Promise<Touched> {
     this.calls.push(['subscribeUser', target, channel])
-    return 2
+    return { sessions: 2, ...this.#unreachable() }
   }
 
-  unsubscribeUser(target: Target, channel: string): number {
+  unsubscribeUser(target: Target, channel: string): Touched {
     this.calls.push(['unsubscribeUser', target, channel])
-    return 1
+    return { sessions: 1, ...this.#unreachable() }
   }
 
-  disconnectUser(target: Target): number {
+  disconnectUser(target: Target): Touched {
     this.calls.push(['disconnectUser', target])
-    return 0
+    return { sessions: 0, ...this.#unreachable() }
   }
 
-  revoke(target: RevocationTarget, options: RevokeOptions = {}): number {
+  refreshUser(target: Target, expiresInMs?: number): Touched {
+    this.calls.push(['refreshUser', target, expiresInMs])
+    return { sessions: 4, ...this.#unreachable() }
+  }
+
+  moveUser(target: Target): Touched {
+    this.calls.push(['moveUser', target])
+    return { sessions: 5, ...this.#unreachable() }
+  }
+
+  revoke(target: RevocationTarget, options: RevokeOptions = {}): Touched {
     this.calls.push(['revoke', target, options])
     const refusal = 'user' in target && this.refusals.get(target.user)
     if (refusal) throw refusal
-    return 3
+    return { sessions: 3, ...this.#unreachable() }
   }
 
   async rpc(method: string, data: unknown): Promise<unknown> {
@@ -116,5 +128,9 @@ export class FakeApplication implements Application {
     const handler = Object.hasOwn(this.handlers, method) ? this.handlers[method] : undefined
     if (!handler) throw new FusewireError('method_not_found')
     return handler(data)
+  }
+
+  #unreachable(): { unreachable?: readonly string[] } {
+    return this.unreachable.length === 0 ? {} : { unreachable: this.unreachable }
   }
 }

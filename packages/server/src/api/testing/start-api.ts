@@ -56,7 +56,7 @@ export class TestApi {
     const test = new TestApi()
     test.#api = await createApi({
       application: test.application,
-      drain: () => ({ node: 'n1', connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }),
+      drain: (node = 'n1') => ({ node, connections: 4, delayMs: 0, windowMs: 5000, timeoutMs: 10_000 }),
       keys: { none: false, includes: (key) => key === KEY },
       openToLoopback: false,
       clientAddress: ({ socket }) => String(socket.remoteAddress),
@@ -70,10 +70,12 @@ export class TestApi {
         development: false,
         state: 'serving',
         startedAt: 1_700_000_000_000,
+        host: 'host-1',
         connections: 4,
         sessions: 5,
         subscriptions: 6,
         channels: 7,
+        nodes: [],
       }),
       readiness: () => [],
       metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', read: async () => 'fusewire_sessions 5\n' },

@@ -31,14 +31,37 @@ export class BodyReader {
    * Resolves with undefined when the client has vanished and nobody is left to answer. A line that cannot be read is one of the
    * lines; rejects with a {@link FusewireError} when the body is too large or does not come to its end in time.
    */
-  read(exchange: HttpExchange, now: number): Promise<Body | undefined> {
-    const { maxMessageBytes, maxBodyBytes, bodyTimeoutMs } = this.#limits
+  async read(exchange: HttpExchange, now: number): Promise<Body | undefined> {
+    const lines = new Lines(this.#limits.maxMessageBytes)
+    const byteLength = await this.#receive(exchange, now, (chunk) => lines.add(chunk))
+    return byteLength === undefined ? undefined : { lines: lines.end(), byteLength }
+  }
+
+  /** The same, as the bytes that have come, for another node to read. */
+  async readBytes(exchange: HttpExchange, now: number): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = []
+    const byteLength = await this.#receive(exchange, now, (chunk) => chunks.push(chunk))
+    return byteLength === undefined ? undefined : Buffer.concat(chunks)
+  }
+
+  /** A body that another node has read. Throws a {@link FusewireError} when it is too large. */
+  decode(bytes: Uint8Array): Body {
+    this.#assertSize(bytes.byteLength)
+    const lines = new Lines(this.#limits.maxMessageBytes)
+    lines.add(bytes)
+    return { lines: lines.end(), byteLength: bytes.byteLength }
+  }
+
+  #assertSize(byteLength: number): void {
+    const { maxBodyBytes } = this.#limits
+    if (byteLength > maxBodyBytes)
+      throw new FusewireError('message_too_large', `a request body is longer than ${maxBodyBytes} bytes`)
+  }
+
+  /** Resolves with the number of bytes. */
+  #receive(exchange: HttpExchange, now: number, take: (chunk: Uint8Array) => void): Promise<number | undefined> {
+    const { bodyTimeoutMs } = this.#limits
     const { body } = exchange
-    const decoder = new LineDecoder(maxMessageBytes)
-    const lines: Line[] = []
-    const take = (line: Line): void => {
-      if (typeof line !== 'string' || line.trim() !== '') lines.push(line)
-    }
     let byteLength = 0
     return new Promise((resolve, reject) => {
       const giveUp = (): void =>
@@ -47,7 +70,7 @@ export class BodyReader {
         this.#deadlines.stop(giveUp)
         body.off('data', onData).off('end', onEnd).off('close', onEnd)
       }
-      const fail = (error: FusewireError): void => {
+      const fail = (error: unknown): void => {
         settle()
         // What still comes is dropped, so that the answer can be read.
         body.resume()
@@ -55,18 +78,16 @@ export class BodyReader {
       }
       const onData = (chunk: Uint8Array): void => {
         byteLength += chunk.byteLength
-        if (byteLength > maxBodyBytes)
-          fail(new FusewireError('message_too_large', `a request body is longer than ${maxBodyBytes} bytes`))
-        else decoder.read(chunk, take, take)
+        try {
+          this.#assertSize(byteLength)
+          take(chunk)
+        } catch (error) {
+          fail(error)
+        }
       }
       const onEnd = (): void => {
         settle()
-        if (!exchange.isRequestComplete) {
-          resolve(undefined)
-          return
-        }
-        decoder.read(LINE_END, take, take)
-        resolve({ lines, byteLength })
+        resolve(exchange.isRequestComplete ? byteLength : undefined)
       }
       this.#deadlines.start(giveUp, now)
       body.on('data', onData).on('end', onEnd).on('close', onEnd)
@@ -76,5 +97,28 @@ export class BodyReader {
   /** Gives up on bodies whose time is over. */
   tick(now: number): void {
     this.#deadlines.sweep(now)
+  }
+}
+
+/** The lines of a body, blank ones left out. */
+class Lines {
+  readonly #decoder: LineDecoder
+  readonly #lines: Line[] = []
+
+  constructor(maxMessageBytes: number) {
+    this.#decoder = new LineDecoder(maxMessageBytes)
+  }
+
+  add(chunk: Uint8Array): void {
+    this.#decoder.read(chunk, this.#take, this.#take)
+  }
+
+  end(): readonly Line[] {
+    this.add(LINE_END)
+    return this.#lines
+  }
+
+  readonly #take = (line: Line): void => {
+    if (typeof line !== 'string' || line.trim() !== '') this.#lines.push(line)
   }
 }

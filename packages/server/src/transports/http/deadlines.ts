@@ -1,3 +1,8 @@
+/** A response that has ended, and may still be on its way to the client. */
+export interface Ending {
+  destroy(): void
+}
+
 /**
  * Things that may take so long and no longer. All of one kind have the same time, so those that started first are due first and a
  * sweep looks at nothing else: no timer each.

@@ -1,4 +1,5 @@
 import type { TransportName } from '@fusewire/engine'
+import type { OtherNodes } from './other-nodes.ts'
 
 export interface HttpTransportOptions {
   /** This node's id: the beginning of every connection secret, so that any node can tell where a request belongs. */
@@ -21,6 +22,10 @@ export interface HttpTransportOptions {
   readonly closeTimeoutMs?: number
   /** When EventSource comes back to a one-way stream that ended, on average. Default 2,000. */
   readonly retryMs?: number
+  /** How long another node may take to say that the answer to a poll has reached its client. Default 30,000. */
+  readonly confirmTimeoutMs?: number
+  /** The way to the nodes whose requests come to this one. Absent where there is no other node. */
+  readonly others?: OtherNodes | undefined
   /** Milliseconds of the clock that `tick` is called with. Default `Date.now`. */
   readonly now?: () => number
 }
@@ -36,6 +41,8 @@ export const withDefaults = (options: HttpTransportOptions): HttpTransportSettin
   keepAliveIntervalMs: 25_000,
   closeTimeoutMs: 5_000,
   retryMs: 2_000,
+  confirmTimeoutMs: 30_000,
+  others: undefined,
   now: Date.now,
   ...options,
 })

@@ -7,16 +7,18 @@ import { reportOrigin } from '../../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { BodyReader } from './body-reader.ts'
 import { ChunkFramer } from './chunk-framer.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, type Ending } from './deadlines.ts'
+import { ForwardedPolls } from './forwarded-polls.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { type HttpTransportOptions, withDefaults } from './http-transport-options.ts'
 import { Http1Exchange } from './http1-exchange.ts'
 import { Http2Exchange } from './http2-exchange.ts'
 import { KeepAlives } from './keep-alives.ts'
 import { OneWayFormats } from './one-way-format.ts'
+import type { ConnectionOwner } from './other-nodes.ts'
 import { PollEndpoint } from './poll.ts'
 import { refuse } from './refusal.ts'
-import { serveSend } from './send.ts'
+import { serveSend, takeSend } from './send.ts'
 import { SplitConnections } from './split-connections.ts'
 import { serveOneWaySse, serveSse } from './sse.ts'
 import { serveStream } from './stream.ts'
@@ -28,6 +30,10 @@ export type HttpResponse = ServerResponse | Http2ServerResponse
 export interface HttpTransports {
   /** Takes a request of `node:http` or `node:http2`. False: its path is none of these, and it is still to be answered. */
   handle(request: HttpRequest, response: HttpResponse): boolean
+  /** For requests of this node's connections that have come to other nodes. */
+  readonly owner: ConnectionOwner
+  /** Requests of other nodes that were taken, by transport. */
+  readonly takenFromOthers: Readonly<Record<'sse' | 'stream' | 'poll', number>>
   /** Ends what has taken too long and sends keep-alives. To be called about once a second, with the time of `now`. */
   tick(now: number): void
   /** Ends all connections; requests that come later are refused. Idempotent. */
@@ -46,16 +52,19 @@ interface Endpoint {
 export const createHttpTransports = (context: TransportContext, options: HttpTransportOptions): HttpTransports => {
   const settings = withDefaults(options)
   const { limits, traffic } = context
-  const { now, maxBodyBytes } = settings
+  const { now, maxBodyBytes, others } = settings
   const bodies = new BodyReader({ maxMessageBytes: limits.maxMessageBytes, maxBodyBytes, bodyTimeoutMs: settings.bodyTimeoutMs })
   const splits = new SplitConnections(settings.node)
   const splitLimits = { maxDepth: limits.maxDepth, maxHeld: settings.maxHeldRequests, maxHeldBytes: maxBodyBytes }
   const keepAlives = new KeepAlives(settings.keepAliveIntervalMs)
-  const endings = new Deadlines<HttpExchange>(settings.closeTimeoutMs, (exchange) => exchange.destroy())
+  const endings = new Deadlines<Ending>(settings.closeTimeoutMs, (exchange) => exchange.destroy())
   const live = new Set<Connection>()
   const responses = { context, keepAlives, endings, live, splits, splitLimits, now }
   const oneWay = { ...responses, formats: new OneWayFormats(), retryMs: settings.retryMs }
-  const polls = new PollEndpoint({ context, times: settings, endings, now, bodies, splits, splitLimits })
+  const polls = new PollEndpoint({ context, times: settings, endings, now, bodies, splits, splitLimits, others })
+  const sending = { context, bodies, splits, others, now }
+  const forwarded = new ForwardedPolls(settings.confirmTimeoutMs, now)
+  const takenFromOthers = { sse: 0, stream: 0, poll: 0 }
   const framer = new ChunkFramer()
   let closed = false
 
@@ -75,7 +84,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
       {
         method: 'POST',
         transports: ['sse', 'stream', 'poll'],
-        serve: (exchange) => serveSend(exchange, { context, bodies, splits, now }),
+        serve: (exchange) => serveSend(exchange, sending),
       },
     ],
   ])
@@ -103,11 +112,33 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
       return
     }
     if (exchange.method !== endpoint.method) throw new FusewireError('method_not_allowed')
-    if (closed) throw new FusewireError('server_draining')
+    assertOpen()
     await endpoint.serve(exchange)
   }
 
+  const assertOpen = (): void => {
+    if (closed) throw new FusewireError('server_draining')
+  }
+
+  const owner: ConnectionOwner = {
+    send: (request) => {
+      assertOpen()
+      const transport = takeSend(request, sending)
+      if (transport in takenFromOthers) takenFromOthers[transport as keyof typeof takenFromOthers]++
+    },
+    poll: (connection, poll) => {
+      assertOpen()
+      const answer = forwarded.open(poll, (exchange) => polls.take(connection, exchange))
+      takenFromOthers.poll++
+      return answer
+    },
+    ended: (poll, complete) => forwarded.end(poll, complete),
+    lost: (prefix) => forwarded.endAll(prefix),
+  }
+
   return {
+    owner,
+    takenFromOthers,
     handle: (request, response) => {
       const endpoint = endpoints.get(pathOf(request.url ?? ''))
       if (!endpoint) return false
@@ -124,6 +155,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
       endings.sweep(time)
       keepAlives.tick(time)
       polls.tick()
+      forwarded.tick(time)
     },
     close: () => {
       if (closed) return

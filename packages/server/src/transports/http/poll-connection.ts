@@ -3,16 +3,16 @@ import type { DisconnectCode } from '@fusewire/protocol'
 import { ndjsonFormat } from '../formats.ts'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
-import type { Deadlines } from './deadlines.ts'
-import type { HttpExchange } from './http-exchange.ts'
+import type { Deadlines, Ending } from './deadlines.ts'
 import { NDJSON_HEADERS } from './ndjson.ts'
+import type { PollExchange } from './poll-exchange.ts'
 import { isOpen, nextPollState, type PollEvent, type PollState, type PollTimes } from './poll-state.ts'
 
 export interface PollServices {
   readonly context: TransportContext
   readonly times: PollTimes
   /** Responses that have ended, until the client has read them. */
-  readonly endings: Deadlines<HttpExchange>
+  readonly endings: Deadlines<Ending>
   readonly now: () => number
 }
 
@@ -31,14 +31,16 @@ export class PollConnection implements Connection {
   readonly #services: PollServices
   readonly #outbox: Outbox
   readonly #listener: PollListener
-  #state: PollState<HttpExchange>
+  #state: PollState<PollExchange>
   /** The response that carries messages and has not reached the client, as far as is known. */
-  #carrier: HttpExchange | undefined
+  #carrier: PollExchange | undefined
+  /** A poll that has come before it was known whether the carrier has arrived. */
+  #early: PollExchange | undefined
   #peer: Peer | undefined
   /** The client is to come back on another line. */
   #isMoving = false
 
-  constructor(first: HttpExchange, services: PollServices, listener: PollListener) {
+  constructor(first: PollExchange, services: PollServices, listener: PollListener) {
     this.remoteAddress = first.remoteAddress
     this.#services = services
     this.#listener = listener
@@ -58,8 +60,19 @@ export class PollConnection implements Connection {
   }
 
   /** The client asks for messages, and shows thereby that it is there. */
-  poll(exchange: HttpExchange): void {
+  poll(exchange: PollExchange): void {
     this.#watch(exchange)
+    // What comes next may be told only to one who has got that. Word of it comes from another node, as this poll does, and may be later.
+    if (this.#carrier?.isForwarded) this.#holdBack(exchange)
+    else this.#take(exchange)
+  }
+
+  #holdBack(exchange: PollExchange): void {
+    this.#early?.answer(200, NDJSON_HEADERS)
+    this.#early = exchange
+  }
+
+  #take(exchange: PollExchange): void {
     this.#apply({ kind: 'poll', poll: exchange })
     if (this.#state.kind === 'waiting') this.#outbox.drained()
     this.#peer?.alive()
@@ -89,8 +102,12 @@ export class PollConnection implements Connection {
     return false
   }
 
-  #watch(exchange: HttpExchange): void {
+  #watch(exchange: PollExchange): void {
     exchange.onClose((complete) => {
+      if (this.#early === exchange) {
+        this.#early = undefined
+        return
+      }
       if (this.#carrier !== exchange) {
         this.#apply({ kind: 'gone', poll: exchange })
         return
@@ -98,10 +115,13 @@ export class PollConnection implements Connection {
       this.#carrier = undefined
       this.#services.endings.stop(exchange)
       if (!complete) this.#apply({ kind: 'lost' })
+      const early = this.#early
+      this.#early = undefined
+      if (early) this.#take(early)
     })
   }
 
-  #apply(event: PollEvent<HttpExchange>): void {
+  #apply(event: PollEvent<PollExchange>): void {
     const before = this.#state
     const { state, answer } = nextPollState(before, event, this.#services.now(), this.#services.times)
     this.#state = state
@@ -112,7 +132,7 @@ export class PollConnection implements Connection {
     if (before !== state && !isOpen(state) && this.#carrier) this.#services.endings.start(this.#carrier, this.#services.now())
   }
 
-  #answer(poll: HttpExchange, parts: readonly Uint8Array[]): void {
+  #answer(poll: PollExchange, parts: readonly Uint8Array[]): void {
     const body = parts.length === 1 ? parts[0] : Buffer.concat(parts)
     if (parts.length > 0) this.#carrier = poll
     this.#services.context.traffic.poll.bytesOut += body?.byteLength ?? 0

@@ -3,7 +3,7 @@ import type { Connection, Frame, FrameFormat, Peer, Slot, TransportName } from '
 import type { DisconnectCode } from '@fusewire/protocol'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
-import type { Deadlines } from './deadlines.ts'
+import type { Deadlines, Ending } from './deadlines.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import type { KeepAlives, KeptAlive } from './keep-alives.ts'
 import type { OneWayGate } from './one-way-gate.ts'
@@ -27,7 +27,7 @@ export interface ResponseServices {
   readonly context: TransportContext
   readonly keepAlives: KeepAlives
   /** Responses that have ended, until the client has read them. */
-  readonly endings: Deadlines<HttpExchange>
+  readonly endings: Deadlines<Ending>
   /** Connections that have not ended. */
   readonly live: Set<Connection>
   readonly now: () => number

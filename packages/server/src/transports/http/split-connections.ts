@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Peer, TransportName } from '@fusewire/engine'
+import { FusewireError } from '@fusewire/protocol'
 import { type Line, receiveLine } from './line-receiver.ts'
 import { UpstreamSequence, type UpstreamSequenceLimits } from './upstream-sequence.ts'
 
@@ -39,6 +40,9 @@ export class SplitConnection {
 /** Bytes of chance in a connection secret: 144 bits. */
 const SECRET_BYTES = 18
 
+/** A node, and what of 144 bits is written in base64url. */
+const SECRET = /^(.{1,64})\.[\w-]{24}$/u
+
 /** The split connections of this node, by the secret that their requests carry. */
 export class SplitConnections {
   readonly #bySecret = new Map<string, SplitConnection>()
@@ -53,6 +57,12 @@ export class SplitConnections {
     return `${this.#node}.${randomBytes(SECRET_BYTES).toString('base64url')}`
   }
 
+  /** The other node that has made the secret; undefined for one of this node, and for what is none. */
+  ownerOf(secret: string): string | undefined {
+    const node = SECRET.exec(secret)?.[1]
+    return node === this.#node ? undefined : node
+  }
+
   add(secret: string, connection: SplitConnection): void {
     this.#bySecret.set(secret, connection)
   }
@@ -61,7 +71,10 @@ export class SplitConnections {
     this.#bySecret.delete(secret)
   }
 
-  get(secret: string): SplitConnection | undefined {
-    return this.#bySecret.get(secret)
+  /** Throws `unknown_connection` when there is none. */
+  find(secret: string): SplitConnection {
+    const connection = this.#bySecret.get(secret)
+    if (!connection) throw new FusewireError('unknown_connection')
+    return connection
   }
 }

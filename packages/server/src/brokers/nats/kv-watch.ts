@@ -83,7 +83,9 @@ export class KvWatch {
 
   /** Writes the mark, and answers once everything that was written before it, by whomever, has been told. */
   async sync(): Promise<void> {
-    await this.start()
+    // What begins now reads everything that was written before.
+    if (!this.#loading) return this.start()
+    await this.#loading
     const floor = this.#run?.revision ?? 0
     const revision = await this.#writeMark()
     // The bucket begins anew.

@@ -39,6 +39,7 @@ const DECODER = new TextDecoder()
  * refresh any more are written, once, with an end of their own.
  */
 export class NatsSessions implements SessionStore {
+  readonly #link: NatsLink
   readonly #bucket: KvBucket
   readonly #clock: ServerClock
   readonly #node: string
@@ -53,6 +54,7 @@ export class NatsSessions implements SessionStore {
   #cleaning: Promise<void> | undefined
 
   constructor(link: NatsLink, bucket: KvBucket, clock: ServerClock, { node, traceMs = 600_000 }: NatsSessionsOptions) {
+    this.#link = link
     this.#bucket = bucket
     this.#clock = clock
     this.#node = kvToken(node)
@@ -80,6 +82,7 @@ export class NatsSessions implements SessionStore {
 
   async start(listener: SessionStoreListener): Promise<void> {
     this.#listener = listener
+    await this.#link.open()
     await this.#watch.start()
   }
 

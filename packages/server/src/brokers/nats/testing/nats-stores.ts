@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { nodeEnvironment } from '../../../node-environment.ts'
 import { KvBucket } from '../kv-bucket.ts'
 import { parseNatsAddresses } from '../nats-address.ts'
+import { NatsBus } from '../nats-bus.ts'
 import { NatsLink } from '../nats-link.ts'
+import { NatsPresence } from '../nats-presence.ts'
+import { NatsRevocations } from '../nats-revocations.ts'
 import { NatsSessions } from '../nats-sessions.ts'
 import { ServerClock } from '../server-clock.ts'
 
 const MAX_AGE_MS = 600_000
+const SWEEP_MS = 100
 
 /** Stores of several nodes over one NATS, under a prefix that nothing else has used. */
 export class NatsStores {
@@ -14,7 +19,7 @@ export class NatsStores {
   readonly #replicas: number
   readonly #prefix = `t${randomUUID().slice(0, 8)}`
   readonly #links: NatsLink[] = []
-  readonly #closers: (() => unknown)[] = []
+  readonly #sweeping: NodeJS.Timeout[] = []
 
   constructor(addresses: readonly string[], replicas = 1) {
     this.#addresses = addresses
@@ -31,20 +36,37 @@ export class NatsStores {
   }
 
   async sessions(node: string, traceMs = 300): Promise<NatsSessions> {
-    const { link, bucket } = this.#open('sessions')
-    const sessions = new NatsSessions(link, bucket, new ServerClock({ now: Date.now }), { node, traceMs })
-    await link.open()
-    const sweeping = setInterval(() => sessions.sweep(), 100)
-    this.#closers.push(() => clearInterval(sweeping))
-    return sessions
+    const { link, bucket, clock } = this.#open('sessions')
+    return this.#swept(new NatsSessions(link, bucket, clock, { node, traceMs }))
   }
 
-  async close(): Promise<void> {
-    for (const close of this.#closers.splice(0)) await close()
+  async presence(node: string, ttlMs: number): Promise<NatsPresence> {
+    const { link, bucket, clock } = this.#open('presence')
+    const presence = this.#swept(new NatsPresence(link, bucket, clock, { node, ttlMs }))
+    await link.open()
+    return presence
+  }
+
+  revocations(node: string, maxRevocations: number): NatsRevocations {
+    const { link, bucket, clock } = this.#open('revocations')
+    return this.#swept(new NatsRevocations(link, bucket, clock, nodeEnvironment, { node, maxRevocations }))
+  }
+
+  bus(): NatsBus {
+    return new NatsBus(this.#open('bus').link, this.#prefix)
+  }
+
+  close(): void {
+    for (const sweeping of this.#sweeping.splice(0)) clearInterval(sweeping)
     for (const link of this.#links.splice(0)) link.close()
   }
 
-  #open(name: string): { link: NatsLink; bucket: KvBucket } {
+  #swept<T extends { sweep(): void }>(store: T): T {
+    this.#sweeping.push(setInterval(() => store.sweep(), SWEEP_MS))
+    return store
+  }
+
+  #open(name: string): { link: NatsLink; bucket: KvBucket; clock: ServerClock } {
     const link = new NatsLink(
       { addresses: parseNatsAddresses(this.#addresses), timeoutMs: 5000, name: `test of ${name}` },
       Math.random,
@@ -52,6 +74,6 @@ export class NatsStores {
     this.#links.push(link)
     const bucket = new KvBucket(link, `${this.#prefix}-${name}`, { replicas: this.#replicas, maxAgeMs: MAX_AGE_MS })
     link.use({ prepare: (session) => bucket.ensure(session) })
-    return { link, bucket }
+    return { link, bucket, clock: new ServerClock(nodeEnvironment) }
   }
 }

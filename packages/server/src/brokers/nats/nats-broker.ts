@@ -1,0 +1,184 @@
+import type {
+  Announcement,
+  Broker,
+  BrokerListener,
+  ChannelState,
+  Environment,
+  HistoryPage,
+  HistoryQuery,
+  PublicationDraft,
+  Published,
+  PublishOptions,
+} from '@fusewire/engine'
+import type { Msg } from '@nats-io/transport-node'
+import { fromJsonValue, toJsonValue } from '../snapshot-values.ts'
+import { Channel, type ChannelContext } from './channel.ts'
+import { decodeRecord } from './channel-record.ts'
+import { unavailable } from './nats-error.ts'
+import type { NatsLink } from './nats-link.ts'
+import { RecordStream } from './record-stream.ts'
+
+/** Channels that nobody is interested in, of which something is remembered. */
+const MAX_IDLE_CHANNELS = 10_000
+/** How often channels of interest are looked through for those that might be forgotten by the stream, in milliseconds. */
+const REFRESH_INTERVAL_MS = 60_000
+
+export interface NatsBrokerOptions {
+  /** First part of the stream's name and of all subjects. */
+  readonly prefix: string
+  /** Servers that keep each message. */
+  readonly replicas: number
+  /** How long an idempotency key is remembered, in milliseconds. */
+  readonly idempotencyTtlMs: number
+}
+
+/**
+ * A broker on a stream of NATS JetStream, with one subject for each channel.
+ *
+ * A message of the stream is a {@link ChannelRecord}: what one node has done to a channel in one step, often several publications that
+ * have waited for each other. It is written only behind the record that its node knows as the newest
+ * (`Nats-Expected-Last-Subject-Sequence`); whoever is too late reads what has come in between, and works it out again. That is what makes
+ * offsets without a gap, positions that are compared, keys and documents one step, though JetStream knows nothing of them. A record that
+ * was not answered is sent again, and found by its id when it had arrived. Nodes hear what is written because the stream publishes it
+ * again once it is kept (`republish`), and know by the sequence of the record before whether they have missed one.
+ *
+ * `time` is the clock of the node that writes, never before that of the record before: it is part of the record, so that whoever reads it
+ * reads the same, and what is written can depend on it.
+ */
+export class NatsBroker implements Broker {
+  readonly #link: NatsLink
+  readonly #environment: Environment
+  readonly #options: NatsBrokerOptions
+  readonly #stream: RecordStream
+  /** Those that were used last are the last. */
+  readonly #channels = new Map<string, Channel>()
+  #idle = 0
+  #context: ChannelContext | undefined
+  #refreshAt = 0
+  #isClosed = false
+
+  constructor(link: NatsLink, environment: Environment, options: NatsBrokerOptions) {
+    this.#link = link
+    this.#environment = environment
+    this.#options = options
+    this.#stream = new RecordStream(link, {
+      ...options,
+      random: () => environment.random(),
+      onReset: () => this.#reset(),
+    })
+    link.use({
+      prepare: (session) => this.#stream.ensure(session),
+      back: () => this.#interrupt(),
+    })
+  }
+
+  async start(listener: BrokerListener): Promise<void> {
+    this.#context = {
+      stream: this.#stream,
+      environment: this.#environment,
+      listener,
+      idempotencyTtlMs: this.#options.idempotencyTtlMs,
+      timeoutMs: this.#link.timeoutMs,
+      listen: (channel) => this.#link.listen(this.#stream.heardAt(channel.name), (message) => this.#heard(channel, message)),
+    }
+    // A leader may have gone between keeping a record and publishing it again.
+    this.#link.listen(this.#stream.leaderSubject, () => this.#interrupt())
+    await this.#link.open()
+  }
+
+  async publish(channel: string, draft: PublicationDraft, options: PublishOptions): Promise<Published> {
+    return this.#channel(channel).publish(draft, options)
+  }
+
+  async subscribe(channel: string): Promise<void> {
+    await this.#channel(channel).subscribe()
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    await this.#channels.get(channel)?.unsubscribe()
+  }
+
+  async announce(message: Announcement): Promise<void> {
+    const subject = this.#stream.heardAt(message.channel)
+    const payload = JSON.stringify(toJsonValue(message))
+    await this.#channel(message.channel).inTurn(() => this.#link.session().publish(subject, payload))
+  }
+
+  async history(channel: string, query: HistoryQuery): Promise<HistoryPage> {
+    return this.#channel(channel).history(query)
+  }
+
+  async state(channel: string): Promise<ChannelState> {
+    return this.#channel(channel).state()
+  }
+
+  async clearHistory(channel: string): Promise<void> {
+    await this.#channel(channel).clearHistory()
+  }
+
+  async removeDocument(channel: string): Promise<boolean> {
+    return this.#channel(channel).removeDocument()
+  }
+
+  /** Ends documents whose time is over, and forgets what has expired. To be called about once a second. */
+  sweep(): void {
+    if (!this.#link.isUp) return
+    const now = this.#environment.now()
+    const isTimeToRefresh = now >= this.#refreshAt
+    if (isTimeToRefresh) this.#refreshAt = now + REFRESH_INTERVAL_MS
+    const before = now - this.#stream.maxAgeMs / 2
+    for (const channel of this.#channels.values()) {
+      channel.dropExpired(now)
+      if (!channel.isOfInterest) continue
+      const { expiresAt, usedAt } = channel
+      if (expiresAt !== undefined && expiresAt <= now) channel.expire()
+      else if (isTimeToRefresh && usedAt !== undefined && usedAt < before) channel.refresh(before)
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#link.close()
+    this.#channels.clear()
+  }
+
+  #channel(name: string): Channel {
+    if (!this.#context || this.#isClosed) throw unavailable('the broker is not open')
+    this.#link.session()
+    let channel = this.#channels.get(name)
+    if (channel) this.#channels.delete(name)
+    else {
+      channel = new Channel(name, this.#context)
+      if (++this.#idle > MAX_IDLE_CHANNELS) this.#forgetIdle()
+    }
+    this.#channels.set(name, channel)
+    return channel
+  }
+
+  /** Half of those that nobody is interested in, so that the next ones need not look for any. */
+  #forgetIdle(): void {
+    const idle = [...this.#channels].filter(([, channel]) => channel.isIdle)
+    for (const [name] of idle.slice(0, Math.ceil(idle.length / 2))) this.#channels.delete(name)
+    this.#idle = Math.floor(idle.length / 2)
+  }
+
+  #heard(channel: Channel, message: Msg): void {
+    const { data, headers } = message
+    const sequence = Number(headers?.get('Nats-Sequence') || 0)
+    if (sequence > 0) {
+      const record = decodeRecord(data)
+      if (!record) return
+      const located = { sequence, record }
+      this.#stream.remember(located, data.length)
+      channel.take(located)
+    } else this.#context?.listener.announcement(fromJsonValue(message.json()) as Announcement)
+  }
+
+  #interrupt(): void {
+    for (const channel of [...this.#channels.values()]) channel.interrupt()
+  }
+
+  #reset(): void {
+    for (const channel of [...this.#channels.values()]) channel.reset()
+  }
+}

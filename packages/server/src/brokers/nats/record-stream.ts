@@ -1,0 +1,237 @@
+import { headers, type MsgHdrs } from '@nats-io/transport-node'
+import { LRUCache } from 'lru-cache'
+import { brokerName } from '../broker-name.ts'
+import { type ChannelRecord, decodeRecord, type Located } from './channel-record.ts'
+import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
+import type { NatsLink } from './nats-link.ts'
+import type { NatsSession } from './nats-session.ts'
+import {
+  answerOf,
+  createStream,
+  directMessage,
+  leaderMessage,
+  type MessageQuery,
+  purgeSubject,
+  type StoredMessage,
+  type StreamConfiguration,
+  type StreamInformation,
+  streamInformation,
+  updateStream,
+} from './stream-api.ts'
+
+const NANOSECONDS_A_MS = 1_000_000
+const HOUR_MS = 3_600_000
+/** Records are kept at least this long, so that channels that nobody has used for a while go on where they were. */
+const LEAST_MAX_AGE_MS = 24 * HOUR_MS
+/** No message ids are used: what was written is found by the id in its record. */
+const DUPLICATE_WINDOW_MS = 1_000
+/** Records in memory, in bytes as they were sent. */
+const MAX_CACHE_BYTES = 64 * 1024 * 1024
+const LEAST_RETRY_MS = 20
+const MOST_RETRY_MS = 250
+const EXPECTED = 'Nats-Expected-Last-Subject-Sequence'
+/** For headers, of what the server takes as one message. */
+const HEADER_BYTES = 512
+
+export interface RecordStreamOptions {
+  readonly prefix: string
+  /** Servers that keep each record. */
+  readonly replicas: number
+  readonly random: () => number
+  /** The stream is another one than before: nothing of what was known of it holds. */
+  readonly onReset: () => void
+}
+
+/** The stream of all channels' records, one subject for each channel. */
+export class RecordStream {
+  readonly name: string
+  readonly #link: NatsLink
+  readonly #options: RecordStreamOptions
+  readonly #cache = new LRUCache<number, ChannelRecord>({ maxSize: MAX_CACHE_BYTES })
+  #information: StreamInformation | undefined
+  #maxAgeMs = LEAST_MAX_AGE_MS
+  #ensuring: Promise<void> | undefined
+
+  constructor(link: NatsLink, options: RecordStreamOptions) {
+    this.#link = link
+    this.#options = options
+    this.name = brokerName(options.prefix)
+  }
+
+  /** Where nodes hear what has been written. */
+  heardAt(channel: string): string {
+    return `${this.name}.d.${brokerName(channel)}`
+  }
+
+  /** Where its leaders are announced. */
+  get leaderSubject(): string {
+    return `$JS.EVENT.ADVISORY.STREAM.LEADER_ELECTED.${this.name}`
+  }
+
+  get maxAgeMs(): number {
+    return this.#maxAgeMs
+  }
+
+  /** Bytes of a record at most. */
+  get maxRecordBytes(): number {
+    return this.#link.session().maxPayload - HEADER_BYTES
+  }
+
+  /** Makes the stream, or takes the one that is there. */
+  async ensure(session: NatsSession): Promise<void> {
+    let found = await streamInformation(session, this.name)
+    found ??= await this.#create(session)
+    const { num_replicas: replicas, max_age: maxAge } = found.config
+    const isShort = maxAge > 0 && maxAge < this.#maxAgeMs * NANOSECONDS_A_MS
+    if (replicas < this.#options.replicas || isShort) {
+      const wanted = { num_replicas: Math.max(replicas, this.#options.replicas), ...(isShort && this.#age) }
+      found = await updateStream(session, { ...found.config, ...wanted })
+    }
+    const before = this.#information?.created
+    this.#information = found
+    if (!isShort && maxAge > 0) this.#maxAgeMs = maxAge / NANOSECONDS_A_MS
+    if (before !== undefined && before !== found.created) {
+      this.#cache.clear()
+      this.#options.onReset()
+    }
+  }
+
+  /** Sees to it that records are kept for twice as long as something in them lasts: what lasts so long may be added to until its end. */
+  async keepFor(ms: number): Promise<void> {
+    if (2 * ms + HOUR_MS <= this.#maxAgeMs) return
+    this.#maxAgeMs = 2 * ms + HOUR_MS
+    await this.#again(() => this.ensure(this.#link.session()), this.#deadline)
+  }
+
+  /** The channel's newest record at this moment; undefined when it has none. */
+  async newest(channel: string): Promise<Located | undefined> {
+    // With several replicas, one that lags behind may answer a direct read.
+    return this.#read(this.#isReplicated ? leaderMessage : directMessage, { last_by_subj: this.#subject(channel) })
+  }
+
+  /** A record that has been written. Undefined when it is no longer kept. */
+  async record(sequence: number): Promise<Located | undefined> {
+    const known = this.#cache.get(sequence)
+    if (known) return { sequence, record: known }
+    const query = { seq: sequence }
+    const found = await this.#read(directMessage, query)
+    return found || !this.#isReplicated ? found : this.#read(leaderMessage, query)
+  }
+
+  /** What this node has heard or written. */
+  remember({ sequence, record }: Located, bytes: number): void {
+    this.#cache.set(sequence, record, { size: Math.max(1, bytes) })
+  }
+
+  /**
+   * Writes a record behind another one, and gives its sequence; `conflict` when something else is there now, which may be this record,
+   * sent before and not answered. Rejects with `broker_unavailable` at the deadline: then it may be written later.
+   */
+  async append(channel: string, payload: Uint8Array, after: number, deadline: number): Promise<number | 'conflict'> {
+    const subject = this.#subject(channel)
+    return this.#again(async (attemptMs) => {
+      try {
+        const message = await this.#link.session().request(subject, payload, expecting(after), attemptMs)
+        return (answerOf(message) as { readonly seq: number }).seq
+      } catch (error) {
+        if (!(error instanceof JetStreamError)) throw error
+        const { wrongLastSequence, wrongLastSequenceConstant } = JETSTREAM_CODES
+        if (error.code === wrongLastSequence || error.code === wrongLastSequenceConstant) return 'conflict'
+        throw error
+      }
+    }, deadline)
+  }
+
+  /** Removes a channel's records below a sequence. */
+  async purge(channel: string, below: number): Promise<void> {
+    await purgeSubject(this.#link.session(), this.name, this.#subject(channel), below)
+  }
+
+  get #isReplicated(): boolean {
+    return (this.#information?.config.num_replicas ?? 1) > 1
+  }
+
+  #subject(channel: string): string {
+    return `${this.name}.c.${brokerName(channel)}`
+  }
+
+  get #deadline(): number {
+    return performance.now() + this.#link.timeoutMs
+  }
+
+  async #read(
+    read: (session: NatsSession, name: string, query: MessageQuery) => Promise<StoredMessage | undefined>,
+    query: MessageQuery,
+  ): Promise<Located | undefined> {
+    const message = await this.#again(() => read(this.#link.session(), this.name, query), this.#deadline)
+    if (!message) return undefined
+    const { sequence, data } = message
+    const record = this.#cache.get(sequence) ?? decodeRecord(data)
+    if (!record) throw unavailable(`message ${sequence} of the stream ${this.name} is none of ours`)
+    this.remember({ sequence, record }, data.length)
+    return { sequence, record }
+  }
+
+  /** Tries until the deadline, as long as the connection stands: nobody may lead the stream for a moment, and answers may be lost. */
+  async #again<T>(attempt: (attemptMs: number) => Promise<T>, deadline: number): Promise<T> {
+    for (;;) {
+      const left = deadline - performance.now()
+      if (left <= 0) throw unavailable(`the stream ${this.name} of NATS has not answered in time`)
+      const session = this.#link.session()
+      try {
+        return await attempt(Math.min(left, Math.max(500, this.#link.timeoutMs / 4)))
+      } catch (error) {
+        if (error instanceof JetStreamError) throw unavailable(`NATS says: ${error.message}`, error)
+        if (!session.isOpen) throw error
+        if (error instanceof NoRespondersError) await this.#findStream(session)
+      }
+    }
+  }
+
+  /** Somebody may have deleted the stream. */
+  async #findStream(session: NatsSession): Promise<void> {
+    this.#ensuring ??= this.ensure(session)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#ensuring = undefined
+      })
+    await this.#ensuring
+    await new Promise((resolve) => setTimeout(resolve, LEAST_RETRY_MS + this.#options.random() * MOST_RETRY_MS))
+  }
+
+  async #create(session: NatsSession): Promise<StreamInformation> {
+    const configuration: StreamConfiguration = {
+      name: this.name,
+      subjects: [`${this.name}.c.>`],
+      storage: 'file',
+      num_replicas: this.#options.replicas,
+      retention: 'limits',
+      discard: 'old',
+      max_consumers: -1,
+      max_msgs: -1,
+      max_bytes: -1,
+      ...this.#age,
+      duplicate_window: DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS,
+      allow_direct: true,
+      republish: { src: `${this.name}.c.>`, dest: `${this.name}.d.>` },
+    }
+    try {
+      return await createStream(session, configuration)
+    } catch (error) {
+      // Another node was faster.
+      const found = error instanceof JetStreamError && (await streamInformation(session, this.name))
+      if (found) return found
+      throw error
+    }
+  }
+
+  get #age(): { readonly max_age: number } {
+    return { max_age: this.#maxAgeMs * NANOSECONDS_A_MS }
+  }
+}
+
+const expecting = (sequence: number): MsgHdrs => {
+  const expected = headers()
+  expected.set(EXPECTED, String(sequence))
+  return expected
+}

@@ -1,0 +1,55 @@
+/** Work on one channel, done in the order in which it was asked for. */
+export type Work<Request> =
+  | { readonly kind: 'publish'; readonly request: Request }
+  /** Reads may be done together. */
+  | { readonly kind: 'read'; readonly run: () => Promise<void> }
+  | { readonly kind: 'task'; readonly run: () => Promise<void> }
+
+/**
+ * Does the work of one channel: publications that wait together are done in one step, reads that wait together at the same time, and
+ * everything else alone. What is done MUST NOT reject.
+ */
+export class WorkQueue<Request> {
+  #waiting: Work<Request>[] = []
+  #isWorking = false
+  readonly #publish: (requests: readonly Request[]) => Promise<void>
+  readonly #maxBatch: number
+
+  /** `publish` is given `maxBatch` requests at most. */
+  constructor(publish: (requests: readonly Request[]) => Promise<void>, maxBatch: number) {
+    this.#publish = publish
+    this.#maxBatch = maxBatch
+  }
+
+  get isIdle(): boolean {
+    return !this.#isWorking
+  }
+
+  add(work: Work<Request>): void {
+    this.#waiting.push(work)
+    if (!this.#isWorking) void this.#work()
+  }
+
+  async #work(): Promise<void> {
+    this.#isWorking = true
+    try {
+      while (this.#waiting.length > 0) await this.#step()
+    } finally {
+      this.#isWorking = false
+    }
+  }
+
+  async #step(): Promise<void> {
+    const [first] = this.#waiting
+    if (!first) return
+    if (first.kind === 'task') {
+      this.#waiting.shift()
+      await first.run()
+      return
+    }
+    const end = this.#waiting.findIndex(({ kind }, index) => kind !== first.kind || index >= this.#maxBatch)
+    const together = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
+    if (first.kind === 'read') await Promise.all(together.map((work) => work.kind === 'read' && work.run()))
+    else await this.#publish(together.flatMap((work) => (work.kind === 'publish' ? [work.request] : [])))
+  }
+}

@@ -58,6 +58,7 @@ export class RedisConnection {
   readonly #backoff: Backoff
   /** The link of each slot; of slot 0 for all where there are no slots. */
   #routes: (RedisLink | undefined)[] = []
+  #users = 0
   #state: 'new' | 'open' | 'closed' = 'new'
   #problem: FusewireError | undefined = unavailable('Redis has not been reached yet')
   #opening: Promise<void> | undefined
@@ -87,12 +88,18 @@ export class RedisConnection {
   }
 
   /**
-   * Connects. Idempotent: whoever calls it waits for the same.
+   * Connects. Whoever uses it calls this, waits for the same, and calls {@link RedisConnection.release} in the end.
    * @throws FusewireError `broker_unavailable` when that takes longer than an answer may; it is closed then.
    */
   open(): Promise<void> {
+    this.#users++
     this.#opening ??= this.#open()
     return this.#opening
+  }
+
+  /** One of its users is done; with the last it is closed. */
+  release(): void {
+    if (--this.#users <= 0) this.close()
   }
 
   /** Why not everything can be asked; undefined while it can. */

@@ -22,7 +22,21 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-const COMMANDS = ['serve', 'check-config', 'init', 'token', 'publish', 'subscribe', 'state', 'revoke', 'info', 'drain']
+const COMMANDS = [
+  'serve',
+  'check-config',
+  'init',
+  'token',
+  'publish',
+  'subscribe',
+  'state',
+  'disconnect',
+  'unsubscribe',
+  'refresh',
+  'revoke',
+  'info',
+  'drain',
+]
 
 const text = (lines: readonly string[]): string => lines.join('\n')
 
@@ -94,6 +108,13 @@ describe('fusewire', () => {
     [['revoke', '--token-id', 'a', '--issued-before', '2026-01-31'], /--issued-before belongs to --user/u],
     [['revoke', '--user', 'a', '--issued-before', 'noon'], /Write a time of ISO 8601/u],
     [['revoke', '--user', 'a', '--expires-in', 'never'], /A revocation ends at some time/u],
+    [['disconnect'], 'Whom? Give --user for all sessions of a user, or --session for one.'],
+    [['disconnect', '--user', 'a', '--session', 'b'], /--user .*cannot be used with .*--session/u],
+    [['unsubscribe', '--user', 'a'], "Missing required argument 'channel'. See fusewire unsubscribe --help."],
+    [['unsubscribe', 'news'], 'Whom? Give --user for all sessions of a user, or --session for one.'],
+    [['refresh', '--user', 'a'], 'Until when? Give --expires-in, like 15m; 0s ends it now, never lets it go on.'],
+    [['refresh', '--user', 'a', '--expires-in', '60'], /Write 90s, 15m, 1h, 30d or never/u],
+    [['drain', '--node', 'a', '--user', 'b'], /--node .*cannot be used with .*--user/u],
     [['info', '--url', 'ftp://x'], /"ftp:\/\/x" is no address of a server; write it like https:\/\/localhost:8443/u],
   ])('%j says what is wrong and where to read on', async (args, message) => {
     using terminal = new MemoryTerminal()

@@ -1,14 +1,17 @@
 import { Command } from 'commander'
 import { checkConfigCommand } from './commands/check-config.ts'
+import { disconnectCommand } from './commands/disconnect.ts'
 import { drainCommand } from './commands/drain.ts'
 import { infoCommand } from './commands/info.ts'
 import { initCommand } from './commands/init.ts'
 import { publishCommand } from './commands/publish.ts'
+import { refreshCommand } from './commands/refresh.ts'
 import { revokeCommand } from './commands/revoke.ts'
 import { serveCommand } from './commands/serve.ts'
 import { stateCommand } from './commands/state.ts'
 import { subscribeCommand } from './commands/subscribe.ts'
 import { tokenCommand } from './commands/token.ts'
+import { unsubscribeCommand } from './commands/unsubscribe.ts'
 import { reportError } from './report-error.ts'
 import type { Terminal } from './terminal.ts'
 import { explainUsage } from './usage-error.ts'
@@ -42,6 +45,9 @@ export const createProgram = (terminal: Terminal): Command => {
     publishCommand,
     subscribeCommand,
     stateCommand,
+    disconnectCommand,
+    unsubscribeCommand,
+    refreshCommand,
     revokeCommand,
     infoCommand,
     drainCommand,

@@ -1,14 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
 import { openNetwork } from '../connection/network.ts'
+import { printTouched } from '../connection/touched.ts'
 import { CommandError } from '../exit-code.ts'
+import { addTargetOptions, type TargetFlags, targetOf } from '../target.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface DrainFlags extends ConnectionFlags {
+interface DrainFlags extends ConnectionFlags, TargetFlags {
   readonly apiKey?: string
+  readonly node?: string
   readonly wait: boolean
 }
 
@@ -21,7 +24,8 @@ const draining = z.object({
 })
 type Draining = z.output<typeof draining>
 
-const nodeInfo = z.object({ node: z.string(), connections: z.number() })
+const node = z.object({ node: z.string(), connections: z.number() })
+const nodeInfo = z.object({ ...node.shape, nodes: z.array(node).default([]) })
 
 const POLL_INTERVAL_MS = 250
 /** A node that is on time, and a network that is not. */
@@ -29,20 +33,30 @@ const PATIENCE_MS = 5000
 
 export const drainCommand = (terminal: Terminal): Command =>
   addConnectionOptions(
-    new Command('drain')
-      .description('Have a server leave: its clients move, and its process ends')
-      .option('--no-wait', 'do not wait until it has gone'),
+    addTargetOptions(
+      new Command('drain')
+        .description('Have a node leave: its clients move, and its process ends; or have the clients of a user move')
+        .addOption(
+          new Option('--node <id>', 'this node, which need not be the one at --url; see "fusewire info"').conflicts([
+            'user',
+            'session',
+          ]),
+        ),
+    ).option('--no-wait', 'do not wait until it has gone'),
   )
     .addOption(apiKeyOption())
     .addHelpText(
       'after',
       `
-The server stops being ready at once, tells its clients to move at moments spread over its drainWindowMs, answers what is under way,
-and ends with 0, as it does after SIGTERM. Name the node itself with --url, not the load balancer in front of it.
+The node stops being ready at once, tells its clients to move at moments spread over its drainWindowMs, answers what is under way,
+and ends with 0, as it does after SIGTERM. Without --node it is the one that --url leads to.
+With --user or --session nobody leaves: their clients are told now to come back elsewhere, and their sessions go on there.
 
 Examples:
   $ fusewire drain
   $ fusewire drain --url https://node-3.internal:8443 --api-key "$KEY"
+  $ fusewire drain --node 6hZr0qkXw3aB
+  $ fusewire drain --user alice
   $ fusewire drain --no-wait && echo "on its way"`,
     )
     .action((flags: DrainFlags) => drain(flags, terminal))
@@ -53,7 +67,11 @@ const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
   const network = openNetwork(flags, terminal)
   try {
     const api = new ApiClient(network, flags.apiKey)
-    const begun = draining.parse(await api.post('/v1/drain', {}))
+    if (flags.user !== undefined || flags.session !== undefined) {
+      printTouched(await api.post('/v1/drain', targetOf(flags)), terminal, (sessions) => `Told ${sessions} to move.`)
+      return
+    }
+    const begun = draining.parse(await api.post('/v1/drain', flags.node === undefined ? {} : { node: flags.node }))
     const { node, connections, delayMs, windowMs } = begun
     if (terminal.interactive)
       terminal.print(`Node ${node} is leaving: ${connections} connections move within ${seconds(delayMs + windowMs)}.`)
@@ -66,16 +84,17 @@ const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
   }
 }
 
-/** Looks again and again; a node that cannot be reached any more, or that another one answers for, has gone. */
+/** Looks again and again; a node has gone that cannot be reached any more, or that the one which answers does not know. */
 const untilGone = async (api: ApiClient, { node, timeoutMs }: Draining, report: (left: number) => void): Promise<void> => {
   const deadline = performance.now() + timeoutMs + PATIENCE_MS
   for (let left: number | undefined; ; ) {
     // The connection of the request before must be free by then: there will be no other.
     await delay(POLL_INTERVAL_MS)
     const info = nodeInfo.safeParse(await api.get('/v1/info').catch(() => undefined)).data
-    if (info?.node !== node) return
-    if (info.connections !== left) report(info.connections)
-    left = info.connections
+    const leaving = info && [info, ...info.nodes].find((known) => known.node === node)
+    if (!leaving) return
+    if (leaving.connections !== left) report(leaving.connections)
+    left = leaving.connections
     if (performance.now() > deadline)
       throw new CommandError(`Node ${node} should have gone after ${seconds(timeoutMs)}, and still answers. Its log may say why.`)
   }

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
 import { openNetwork } from '../connection/network.ts'
+import { printTouched } from '../connection/touched.ts'
 import { readDuration } from '../duration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
 import type { Terminal } from '../terminal.ts'
@@ -14,8 +14,6 @@ interface RevokeFlags extends ConnectionFlags {
   readonly issuedBefore?: number
   readonly expiresIn?: number
 }
-
-const touched = z.object({ sessions: z.number() })
 
 const readTime = (text: string): number => {
   const time = Date.parse(text)
@@ -73,9 +71,8 @@ const revoke = async (flags: RevokeFlags, terminal: Terminal): Promise<void> => 
   const body = bodyOf(flags)
   const network = openNetwork(flags, terminal)
   try {
-    const answer = touched.parse(await new ApiClient(network, flags.apiKey).post('/v1/revoke', body))
-    if (!terminal.interactive) terminal.print(JSON.stringify(answer))
-    else terminal.print(`Revoked. ${answer.sessions} ${answer.sessions === 1 ? 'session has' : 'sessions have'} ended.`)
+    const answer = await new ApiClient(network, flags.apiKey).post('/v1/revoke', body)
+    printTouched(answer, terminal, (sessions) => `Revoked: ${sessions} ended.`)
   } finally {
     await network.close()
   }

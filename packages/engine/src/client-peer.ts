@@ -156,6 +156,11 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedP
     this.#clock.watch()
   }
 
+  /** What the client says waits until this is done; it never rejects. */
+  hold(work: Promise<void>): void {
+    if (this.isOpen) this.#conversation.hold(work)
+  }
+
   #move(event: ConnectionEvent, end: End = NORMAL_END): void {
     const { to, effects } = connectionMove(this.#phase, event)
     this.#phase = to

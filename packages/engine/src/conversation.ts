@@ -53,6 +53,8 @@ export class Conversation {
   readonly #ports: ConversationPorts
   readonly #backlog = new Backlog<ClientMessage>()
   #pendingRequests = 0
+  /** What all that comes has to wait for. */
+  #held: Promise<void> | undefined
 
   constructor(host: ConversationHost, ports: ConversationPorts) {
     this.#host = host
@@ -69,6 +71,14 @@ export class Conversation {
     if (!this.#backlog.isBlocked) this.#handle(message)
     else if (this.#backlog.size < this.#ports.limits.maxPendingRequests) this.#backlog.push(message)
     else this.#refuseMore(message, 'too many requests wait for their turn')
+  }
+
+  /** What comes from now on waits until this is done, besides what it waits for already. `work` never rejects. */
+  hold(work: Promise<void>): void {
+    this.#held = work
+    if (this.#backlog.isBlocked) return
+    this.#backlog.block()
+    this.#unblock()
   }
 
   /** Answers input that could not be accepted. */
@@ -162,6 +172,14 @@ export class Conversation {
   }
 
   #unblock(): void {
+    if (this.#held) {
+      const held = this.#held
+      held.then(() => {
+        if (this.#held === held) this.#held = undefined
+        this.#unblock()
+      })
+      return
+    }
     for (const message of this.#backlog.unblock()) {
       if (!this.#host.isOpen) return
       this.#handle(message)

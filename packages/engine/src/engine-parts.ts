@@ -13,13 +13,20 @@ import type { Environment } from './ports/environment.ts'
 import type { Hooks } from './ports/hooks.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import type { Revocations } from './ports/revocations.ts'
+import type { SessionStore } from './ports/session-store.ts'
 import { Publisher } from './publisher.ts'
 import { Revoker } from './revoker.ts'
 import type { RpcRouter } from './rpc-router.ts'
 import type { RuleBook } from './rule-book.ts'
+import type { Session } from './session.ts'
+import { SessionEnds } from './session-ends.ts'
 import { SessionRequests } from './session-requests.ts'
+import { SessionSweep } from './session-sweep.ts'
+import { SessionUpkeep } from './session-upkeep.ts'
 import { type SessionLimits, Sessions } from './sessions.ts'
+import { SharedSessions } from './shared-sessions.ts'
 import { Counters } from './stats.ts'
+import { StoreWatch } from './store-watch.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -33,6 +40,8 @@ export interface EngineLimits extends PeerLimits, AdmissionLimits, SessionLimits
 export interface EnginePorts {
   readonly broker: Broker
   readonly presence: PresenceStore
+  /** The sessions of all nodes; absent where there is no other one: then a session ends with its process. */
+  readonly sessionStore?: SessionStore | undefined
   readonly authenticator: Authenticator
   readonly revocations: Revocations
   readonly environment: Environment
@@ -57,11 +66,17 @@ export interface EngineParts {
   readonly publisher: Publisher
   readonly questions: HookQuestions
   readonly sessions: Sessions
+  readonly shared: SharedSessions | undefined
   readonly subscriptions: Subscriptions
   readonly handshake: Handshake
   readonly requests: SessionRequests
   readonly revoker: Revoker
 }
+
+/** How often the store of sessions is told in the TTL of a session that it is still there. */
+const REFRESHES_IN_TTL = 3
+/** By how much that may be late: what is kept for a client of a node that dies is its whole TTL. In milliseconds. */
+const REFRESH_DELAY_MS = 1000
 
 /** Puts the parts together: the engine's own composition. */
 export const createParts = (ports: EnginePorts): EngineParts => {
@@ -73,10 +88,15 @@ export const createParts = (ports: EnginePorts): EngineParts => {
   const publisher = new Publisher(broker, rules)
   const questions = new HookQuestions(hooks, environment, limits)
   const notices = new HookNotices(hooks, environment)
+  const attendance = new Attendance({ presence, broker, rules, log })
+  // Those of this node tell it what has become of them.
+  let shared: SharedSessions | undefined
+  let upkeep: SessionUpkeep | undefined
+  const onChanged = (session: Session): void => upkeep?.changed(session)
   const subscriptions = new Subscriptions({
     hub,
     broker,
-    attendance: new Attendance({ presence, broker, rules, log }),
+    attendance,
     authenticator,
     questions,
     notices,
@@ -85,6 +105,7 @@ export const createParts = (ports: EnginePorts): EngineParts => {
     wheel,
     counters,
     maxChannelsPerSession: limits.maxChannelsPerSession,
+    onChanged,
   })
   const groupOf = ports.addressGroup ?? ((address: string) => address)
   const sessions = new Sessions({
@@ -93,11 +114,49 @@ export const createParts = (ports: EnginePorts): EngineParts => {
     counters,
     limits,
     groupOf,
+    onChanged,
+    onDetached: (session) => upkeep?.hurry(session),
     onEnd: (session, reason) => {
+      if (shared) {
+        shared.ended(session, reason)
+        subscriptions.stopAll(session)
+        return
+      }
+      if (reason === 'expired') counters.sessionsExpired++
       subscriptions.endAll(session)
       notices.disconnected(session, reason)
     },
+    onLetGo: (session) => {
+      upkeep?.forget(session)
+      subscriptions.letGo(session)
+    },
   })
+  if (ports.sessionStore) {
+    const store = ports.sessionStore
+    const refreshMs = limits.sessionTtlMs / REFRESHES_IN_TTL
+    const ttlMs = limits.sessionTtlMs + refreshMs + REFRESH_DELAY_MS
+    const watch = new StoreWatch({ now, counters, log })
+    const ends = new SessionEnds({ attendance, notices, counters })
+    upkeep = new SessionUpkeep({
+      now,
+      store,
+      watch,
+      attendance,
+      ttlMs,
+      refreshMs,
+      onLost: async (ids) => shared?.letGo(ids),
+    })
+    const sweep = new SessionSweep({
+      environment,
+      store,
+      watch,
+      ends,
+      counters,
+      calmMs: refreshMs,
+      keeps: (record) => shared?.keeps(record) ?? false,
+    })
+    shared = new SharedSessions({ store, watch, upkeep, sweep, ends, sessions, subscriptions, counters, ttlMs })
+  }
   const { pingIntervalMs, pongTimeoutMs, sessionTtlMs, revocationTtlMs } = limits
   const greeting = { ...ports.node, pingIntervalMs, pongTimeoutMs, sessionTtlMs }
   return {
@@ -108,8 +167,9 @@ export const createParts = (ports: EnginePorts): EngineParts => {
     publisher,
     questions,
     sessions,
+    shared,
     subscriptions,
-    handshake: new Handshake({ now, authenticator, revocations, sessions, subscriptions, questions, greeting }),
+    handshake: new Handshake({ now, authenticator, revocations, sessions, subscriptions, shared, questions, greeting }),
     requests: new SessionRequests({
       rules,
       broker,

@@ -42,7 +42,7 @@ export class Engine {
     this.#tickedAt = environment.now()
     this.#peerPorts = {
       ...this.#parts,
-      now: () => environment.now(),
+      now: this.#parts.shared ? () => this.#watchedNow() : () => environment.now(),
       limits,
       log,
       onClosed: (peer) => this.#closed(peer),
@@ -52,6 +52,7 @@ export class Engine {
   /** Begins to listen to the broker and to revocations. To be awaited before the first connection. */
   async start(): Promise<void> {
     await this.#ports.broker.start(this.#parts.hub)
+    await this.#parts.shared?.start()
     await this.#ports.revocations.start(this.#parts.revoker)
   }
 
@@ -73,14 +74,28 @@ export class Engine {
   /** Turns the clock: heartbeats, TTLs and token ends. To be called several times a second. */
   tick(): void {
     const now = this.#ports.environment.now()
-    // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
-    if (Math.abs(now - this.#tickedAt) > MAX_TICK_GAP_MS) {
-      for (const peer of this.#peers) peer.restartClock()
-      this.#parts.sessions.restartClock(now)
-    }
+    this.#watchClock(now)
     this.#tickedAt = now
     this.#parts.wheel.advance(now)
     this.#departures?.advance(now)
+    this.#parts.shared?.tick()
+  }
+
+  /** Whoever is heard first after this process stood still may be a session that another node has by now. */
+  #watchedNow(): number {
+    const now = this.#ports.environment.now()
+    this.#watchClock(now)
+    return now
+  }
+
+  #watchClock(now: number): void {
+    if (Math.abs(now - this.#tickedAt) <= MAX_TICK_GAP_MS) return
+    this.#tickedAt = now
+    // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
+    for (const peer of this.#peers) peer.restartClock()
+    this.#parts.sessions.restartClock(now)
+    const checked = this.#parts.shared?.woke()
+    if (checked) for (const peer of this.#peers) peer.hold(checked)
   }
 
   publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
@@ -234,6 +249,10 @@ export class Engine {
       sessionsCreated: counters.sessionsCreated,
       sessionsResumed: counters.sessionsResumed,
       sessionsExpired: counters.sessionsExpired,
+      sessionsTaken: counters.sessionsTaken,
+      sessionsLetGo: counters.sessionsLetGo,
+      sessionsSwept: counters.sessionsSwept,
+      sessionStoreFailures: counters.sessionStoreFailures,
       recoveries: counters.recoveries,
       connections: this.#peers.size,
       sessions: this.#parts.sessions.size,
@@ -275,10 +294,11 @@ export class Engine {
     for (const peer of [...this.#peers]) peer.depart()
   }
 
-  /** Ends: clients first, then the broker. Idempotent. */
+  /** Ends: clients first, then the broker. Sessions end too, unless there are other nodes: then they stay for those. Idempotent. */
   async close(): Promise<void> {
     this.disconnectAll()
-    this.#parts.sessions.endAll('server_draining')
+    if (this.#parts.shared) await this.#parts.shared.close()
+    else this.#parts.sessions.endAll('server_draining')
     await this.#ports.broker.close()
     await this.#ports.presence.close()
     await this.#ports.revocations.close()

@@ -4,8 +4,10 @@ import type { Authenticator, Identity } from './ports/authenticator.ts'
 import type { Connection } from './ports/connection.ts'
 import type { ClientDetails } from './ports/hooks.ts'
 import type { Revocations } from './ports/revocations.ts'
-import type { Session, SessionLink } from './session.ts'
+import type { SessionRecord } from './ports/session-store.ts'
+import { Session, type SessionLink } from './session.ts'
 import type { Sessions } from './sessions.ts'
+import type { SharedSessions } from './shared-sessions.ts'
 import type { SubscribeOptions, Subscriptions } from './subscriptions.ts'
 
 export interface HandshakePorts {
@@ -14,6 +16,8 @@ export interface HandshakePorts {
   readonly revocations: Revocations
   readonly sessions: Sessions
   readonly subscriptions: Subscriptions
+  /** Absent where there is no other node. */
+  readonly shared: SharedSessions | undefined
   readonly questions: HookQuestions
   /** What every `connected` says. */
   readonly greeting: Pick<Connected, 'node' | 'version' | 'pingIntervalMs' | 'pongTimeoutMs' | 'sessionTtlMs' | 'development'>
@@ -43,24 +47,51 @@ export class Handshake {
     this.#ports = ports
   }
 
-  /** The resume token alone is proof of who resumes, as long as the session's own token has neither expired nor been revoked. */
+  /**
+   * The resume token alone is proof of who resumes, as long as the session's own token has neither expired nor been revoked. A session
+   * of another node becomes this one's when all else is clear. Rejects with `broker_unavailable` when nobody can say whether there is one:
+   * a client that tries again keeps it, while a new session would be the end of the old one.
+   */
   async authenticate(message: Connect, connection: Connection): Promise<Accepted> {
     const { resume } = message
-    const known = resume === undefined ? undefined : this.#ports.sessions.byResumeToken(resume)
+    const known = resume === undefined ? undefined : await this.#find(resume)
     const client = detailsOf(message, connection)
-    const voucher =
-      message.token === undefined && known?.user !== undefined ? { session: known, identity: known.identity } : undefined
-    if (voucher) this.#assertNotExpired(voucher.identity)
-    let identity = voucher?.identity ?? (await this.#ports.authenticator.authenticate(message.token))
+    const vouched = message.token === undefined && known?.identity.user !== undefined ? known.identity : undefined
+    if (vouched) this.#assertNotExpired(vouched)
+    let identity = vouched ?? (await this.#ports.authenticator.authenticate(message.token))
     this.#assertNotRevoked(identity)
     if (this.#ports.questions.isAsked('connect')) identity = await this.#ports.questions.connect(identity, client, known)
     if (identity.needsUser && identity.user === undefined) throw new FusewireError('token_required')
-    return { identity, client, resumable: known?.user === identity.user ? known : undefined, voucher }
+    const session = known && (await this.#own(known, identity))
+    const voucher = session && vouched && { session, identity: isSame(session.identity, vouched) ? session.identity : vouched }
+    return { identity, client, resumable: session?.user === identity.user ? session : undefined, voucher }
   }
 
-  /** The session has ended since it vouched for its client, or has a newer token: who it is has to be asked anew. */
-  isOutdated({ voucher }: Accepted): boolean {
+  /**
+   * The session has ended since it vouched for its client, or has a newer token: who it is has to be asked anew. Where another node may
+   * have taken it, it is looked for again.
+   */
+  isOutdated({ voucher, resumable }: Accepted): boolean {
+    if (this.#ports.shared && resumable?.state.kind === 'ended') return true
     return voucher !== undefined && (voucher.session.state.kind === 'ended' || voucher.session.identity !== voucher.identity)
+  }
+
+  /** Without other nodes the answer is at hand. */
+  async #find(resume: string): Promise<Session | SessionRecord | undefined> {
+    const { sessions, shared, revocations } = this.#ports
+    const here = sessions.byResumeToken(resume)
+    if (!shared || (here && (await shared.confirm(here)))) return here
+    const elsewhere = await shared.find(resume)
+    return elsewhere && !revocations.isRevoked(elsewhere.identity) ? elsewhere : undefined
+  }
+
+  /** Takes it over where it is another node's, for whom it belongs to. */
+  async #own(known: Session | SessionRecord, { user }: Identity): Promise<Session | undefined> {
+    if (known instanceof Session) return known
+    const { sessions, shared } = this.#ports
+    if (known.identity.user !== user) return undefined
+    sessions.makeRoom(user)
+    return shared?.take(known)
   }
 
   #assertNotExpired({ expiresAt }: Identity): void {
@@ -127,6 +158,9 @@ export class Handshake {
     return failures
   }
 }
+
+/** Whether a session that was taken over is still who it was when it was found. */
+const isSame = (one: Identity, other: Identity): boolean => one === other || JSON.stringify(one) === JSON.stringify(other)
 
 const detailsOf = ({ name, version }: Connect, { transport, remoteAddress }: Connection): ClientDetails => ({
   transport,

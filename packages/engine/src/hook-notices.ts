@@ -1,7 +1,11 @@
 import { identified } from './hook-questions.ts'
 import type { Environment } from './ports/environment.ts'
 import type { Hooks, InformingEvent, UnsubscribeReason } from './ports/hooks.ts'
-import type { Session, SessionEnd } from './session.ts'
+import type { SessionRecord } from './ports/session-store.ts'
+import type { SessionEnd } from './session.ts'
+
+/** A session, wherever it is. */
+type Someone = Pick<SessionRecord, 'id' | 'identity' | 'client'>
 
 /** Tells the application what has happened, where it wants to hear it. */
 export class HookNotices {
@@ -13,13 +17,14 @@ export class HookNotices {
     this.#environment = environment
   }
 
-  disconnected(session: Session, reason: SessionEnd): void {
-    if (this.#hooks.takes('disconnect')) this.#hooks.tell({ ...this.#about('disconnect', session), reason })
+  /** `id` is that of the event where it may be told again, by whichever node. */
+  disconnected(session: Someone, reason: SessionEnd, id?: string): void {
+    if (this.#hooks.takes('disconnect')) this.#hooks.tell({ ...this.#about('disconnect', session, id), reason })
   }
 
-  unsubscribed(session: Session, channel: string, reason: UnsubscribeReason): void {
+  unsubscribed(session: Someone, channel: string, reason: UnsubscribeReason, id?: string): void {
     if (!this.#hooks.takes('unsubscribe', channel)) return
-    this.#hooks.tell({ ...this.#about('unsubscribe', session), channel, reason })
+    this.#hooks.tell({ ...this.#about('unsubscribe', session, id), channel, reason })
   }
 
   occupied(channel: string): void {
@@ -30,11 +35,11 @@ export class HookNotices {
     if (this.#hooks.takes('channel_vacated', channel)) this.#hooks.tell({ ...this.#stamp('channel_vacated'), channel })
   }
 
-  #stamp<E extends InformingEvent>(event: E): { event: E; id: string; time: number } {
-    return { event, id: this.#environment.id(), time: this.#environment.now() }
+  #stamp<E extends InformingEvent>(event: E, id = this.#environment.id()): { event: E; id: string; time: number } {
+    return { event, id, time: this.#environment.now() }
   }
 
-  #about<E extends InformingEvent>(event: E, session: Session) {
-    return { ...this.#stamp(event), session: session.id, ...identified(session.identity), ...session.client }
+  #about<E extends InformingEvent>(event: E, session: Someone, id?: string) {
+    return { ...this.#stamp(event, id), session: session.id, ...identified(session.identity), ...session.client }
   }
 }

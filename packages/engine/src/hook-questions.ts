@@ -42,7 +42,7 @@ export class HookQuestions {
   }
 
   /** `resumed` is the session that the client wants to go on with. */
-  async connect(identity: Identity, client: ClientDetails, resumed: Session | undefined): Promise<Identity> {
+  async connect(identity: Identity, client: ClientDetails, resumed: Pick<Session, 'id'> | undefined): Promise<Identity> {
     const { uncheckedToken: token, ...known } = identity
     const askedAt = this.#environment.now()
     const permission: ConnectPermission = allowed(

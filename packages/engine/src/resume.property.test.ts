@@ -170,6 +170,8 @@ class Run {
     }
     // Sessions that nobody will come back for end, and take their presence with them.
     for (let passed = 0; passed <= SESSION_TTL_MS; passed += 1000) this.#wait(1000)
+    // That they have gone is told after the store has said so.
+    await this.#settle()
     const { engine } = this.#harness
     for (const channel of CHANNELS) {
       const present = this.#watcher.present(channel)

@@ -43,10 +43,11 @@ export class Session {
   #identity: Identity
   #capabilities: CapabilitySet
 
-  constructor(id: string, resumeToken: string, identity: Identity, link: SessionLink, client: ClientDetails) {
+  /** Without a link it is one that another node had, and waits for its client. */
+  constructor(id: string, resumeToken: string, identity: Identity, link: SessionLink | undefined, client: ClientDetails) {
     this.id = id
     this.resumeToken = resumeToken
-    this.state = { kind: 'attached', link }
+    this.state = link ? { kind: 'attached', link } : { kind: 'detached' }
     this.client = client
     this.#identity = identity
     this.#capabilities = new CapabilitySet(identity.capabilities)

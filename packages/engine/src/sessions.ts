@@ -1,9 +1,10 @@
-import { FusewireError } from '@fusewire/protocol'
+import { type DisconnectCode, FusewireError } from '@fusewire/protocol'
 import type { AdmissionLimits } from './admission.ts'
 import { KeyedSets } from './keyed-sets.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
 import type { ClientDetails } from './ports/hooks.ts'
+import type { SessionRecord } from './ports/session-store.ts'
 import { Session, type SessionEnd, type SessionLink } from './session.ts'
 import { type SessionEffect, type SessionEvent, sessionMove } from './session-lifecycle.ts'
 import type { Counters } from './stats.ts'
@@ -27,8 +28,14 @@ export interface SessionsPorts {
   readonly limits: SessionLimits & AdmissionLimits
   /** What counts as one address; undefined where it is not limited. */
   readonly groupOf: (address: string) => string | undefined
+  /** Called when another node has to know otherwise of a session than it did. */
+  readonly onChanged: (session: Session) => void
+  /** Called with a session that has lost its connection. */
+  readonly onDetached: (session: Session) => void
   /** Called with a session that has ended. */
   readonly onEnd: (session: Session, reason: SessionEnd) => void
+  /** Called with a session that another node has. */
+  readonly onLetGo: (session: Session) => void
 }
 
 /** When a user who has too many connections may try again: by then sessions have been given up. */
@@ -65,14 +72,21 @@ export class Sessions {
 
   /** Throws `too_many_connections` for one too many of its user. */
   create(identity: Identity, link: SessionLink, client: ClientDetails): Session {
-    this.#makeRoom(identity.user)
+    this.makeRoom(identity.user)
     const id = this.#ports.environment.id()
     const session = new Session(id, `${id}.${this.#ports.environment.secret()}`, identity, link, client)
-    this.#byId.set(id, session)
-    this.#byResumeToken.set(session.resumeToken, session)
-    this.#byUser.add(session.user, session)
-    this.#byTokenId.add(identity.tokenId, session)
+    this.#add(session)
     this.#ports.counters.sessionsCreated++
+    this.#ports.onChanged(session)
+    return session
+  }
+
+  /** One that another node had: it waits for its client. */
+  adopt({ id, resumeToken, identity, client }: Omit<SessionRecord, 'subscriptions'>): Session {
+    const session = new Session(id, resumeToken, identity, undefined, client)
+    this.#add(session)
+    this.#ports.counters.sessionsTaken++
+    this.#wait(session)
     return session
   }
 
@@ -96,6 +110,7 @@ export class Sessions {
     this.#byTokenId.delete(session.identity.tokenId, session)
     session.renew(identity)
     this.#byTokenId.add(identity.tokenId, session)
+    this.#ports.onChanged(session)
   }
 
   /** Gives the session to a new link. The one it was attached to is told that it has been replaced. */
@@ -103,11 +118,14 @@ export class Sessions {
     this.#ports.counters.sessionsResumed++
     session.client = client
     this.#move(session, 'resumed', { link })
+    this.#ports.onChanged(session)
   }
 
   /** The link has been lost: the session stays, without delivery, until its TTL ends. Nothing happens when it has another link by now. */
   detach(session: Session, link: SessionLink): void {
-    if (session.link === link) this.#move(session, 'lost')
+    if (session.link !== link) return
+    this.#move(session, 'lost')
+    this.#ports.onDetached(session)
   }
 
   /** The clock has leaped, and nobody knows how long the detached sessions have waited: their TTL begins again. */
@@ -125,8 +143,21 @@ export class Sessions {
     for (const session of [...this.#byId.values()]) this.end(session, reason)
   }
 
-  /** A client that does not resume leaves sessions behind; they go first. */
-  #makeRoom(user: string | undefined): void {
+  /** Another node has it, or has ended it: here nothing is left of it. `code` is for the client that is still here. Idempotent. */
+  letGo(session: Session, code: DisconnectCode): void {
+    this.#move(session, 'taken', { code })
+  }
+
+  /** This node goes, and its sessions stay for the others. */
+  letGoAll(): void {
+    for (const session of [...this.#byId.values()]) this.letGo(session, 'server_draining')
+  }
+
+  /**
+   * A client that does not resume leaves sessions behind; they go first. Throws `too_many_connections` where that does not make room for
+   * one more of the user.
+   */
+  makeRoom(user: string | undefined): void {
     const { maxConnectionsPerUser } = this.#ports.limits
     if (user === undefined || this.#byUser.countOf(user) < maxConnectionsPerUser) return
     const left = this.#byUser.get(user).find(({ state }) => state.kind === 'detached')
@@ -139,30 +170,30 @@ export class Sessions {
   }
 
   #expire(session: Session): void {
-    this.#ports.counters.sessionsExpired++
     this.#move(session, 'expired')
   }
 
-  /** `link` is the one that resumes, `reason` that of the end. */
+  /** `link` is the one that resumes, `reason` that of the end, `code` what the connection is told that loses the session. */
   #move(
     session: Session,
     event: SessionEvent,
-    { link = session.link, reason = 'expired' }: { link?: SessionLink | undefined; reason?: SessionEnd } = {},
+    { link = session.link, reason = 'expired', code = 'session_replaced' }: Particulars = {},
   ): void {
     const before = session.link
     const { to, effects } = sessionMove(session.state.kind, event)
     if (to !== 'attached') session.state = { kind: to }
     else if (link) session.state = { kind: to, link }
-    for (const effect of effects) this.#do(effect, session, before, reason)
+    for (const effect of effects) this.#do(effect, session, { link: before, reason, code })
   }
 
-  #do(effect: SessionEffect, session: Session, before: SessionLink | undefined, reason: SessionEnd): void {
+  /** Here `link` is the one that the session had. */
+  #do(effect: SessionEffect, session: Session, { link, reason, code }: Required<Particulars>): void {
     switch (effect) {
       case 'pause':
         pauseSubscriptions(session)
         return
       case 'replace':
-        before?.end('session_replaced')
+        link?.end(code)
         return
       case 'wait':
         this.#wait(session)
@@ -171,7 +202,12 @@ export class Sessions {
         this.#waiting.delete(session)
         return
       case 'remove':
-        this.#remove(session, reason)
+        this.#remove(session)
+        this.#ports.onEnd(session, reason)
+        return
+      case 'letGo':
+        this.#remove(session)
+        this.#ports.onLetGo(session)
     }
   }
 
@@ -182,13 +218,25 @@ export class Sessions {
     this.end(givingWay.session, 'too_many_connections')
   }
 
-  #remove(session: Session, reason: SessionEnd): void {
+  #add(session: Session): void {
+    this.#byId.set(session.id, session)
+    this.#byResumeToken.set(session.resumeToken, session)
+    this.#byUser.add(session.user, session)
+    this.#byTokenId.add(session.identity.tokenId, session)
+  }
+
+  #remove(session: Session): void {
     this.#byId.delete(session.id)
     this.#byResumeToken.delete(session.resumeToken)
     this.#byUser.delete(session.user, session)
     this.#byTokenId.delete(session.identity.tokenId, session)
-    this.#ports.onEnd(session, reason)
   }
+}
+
+interface Particulars {
+  readonly link?: SessionLink | undefined
+  readonly reason?: SessionEnd
+  readonly code?: DisconnectCode
 }
 
 /** What they miss from now on is in their channels' history. */

@@ -33,6 +33,14 @@ export interface EngineStats {
   readonly sessionsResumed: number
   /** Sessions whose TTL ended after a break. */
   readonly sessionsExpired: number
+  /** Sessions taken over from other nodes. */
+  readonly sessionsTaken: number
+  /** Sessions that other nodes have taken over, or have ended. */
+  readonly sessionsLetGo: number
+  /** Sessions of nodes that have died, which this one has ended. */
+  readonly sessionsSwept: number
+  /** Calls that the store of sessions has refused. */
+  readonly sessionStoreFailures: number
   /** Subscriptions that named a position and got everything after it, or were told that something is missing. */
   readonly recoveries: { readonly complete: number; readonly incomplete: number }
   /** Now: connections, sessions (attached and detached), subscriptions, channels with subscribers. */
@@ -70,6 +78,10 @@ export class Counters {
   sessionsCreated = 0
   sessionsResumed = 0
   sessionsExpired = 0
+  sessionsTaken = 0
+  sessionsLetGo = 0
+  sessionsSwept = 0
+  sessionStoreFailures = 0
   readonly recoveries = { complete: 0, incomplete: 0 }
 
   error(code: ErrorCode): void {

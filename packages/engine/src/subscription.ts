@@ -1,8 +1,8 @@
 import type { Member, Position, Publication } from '@fusewire/protocol'
 import type { HeldPublications } from './held-publications.ts'
 import type { HubChannel } from './hub-channel.ts'
+import type { ChannelGrant } from './ports/authenticator.ts'
 import type { Connection } from './ports/connection.ts'
-import type { TokenMark } from './revocation.ts'
 import type { Session } from './session.ts'
 import type { Timed } from './timer-wheel.ts'
 
@@ -46,8 +46,8 @@ export class Subscription {
   /** True once a subscribe has succeeded: from then on one that fails leaves it to the next attempt. */
   isEstablished = false
   presence: PresenceState = { kind: 'absent' }
-  /** The channel token that it was made with. */
-  token: TokenMark | undefined
+  /** What the channel token grants that it was made with. */
+  token: ChannelGrant | undefined
   /** Info from the channel token, shown in presence instead of the connection's. */
   info: unknown
   /** End of the channel token in milliseconds since the epoch. */

@@ -11,6 +11,7 @@ import type { Authenticator } from './ports/authenticator.ts'
 import type { Broker } from './ports/broker.ts'
 import type { UnsubscribeReason } from './ports/hooks.ts'
 import type { Revocations } from './ports/revocations.ts'
+import type { SubscriptionRecord } from './ports/session-store.ts'
 import { type Reading, readChannel, recoveryOf, type Since } from './recovery.ts'
 import type { Revocation } from './revocation.ts'
 import type { RuleBook } from './rule-book.ts'
@@ -32,6 +33,8 @@ export interface SubscriptionsPorts {
   readonly wheel: TimerWheel
   readonly counters: Counters
   readonly maxChannelsPerSession: number
+  /** Called when another node has to know otherwise of the session's subscriptions than it did. */
+  readonly onChanged: (session: Session) => void
 }
 
 /** Why the server ends a subscription. */
@@ -132,6 +135,7 @@ export class Subscriptions {
         else channel.pause(subscription)
       }
       subscription.isEstablished = true
+      if (subscription.isEntered) this.#ports.onChanged(session)
     } catch (error) {
       if (isRecovering()) {
         // What it was before goes on, as if nothing had been asked.
@@ -153,6 +157,7 @@ export class Subscriptions {
     const subscription = session.subscriptions.get(name)
     if (!subscription) return false
     this.#drop(subscription, reason)
+    this.#ports.onChanged(session)
     return true
   }
 
@@ -174,6 +179,7 @@ export class Subscriptions {
     this.#tokens.assertGood(grant)
     if (!this.#ports.questions.isAsked('refresh', name)) {
       this.#tokens.accept(subscription, grant)
+      this.#ports.onChanged(session)
       return grant.expiresAt
     }
     const { decision: _, ...changes } = await this.#ports.questions.refresh(session, {
@@ -185,6 +191,7 @@ export class Subscriptions {
     this.#tokens.assertGood(grant)
     const changed = { ...grant, ...changes }
     this.#tokens.accept(subscription, changed)
+    this.#ports.onChanged(session)
     return changed.expiresAt
   }
 
@@ -201,6 +208,32 @@ export class Subscriptions {
     for (const subscription of [...session.subscriptions.values()]) this.#drop(subscription, 'session_ended')
   }
 
+  /** What a session had on another node goes on here, paused. */
+  adopt(session: Session, records: readonly SubscriptionRecord[]): void {
+    for (const { channel: name, filter, wantsPresence = false, member, grant } of records) {
+      const subscription = this.#add(session, name)
+      Object.assign(subscription, { filter, wantsPresence, isEstablished: true })
+      if (member) subscription.presence = { kind: 'present', member }
+      if (!grant) continue
+      this.#tokens.accept(subscription, grant)
+      if (this.#ports.revocations.isRevoked(grant)) this.revoke(session, name, 'token_revoked', ERRORS.token_revoked.help)
+    }
+  }
+
+  /** Ends all subscriptions of a session that has ended, except that what is established is still to leave presence, and to be told of. */
+  stopAll(session: Session): void {
+    for (const subscription of [...session.subscriptions.values()]) {
+      const { isEstablished, presence } = subscription
+      if (!isEstablished || presence.kind !== 'present') this.#ports.attendance.leave(subscription)
+      this.#stop(subscription)
+    }
+  }
+
+  /** The subscriptions of a session that another node has end here, and nobody is told. */
+  letGo(session: Session): void {
+    for (const subscription of [...session.subscriptions.values()]) this.#stop(subscription)
+  }
+
   #assertMaySubscribe(session: Session, name: string): void {
     if (session.identity.channels.includes(name)) return
     assertAllowed('subscribe', name, this.#ports.rules.of(name).subscribe, session)
@@ -211,6 +244,10 @@ export class Subscriptions {
       this.#ports.counters.refuse('maxChannelsPerSession')
       throw new FusewireError('too_many_channels', `a session may have ${this.#ports.maxChannelsPerSession} channels`)
     }
+    return this.#add(session, name)
+  }
+
+  #add(session: Session, name: string): Subscription {
     const subscription = this.#ports.hub.enter(session, name)
     session.subscriptions.set(name, subscription)
     if (subscription.channel.size === 1) this.#ports.notices.occupied(name)
@@ -252,6 +289,16 @@ export class Subscriptions {
     this.#ports.hub.leave(subscription)
     this.#ports.attendance.leave(subscription)
     if (isEstablished) this.#ports.notices.unsubscribed(session, channel.name, reason)
+    if (channel.size === 0) this.#ports.notices.vacated(channel.name)
+  }
+
+  /** Ends it on this node. */
+  #stop(subscription: Subscription): void {
+    const { session, channel } = subscription
+    session.subscriptions.delete(channel.name)
+    this.#tokens.release(subscription)
+    this.#ports.hub.leave(subscription)
+    subscription.presence = { kind: 'absent' }
     if (channel.size === 0) this.#ports.notices.vacated(channel.name)
   }
 }

@@ -44,6 +44,7 @@ export const composeCore = (options: FusewireOptions, security: SecurityLog, giv
     revocations,
     broker,
     presence,
+    sessionStore: backend.shared?.sessions,
     authenticator: createAuthenticator({
       ...options,
       hasConnectHook: () => application.hooks.takes('connect'),

@@ -15,6 +15,7 @@ import {
   type PresenceStore,
   RpcRouter,
   RuleBook,
+  type SessionStore,
 } from '@fusewire/engine'
 import { type ClientMessage, FusewireError, type Position } from '@fusewire/protocol'
 import { FakeEnvironment } from './fake-environment.ts'
@@ -92,10 +93,15 @@ const readMark = (token: string): { subject: string; mark: Pick<Identity, 'token
 }
 
 export interface EngineHarnessOptions {
+  /** Of several engines, the same. */
+  readonly environment?: FakeEnvironment
+  /** Name of the node. Default `test`. */
+  readonly node?: string
   readonly limits?: Partial<EngineLimits>
   /** Stand in for the parts in memory. */
   readonly broker?: (environment: FakeEnvironment) => Broker
   readonly presence?: PresenceStore
+  readonly sessionStore?: SessionStore
   readonly authenticator?: Authenticator
   readonly hooks?: Hooks
   /** Before those that every harness has: `open:*`, `short:*` (2 kept), `none:*` (no history, no presence), `inbox:*` (owner), `secret:*`. */
@@ -104,14 +110,25 @@ export interface EngineHarnessOptions {
 
 /** An engine in memory, and clients that talk to it. */
 export class EngineHarness {
-  readonly environment = new FakeEnvironment()
+  readonly environment: FakeEnvironment
   readonly rpc = new RpcRouter()
   readonly rules = new RuleBook(DEFAULT_RULE)
   /** Events of the engine's log. */
   readonly events: [event: string, details: object][] = []
   readonly engine: Engine
 
-  private constructor({ limits, broker, presence, authenticator, hooks = noHooks, rules = {} }: EngineHarnessOptions) {
+  private constructor({
+    environment = new FakeEnvironment(),
+    node = 'test',
+    limits,
+    broker,
+    presence,
+    sessionStore,
+    authenticator,
+    hooks = noHooks,
+    rules = {},
+  }: EngineHarnessOptions) {
+    this.environment = environment
     for (const [pattern, rule] of Object.entries(rules)) this.rules.add(pattern, rule)
     this.rules.add('open:*', DEVELOPMENT_RULE)
     this.rules.add('short:*', { ...DEVELOPMENT_RULE, historySize: 2 })
@@ -121,6 +138,7 @@ export class EngineHarness {
     this.engine = new Engine({
       broker: broker?.(this.environment) ?? new MemoryBroker(this.environment),
       presence: presence ?? new MemoryPresence(),
+      sessionStore,
       authenticator: authenticator ?? plainAuthenticator,
       revocations: new MemoryRevocations(this.environment, { maxRevocations: 3 }),
       environment: this.environment,
@@ -129,7 +147,7 @@ export class EngineHarness {
       hooks,
       limits: { ...ENGINE_LIMITS, ...limits },
       log: (event, details) => this.events.push([event, details]),
-      node: { node: 'test', version: '0.0.0' },
+      node: { node, version: '0.0.0' },
     })
   }
 

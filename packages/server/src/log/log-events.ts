@@ -208,6 +208,17 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         when: 'one who has left could not be taken out of the presence of a channel',
         fields: ['channel', 'session', 'err'],
       },
+      presence_refresh_failed: {
+        level: 'error',
+        when: 'the presence store does not take who is there; it is tried again',
+        fields: ['err'],
+      },
+      session_store_away: {
+        level: 'error',
+        when: 'the store of sessions cannot be reached; clients stay, and none comes over from another node until it is back',
+        fields: ['err'],
+      },
+      session_store_back: { level: 'info', when: 'the store of sessions can be reached again', fields: [] },
       announcement_failed: {
         level: 'error',
         when: 'other nodes could not be told who has come to a channel, or has gone',

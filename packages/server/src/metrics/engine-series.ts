@@ -31,6 +31,30 @@ export const engineSeries = (stats: () => EngineStats): Series[] => [
     help: 'Sessions whose client did not come back in time.',
     read: () => stats().sessionsExpired,
   },
+  {
+    kind: 'counter',
+    name: 'fusewire_sessions_taken_total',
+    help: 'Sessions taken over from other nodes, because their client came here.',
+    read: () => stats().sessionsTaken,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_sessions_let_go_total',
+    help: 'Sessions that other nodes have taken over, or have ended.',
+    read: () => stats().sessionsLetGo,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_sessions_swept_total',
+    help: 'Sessions of nodes that have died, ended by this one.',
+    read: () => stats().sessionsSwept,
+  },
+  {
+    kind: 'counter',
+    name: 'fusewire_session_store_failures_total',
+    help: 'Calls that the store of sessions has refused; they are tried again.',
+    read: () => stats().sessionStoreFailures,
+  },
   { kind: 'gauge', name: 'fusewire_subscriptions', help: 'Subscriptions now.', read: () => stats().subscriptions },
   { kind: 'gauge', name: 'fusewire_channels', help: 'Channels with subscribers now.', read: () => stats().channels },
   {

@@ -1,0 +1,85 @@
+import type { Environment } from './ports/environment.ts'
+import type { SessionRecord, SessionStore } from './ports/session-store.ts'
+import type { SessionEnds } from './session-ends.ts'
+import type { Counters } from './stats.ts'
+import type { StoreWatch } from './store-watch.ts'
+
+export interface SessionSweepPorts {
+  readonly environment: Environment
+  readonly store: SessionStore
+  readonly watch: StoreWatch
+  readonly ends: SessionEnds
+  readonly counters: Counters
+  /**
+   * Nothing is swept until the store has been there for this long, in milliseconds: while it was away nobody could refresh, and all nodes
+   * do so first.
+   */
+  readonly calmMs: number
+  /** True where the session lives or ends here: then it has been seen to. */
+  readonly keeps: (record: SessionRecord) => boolean
+}
+
+/** About this often, in milliseconds; each node at moments of its own. */
+const SWEEP_MS = 1000
+/** Sessions in one call. */
+const BATCH = 100
+/** How long the others leave alone what this node was given to end, in milliseconds. */
+const LEASE_MS = 10_000
+
+/** Ends the sessions that no node has refreshed for their TTL: those of nodes that have died. */
+export class SessionSweep {
+  readonly #ports: SessionSweepPorts
+  /** Everybody knows that these have ended, except for the store. */
+  readonly #concluded = new Set<string>()
+  #isRunning = false
+  #nextAt: number
+
+  constructor(ports: SessionSweepPorts) {
+    this.#ports = ports
+    this.#nextAt = ports.environment.now() + this.#pauseMs()
+  }
+
+  /** Nobody waits for this, and it never rejects. */
+  async tick(): Promise<void> {
+    const { environment, watch, calmMs } = this.#ports
+    const now = environment.now()
+    // The clock may have been set back.
+    this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
+    if (this.#isRunning || now < this.#nextAt || watch.calmMs < calmMs) return
+    this.#isRunning = true
+    while (await this.#sweep());
+    this.#nextAt = environment.now() + this.#pauseMs()
+    this.#isRunning = false
+  }
+
+  /** Whether there may be more. */
+  async #sweep(): Promise<boolean> {
+    const { store, watch, keeps, counters } = this.#ports
+    const records = await watch.attempt(() => store.expired(BATCH, LEASE_MS))
+    if (!records || records.length === 0) return false
+    const dead = records.filter((record) => !keeps(record))
+    const concluded = await Promise.all(dead.map((record) => this.#conclude(record)))
+    const ids = dead.filter((_, index) => concluded[index]).map(({ id }) => id)
+    const ended = await watch.attempt(() => store.remove(ids))
+    if (!ended) return false
+    counters.sessionsSwept += ended.length
+    for (const id of ids) this.#concluded.delete(id)
+    return records.length === BATCH && ids.length === dead.length
+  }
+
+  /** False when it has to be done again. */
+  async #conclude(record: SessionRecord): Promise<boolean> {
+    if (this.#concluded.has(record.id)) return true
+    try {
+      await this.#ports.ends.conclude(record, 'expired')
+    } catch {
+      return false
+    }
+    this.#concluded.add(record.id)
+    return true
+  }
+
+  #pauseMs(): number {
+    return SWEEP_MS * (0.5 + this.#ports.environment.random())
+  }
+}

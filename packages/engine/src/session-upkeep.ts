@@ -1,0 +1,147 @@
+import type { Attendance } from './attendance.ts'
+import type { SessionStore } from './ports/session-store.ts'
+import type { Session } from './session.ts'
+import { recordOf } from './session-record.ts'
+import type { StoreWatch } from './store-watch.ts'
+
+export interface SessionUpkeepPorts {
+  readonly now: () => number
+  readonly store: SessionStore
+  readonly watch: StoreWatch
+  readonly attendance: Attendance
+  /** How long the store keeps a session that is not refreshed, in milliseconds. */
+  readonly ttlMs: number
+  /** Each session is refreshed once in this time, in milliseconds. */
+  readonly refreshMs: number
+  /** Sessions of these ids are not this node's any more. Settles when they have been let go; never rejects. */
+  readonly onLost: (ids: readonly string[]) => Promise<void>
+}
+
+/** Sessions in one call. */
+const BATCH = 500
+
+/**
+ * Tells the store what this node's sessions are, and that they are still there: what has changed with the next tick, all else evenly
+ * spread over the time of a refresh. One call is under way at a time, so that a store that is slow or away is asked no faster than
+ * it answers; what it has not taken is tried again.
+ */
+export class SessionUpkeep {
+  readonly #ports: SessionUpkeepPorts
+  /** Not yet told, or told otherwise since. */
+  readonly #changed = new Set<Session>()
+  /** Those that the store may know, with the time at which it was told last; the oldest come first. */
+  readonly #known = new Map<Session, number>()
+  #running: Promise<void> | undefined
+  /** How many sessions may be refreshed before their time is over, so that there is no crowd when it is. */
+  #credit = 0
+  #creditAt: number
+
+  constructor(ports: SessionUpkeepPorts) {
+    this.#ports = ports
+    this.#creditAt = ports.now()
+  }
+
+  changed(session: Session): void {
+    this.#changed.add(session)
+  }
+
+  /** The store has told of it just now. */
+  took(session: Session): void {
+    this.#known.delete(session)
+    this.#known.set(session, this.#ports.now())
+  }
+
+  /** It is to be told of this session no more. Answers whether it may know of it. */
+  forget(session: Session): boolean {
+    this.#changed.delete(session)
+    return this.#known.delete(session)
+  }
+
+  isKnown(session: Session): boolean {
+    return this.#known.has(session)
+  }
+
+  /** What has changed is told now, where this has. Never rejects. */
+  hurry(session: Session): void {
+    if (this.#changed.has(session)) this.tick()
+  }
+
+  /** Never rejects, and does nothing while it is still at it. */
+  tick(): Promise<void> {
+    const now = this.#ports.now()
+    this.#credit = Math.min(
+      this.#known.size,
+      this.#credit + (this.#known.size * Math.max(0, now - this.#creditAt)) / this.#ports.refreshMs,
+    )
+    this.#creditAt = now
+    this.#running ??= this.#run()
+    return this.#running
+  }
+
+  /** Everything is told and refreshed, once; what the store refuses is left for later. */
+  async all(): Promise<void> {
+    await this.#running
+    for (const session of this.#known.keys()) this.#known.set(session, Number.NEGATIVE_INFINITY)
+    await this.tick()
+  }
+
+  async #run(): Promise<void> {
+    // Whatever changes in this turn comes along.
+    await undefined
+    while (this.#changed.size > 0 && (await this.#put()));
+    for (let due = this.#due(); due.length > 0 && (await this.#refresh(due)); due = this.#due());
+    this.#running = undefined
+  }
+
+  /** False when the store is away. */
+  async #put(): Promise<boolean> {
+    const { store, watch, ttlMs, onLost } = this.#ports
+    const sessions = firstOf(this.#changed, BATCH)
+    for (const session of sessions) {
+      this.#changed.delete(session)
+      this.took(session)
+    }
+    const lost = await watch.attempt(() => store.put(sessions.map(recordOf), ttlMs))
+    if (lost) await onLost(lost)
+    else for (const session of sessions) if (this.#known.has(session)) this.#changed.add(session)
+    return lost !== undefined
+  }
+
+  #due(): readonly Session[] {
+    const before = this.#ports.now() - this.#ports.refreshMs
+    const sessions: Session[] = []
+    for (const [session, toldAt] of this.#known) {
+      if (sessions.length >= BATCH || (toldAt > before && sessions.length + 1 > this.#credit)) break
+      sessions.push(session)
+    }
+    return sessions
+  }
+
+  /** False when the store is away. */
+  async #refresh(sessions: readonly Session[]): Promise<boolean> {
+    const { store, watch, attendance, ttlMs, onLost } = this.#ports
+    const ids = sessions.map(({ id }) => id)
+    const result = await watch.attempt(() => store.refresh(ids, ttlMs))
+    if (!result) return false
+    this.#credit = Math.max(0, this.#credit - sessions.length)
+    const unknown = new Set(result.unknown)
+    // Whose presence this is has to be settled before it is refreshed.
+    await onLost(result.lost)
+    const living = sessions.filter((session) => this.#known.has(session))
+    for (const session of living) {
+      this.took(session)
+      if (unknown.has(session.id)) this.#changed.add(session)
+    }
+    await attendance.refresh(living)
+    return true
+  }
+}
+
+const firstOf = <T>(items: Iterable<T>, count: number): readonly T[] => {
+  const first: T[] = []
+  for (const item of items) {
+    if (first.length >= count) break
+    first.push(item)
+  }
+  return first
+}

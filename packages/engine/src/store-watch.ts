@@ -1,0 +1,58 @@
+import type { Log } from './log.ts'
+import type { Awaitable } from './ports/broker.ts'
+import type { Counters } from './stats.ts'
+
+export interface StoreWatchPorts {
+  readonly now: () => number
+  readonly counters: Counters
+  readonly log: Log
+}
+
+/** How the store of sessions answers: an outage is counted call by call, and logged once. */
+export class StoreWatch {
+  readonly #ports: StoreWatchPorts
+  #isAway = false
+  /** When it last was not to be reached, or the clock leaped. */
+  #disturbedAt: number
+
+  /** A node that has just begun does not know what has been before. */
+  constructor(ports: StoreWatchPorts) {
+    this.#ports = ports
+    this.#disturbedAt = ports.now()
+  }
+
+  /** How long everything has gone well, in milliseconds. */
+  get calmMs(): number {
+    return this.#ports.now() - this.#disturbedAt
+  }
+
+  /** From now on `calmMs` is counted anew. */
+  disturbed(): void {
+    this.#disturbedAt = this.#ports.now()
+  }
+
+  /** Rejects as the call does. */
+  async call<T>(work: () => Awaitable<T>): Promise<T> {
+    try {
+      const answer = await work()
+      if (this.#isAway) this.#ports.log('session_store_back', {})
+      this.#isAway = false
+      return answer
+    } catch (error) {
+      this.disturbed()
+      this.#ports.counters.sessionStoreFailures++
+      if (!this.#isAway) this.#ports.log('session_store_away', { error })
+      this.#isAway = true
+      throw error
+    }
+  }
+
+  /** Answers with nothing where the call is refused: it is to be tried again. */
+  async attempt<T>(work: () => Awaitable<T>): Promise<T | undefined> {
+    try {
+      return await this.call(work)
+    } catch {
+      return undefined
+    }
+  }
+}

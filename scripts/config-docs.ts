@@ -23,10 +23,10 @@ export const configSchema = (): string => {
   return `${JSON.stringify(described, null, 2)}\n`
 }
 
-const typeOf = ({ kind, unit, values, minimum, maximum }: ValueDescription): string => {
+const typeOf = ({ kind, unit, values, minimum, maximum, word }: ValueDescription): string => {
   if (kind === 'boolean') return 'true or false'
   if (kind === 'records') return 'list, see below'
-  if (kind === 'integer') return `${unit ?? 'number'}, ${minimum} to ${maximum}`
+  if (kind === 'integer') return `${unit ?? 'number'}, ${minimum} to ${maximum}${word === undefined ? '' : `, or ${code(word)}`}`
   const choice = values?.map(code).join(', ')
   if (kind === 'list') return choice ? `list of ${choice}` : 'list'
   return choice ?? 'text'

@@ -29,6 +29,7 @@ const GROUPS = serverSeries({
   broker: alwaysUp('memory'),
   cluster: { stats: createClusterStats(), nodes: unread, takenFromOthers: {} },
   snapshots: { written: 0, failed: 0, bytes: 0, writtenAt: 0 },
+  workers: unread,
   refusals: {},
   version: '',
   node: '',

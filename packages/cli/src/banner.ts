@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { ALPN, PATHS } from '@fusewire/protocol'
-import type { FusewireOptions, Listening } from '@fusewire/server'
+import { type FusewireOptions, type Listening, workerCount } from '@fusewire/server'
 import { VERSION } from './version.ts'
 
 type Style = (text: string) => string
@@ -82,6 +82,7 @@ export const banner = (listening: Listening, options: FusewireOptions, style: Ba
       ? [...developmentLines(options).map((text) => `  ${style.danger(` ${text.padEnd(width)} `)}`), '']
       : []),
     ...entryPoints(listening, options).map(line),
+    ...(workerCount(options) > 1 ? [line(['workers', String(workerCount(options))])] : []),
     ...certificateLines(listening).map(line),
     ...certificateWarning(listening).map((text) => `  ${style.warning(text)}`),
     '',

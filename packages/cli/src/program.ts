@@ -12,6 +12,7 @@ import { stateCommand } from './commands/state.ts'
 import { subscribeCommand } from './commands/subscribe.ts'
 import { tokenCommand } from './commands/token.ts'
 import { unsubscribeCommand } from './commands/unsubscribe.ts'
+import { workerCommand } from './commands/worker.ts'
 import { reportError } from './report-error.ts'
 import type { Terminal } from './terminal.ts'
 import { explainUsage } from './usage-error.ts'
@@ -53,6 +54,7 @@ export const createProgram = (terminal: Terminal): Command => {
     drainCommand,
   ])
     program.addCommand(create(terminal))
+  program.addCommand(workerCommand(), { hidden: true })
   for (const command of [program, ...program.commands])
     command
       .exitOverride()

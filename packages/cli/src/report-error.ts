@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@fusewire/server'
+import { ConfigurationError, WorkersError } from '@fusewire/server'
 import { CommanderError } from 'commander'
 import { CommandError, EXIT } from './exit-code.ts'
 import type { Terminal } from './terminal.ts'
@@ -12,6 +12,10 @@ export const reportError = (error: unknown, terminal: Terminal): number => {
     terminal.note(colors.red('The configuration cannot be used:'))
     for (const line of error.message.split('\n')) terminal.note(`  ${line}`)
     return EXIT.usage
+  }
+  if (error instanceof WorkersError) {
+    terminal.note(colors.red(error.message))
+    return EXIT.failure
   }
   if (error instanceof CommandError) {
     terminal.note(colors.red(error.message))

@@ -10,6 +10,7 @@ import { type CreatedHooks, createHooks } from './hooks/create-hooks.ts'
 import type { SecurityLog } from './log/security-log.ts'
 import { nodeEnvironment } from './node-environment.ts'
 import { VERSION } from './version.ts'
+import type { WorkerRole } from './workers/worker-role.ts'
 
 /** The part of a node that needs no port: engine, broker, rules and handlers. */
 export interface Core {
@@ -29,15 +30,21 @@ export interface Core {
   readonly node: string
 }
 
-/** `given` takes the place of the memory broker. */
-export const composeCore = (options: FusewireOptions, security: SecurityLog, given?: Broker): Core => {
+/** What takes the place of the memory broker. */
+export interface GivenParts {
+  readonly broker?: Broker | undefined
+  readonly role?: WorkerRole | undefined
+}
+
+export const composeCore = (options: FusewireOptions, security: SecurityLog, { broker: given, role }: GivenParts = {}): Core => {
   const { log } = security
   const node = nodeEnvironment.id()
   const rules = new RuleBook(options.development ? DEVELOPMENT_RULE : DEFAULT_RULE)
   for (const { pattern, ...rule } of options.rules) rules.add(pattern, rule satisfies ChannelRule)
   const rpc = new RpcRouter()
   const application = createHooks(options, VERSION, log)
-  const backend = openBackend(options, { node, environment: nodeEnvironment, log }, given)
+  const context = { node, environment: nodeEnvironment, log }
+  const backend = role?.openBackend?.(context) ?? openBackend(options, context, given)
   const { broker, presence, revocations } = backend
   const proxies = new TrustedProxies(options.trustedProxies)
   const engine = new Engine({

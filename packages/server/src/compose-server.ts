@@ -15,7 +15,8 @@ import { isToMove } from './draining/is-to-move.ts'
 import { dismiss } from './listener/dismiss.ts'
 import { Listener } from './listener/listener.ts'
 import { type Listening, urlOf } from './listening.ts'
-import { createMetrics } from './metrics/create-metrics.ts'
+import { createMetrics, type Metrics } from './metrics/create-metrics.ts'
+import type { MetricsSource } from './metrics/server-series.ts'
 import { Refusals } from './refusals.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
 import { FlushScheduler } from './transports/flush-scheduler.ts'
@@ -25,6 +26,7 @@ import { createTraffic } from './transports/traffic.ts'
 import type { TransportContext } from './transports/transport-context.ts'
 import { createWebSocketTransport } from './transports/websocket/websocket-transport.ts'
 import { VERSION } from './version.ts'
+import type { WorkerRole } from './workers/worker-role.ts'
 
 /** How often the engine's clock is turned: heartbeats and TTLs are late by this much at most. */
 const TICK_MS = 250
@@ -44,12 +46,16 @@ export interface Server {
   readonly drain: Drain
 }
 
-/** Opens the port, with everything behind it. `handler` gets the HTTP requests that are not the server's own. */
+/**
+ * Opens the port, with everything behind it. `handler` gets the HTTP requests that are not the server's own; with a `role` the port is
+ * shared with other workers.
+ */
 export const composeServer = async (
   options: FusewireOptions,
   core: Core,
   log: Log,
   handler: HttpHandler | undefined,
+  role: WorkerRole | undefined,
 ): Promise<Server> => {
   const { engine, cluster, commands } = core
   const startedAt = Date.now()
@@ -69,6 +75,10 @@ export const composeServer = async (
     throw error
   }
 
+  const forAll = (source: MetricsSource): Metrics => {
+    const own = createMetrics(source)
+    return role?.gather(own) ?? own
+  }
   const traffic = createTraffic()
   const refusals = new Refusals(log)
   // Development is open to everyone on this machine, and to no page that its user happens to visit.
@@ -110,8 +120,10 @@ export const composeServer = async (
   cluster?.handle('drain', leave)
   const api = await createApi({
     application: commands,
-    drain: async (node = core.node) => {
-      if (node === core.node) return leave()
+    drain: async (node) => {
+      // Who names no node means the server, with all its workers.
+      if (node === undefined) role?.drainAll()
+      if (node === undefined || node === core.node) return leave()
       if (cluster?.whereabouts(node) !== 'here') throw new FusewireError('not_found', 'there is no such node')
       return drainAnswer.parse(await cluster.ask(node, 'drain', null, { timeoutMs: DRAIN_CALL_TIMEOUT_MS }))
     },
@@ -139,7 +151,7 @@ export const composeServer = async (
       ]
     },
     ...(options.metrics && {
-      metrics: createMetrics({
+      metrics: forAll({
         stats: () => engine.stats(),
         hooks: core.application.snapshot,
         securityEvents: () => core.security.counts,
@@ -231,7 +243,7 @@ export const composeServer = async (
   })
   try {
     await cluster?.start(self)
-    const listening = await listen(options, listener, certificates)
+    const listening = await listen(options, listener, certificates, role !== undefined)
     listens = true
     return {
       listening,
@@ -264,12 +276,13 @@ const listen = async (
   { host, port, cleartextPort }: FusewireOptions,
   listener: Listener,
   certificates: TlsCertificates | undefined,
+  isShared: boolean,
 ): Promise<Listening> => {
-  const tls: AddressInfo | undefined = certificates && (await listener.listenTls({ host, port }))
+  const tls: AddressInfo | undefined = certificates && (await listener.listenTls({ host, port, isShared }))
   const cleartext =
     cleartextPort === undefined
       ? undefined
-      : await listener.listenCleartext({ host, port: cleartextPort, portOption: 'cleartextPort' })
+      : await listener.listenCleartext({ host, port: cleartextPort, portOption: 'cleartextPort', isShared })
   return {
     urls: [...(tls ? [urlOf('https', tls)] : []), ...(cleartext ? [urlOf('http', cleartext)] : [])],
     ...(tls && { tls }),

@@ -19,6 +19,7 @@ import { FusewireError, jsonCodec, type Member, type Position } from '@fusewire/
 import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore } from './compose-core.ts'
 import { composeServer, type Server } from './compose-server.ts'
+import { ConfigurationError } from './config/configuration-error.ts'
 import type { FusewireInput, FusewireOptions } from './config/options.ts'
 import { resolveHook } from './config/resolve-hook.ts'
 import { resolveOptions, resolveRule } from './config/resolve-options.ts'
@@ -29,6 +30,7 @@ import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
 import { eventLog } from './log/event-log.ts'
 import { SecurityLog } from './log/security-log.ts'
+import type { WorkerRole } from './workers/worker-role.ts'
 import { writtenData } from './written-data.ts'
 
 /** The server's options, and what only a program can give. */
@@ -81,20 +83,33 @@ export class Fusewire {
   readonly #handler: HttpHandler | undefined
   readonly #log: Log
   readonly #core: Core
+  readonly #role: WorkerRole | undefined
   #life: Life = { kind: 'idle' }
 
-  /** @throws ConfigurationError with everything that is wrong. */
-  constructor({ handler, log, broker, ...others }: CreateOptions = {}) {
+  /**
+   * `role` is for the workers of the command.
+   * @throws ConfigurationError with everything that is wrong.
+   */
+  constructor({ handler, log, broker, ...others }: CreateOptions = {}, role?: WorkerRole) {
     const given = broker !== undefined && !Array.isArray(broker) ? broker : undefined
     const input: FusewireInput = Array.isArray(broker) ? { ...others, broker } : others
     const options = resolveOptions(input)
+    if (options.workers !== 1 && !role)
+      throw new ConfigurationError([
+        {
+          option: 'workers',
+          message:
+            'are processes of the command: run "fusewire serve" with them; a program serves in its own process, and shares a broker with others of its kind',
+        },
+      ])
+    this.#role = role
     this.#input = input
     this.#handler = handler
     const security = new SecurityLog(
-      log ?? eventLog(createLogger(options.logLevel, options.logFormat)),
+      log ?? eventLog(createLogger(options.logLevel, options.logFormat, role?.worker)),
       options.securityLogLinesPerMinute,
     )
-    this.#core = composeCore(options, security, given)
+    this.#core = composeCore(options, security, { broker: given, role })
     this.#log = security.log
     this.closed = new Promise((resolve) => {
       this.#end = resolve
@@ -144,7 +159,7 @@ export class Fusewire {
   async listen(at: number | ListenOptions = {}): Promise<Listening> {
     if (this.#life.kind !== 'idle') throw new Error('listen() may be called once')
     const options: FusewireOptions = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
-    const server = composeServer(options, this.#core, this.#log, this.#handler)
+    const server = composeServer(options, this.#core, this.#log, this.#handler, this.#role)
     this.#life = { kind: 'opened', server }
     const { listening, drain } = await server.catch((error: unknown) => {
       this.#end()

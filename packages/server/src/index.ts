@@ -40,3 +40,6 @@ export { type CreateOptions, createFusewire, type Fusewire, type ListenOptions, 
 export type { DecisionHandler, NoticeHandler } from './hooks/handler-target.ts'
 export type { Listening } from './listening.ts'
 export { VERSION } from './version.ts'
+export { Worker } from './workers/worker.ts'
+export type { WorkerCommand } from './workers/worker-process.ts'
+export { Workers, WorkersError, workerCount } from './workers/workers.ts'

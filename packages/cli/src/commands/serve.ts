@@ -1,4 +1,4 @@
-import { createFusewire, type Fusewire, type FusewireOptions, type Listening } from '@fusewire/server'
+import { createFusewire, type FusewireOptions, type Listening, Workers, workerCount } from '@fusewire/server'
 import { Command } from 'commander'
 import { type BannerStyle, banner, warnings } from '../banner.ts'
 import { addConfigurationOptions } from '../configuration/configuration-options.ts'
@@ -19,6 +19,9 @@ export const serveCommand = (terminal: Terminal): Command =>
 Each flag is an option of the configuration; flags are stronger than environment variables (FUSEWIRE_PING_INTERVAL_MS), those
 stronger than the file. Lists are separated by commas.
 
+With workers, several processes serve the port, and this one keeps them running: one that ends is replaced by another, on which its
+clients go on. Limits such as maxConnections are for each of them.
+
 SIGINT (Ctrl-C) and SIGTERM, like "fusewire drain", have the clients move to other servers over drainWindowMs, and end with 0 once
 they have gone, after drainTimeoutMs at most; a second one ends at once. SIGHUP reads the certificate files again; on a terminal it ends the server, as the terminal is gone.
 Files that change are read again without it too.
@@ -27,6 +30,7 @@ Examples:
   $ fusewire serve --development
   $ fusewire serve --config /etc/fusewire/fusewire.yaml
   $ fusewire serve --port 443 --tls-cert-file tls.crt --tls-key-file tls.key --jwks-url https://id.example.com/keys
+  $ fusewire serve --config fusewire.yaml --workers auto
   $ fusewire serve --no-tls --cleartext-port 8080 --log-level debug
   $ FUSEWIRE_JWT_SECRET="$SECRET" fusewire serve --rules '[{"pattern":"chat:*","publish":"user"}]'`,
     )
@@ -34,24 +38,43 @@ Examples:
 
 const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<void> => {
   const { options } = loadConfiguration(flags, terminal)
-  const fusewire = createFusewire(options)
+  const server = serverOf(options)
   // On a terminal SIGHUP says that the terminal is gone; a server that stayed would hold the port unseen.
   const interrupt = interrupted({ hangup: terminal.interactive })
-  const stopReloading = terminal.interactive ? undefined : reloadOnHangup(fusewire)
-  const leave = (): void => terminal.note('Leaving; a second signal ends at once.')
+  const stopReloading = terminal.interactive ? undefined : reloadOnHangup(server)
+  const asked = interrupt.signal.then(() => terminal.note('Leaving; a second signal ends at once.'))
   try {
-    const listening = await Promise.race([fusewire.listen(), interrupt.signal.then(leave)])
-    if (!listening) return await inTime(options, fusewire.close())
+    const listening = await Promise.race([server.listen(), asked])
+    if (!listening) return await inTime(options, server.close())
     announce(listening, options, terminal)
     // Ends by itself after "fusewire drain".
-    await Promise.race([fusewire.closed, interrupt.signal.then(leave)])
-    await inTime(options, fusewire.drain())
+    await Promise.race([server.closed, asked])
+    await inTime(options, server.drain())
   } catch (error) {
     throw explainListenError(error, options)
   } finally {
     stopReloading?.()
     interrupt.dispose()
   }
+}
+
+/** A server of this process, or of several. */
+interface Served {
+  readonly closed: Promise<void>
+  listen(): Promise<Listening>
+  reloadCertificates(): unknown
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+const serverOf = (options: FusewireOptions): Served => {
+  if (workerCount(options) === 1) return createFusewire({ ...options, workers: 1 })
+  // This very command again, with the same Node and its flags.
+  const [file, program = ''] = process.argv as [string, string?]
+  const workers = new Workers(options, { file, args: [...process.execArgv, program, 'worker'] })
+  // However this process ends, if it can still do something about it.
+  process.once('exit', () => workers.kill())
+  return workers
 }
 
 /** Whatever hangs, be it a start that does not come to its end: the process does not outstay its time. */
@@ -71,12 +94,15 @@ const announce = (listening: Listening, options: FusewireOptions, terminal: Term
     return
   }
   const { urls, certificate } = listening
-  terminal.print(JSON.stringify({ event: 'listening', urls, development: options.development, certificate }))
+  const workers = workerCount(options)
+  terminal.print(
+    JSON.stringify({ event: 'listening', urls, development: options.development, ...(workers > 1 && { workers }), certificate }),
+  )
   for (const line of warnings(listening, options)) terminal.note(line)
 }
 
-const reloadOnHangup = (fusewire: Fusewire): (() => void) => {
-  const reload = () => void fusewire.reloadCertificates()
+const reloadOnHangup = (server: Served): (() => void) => {
+  const reload = () => void server.reloadCertificates()
   process.on('SIGHUP', reload)
   return () => process.removeListener('SIGHUP', reload)
 }

@@ -2,11 +2,11 @@ import { OPTION_DESCRIPTIONS, type OptionDescription } from '@fusewire/server'
 import { type Command, Option } from 'commander'
 import { ENVIRONMENT } from '../environment-names.ts'
 
-const placeholder = ({ kind, unit, values }: OptionDescription): string => {
+const placeholder = ({ kind, unit, values, word }: OptionDescription): string => {
   if (kind === 'boolean') return ''
   if (kind === 'records') return ' <json>'
   if (kind === 'list') return ' <list>'
-  if (kind === 'integer') return ` <${unit ?? 'number'}>`
+  if (kind === 'integer') return ` <${unit ?? 'number'}${word === undefined ? '' : `|${word}`}>`
   return values ? ` <${values.join('|')}>` : ' <text>'
 }
 

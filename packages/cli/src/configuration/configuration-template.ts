@@ -20,11 +20,13 @@ const wrapped = (text: string): string[] => {
 const capital = (text: string): string => `${text[0]?.toUpperCase()}${text.slice(1)}`
 
 /** `Milliseconds; 100 to 3600000; default 25000.` */
-const facts = ({ unit, defaultText, default: initial, minimum, maximum, values, kind }: ValueDescription): string => {
+const facts = ({ unit, defaultText, default: initial, minimum, maximum, values, word, kind }: ValueDescription): string => {
   const said = defaultText ?? (initial === undefined || Array.isArray(initial) ? undefined : String(initial))
   const parts = [
     ...(unit ? [unit] : []),
-    ...(minimum !== undefined && maximum !== undefined ? [`${minimum} to ${maximum}`] : []),
+    ...(minimum !== undefined && maximum !== undefined
+      ? [`${minimum} to ${maximum}${word === undefined ? '' : `, or ${word}`}`]
+      : []),
     ...(values && kind === 'text' ? [`one of ${values.join(', ')}`] : []),
     ...(said === undefined ? [] : [`default ${said}`]),
   ]

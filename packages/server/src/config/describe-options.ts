@@ -13,6 +13,8 @@ export interface ValueDescription extends OptionNotes {
   readonly default?: unknown
   readonly minimum?: number
   readonly maximum?: number
+  /** What may stand in place of a number. */
+  readonly word?: string
   /** The values that there are, of the option or of the items of a list. */
   readonly values?: readonly string[]
 }
@@ -38,8 +40,19 @@ const kindOf = (type: unknown, items: unknown): OptionKind => {
   return (items as { type?: unknown } | undefined)?.type === 'object' ? 'records' : 'list'
 }
 
+type JsonSchema = z.core.JSONSchema.JSONSchema
+
+/** Of a choice between a number and one word: both of them. */
+const numberOrWord = (choice: readonly JsonSchema[] = []): { readonly number?: JsonSchema; readonly word?: string } => {
+  const number = choice.find(({ type }) => type === 'integer')
+  const word = choice.find(({ const: value }) => typeof value === 'string')?.const
+  return { ...(number && { number }), ...(typeof word === 'string' && { word }) }
+}
+
 const describe = <Name extends string>(name: Name, schema: z.ZodType): ValueDescription & { readonly name: Name } => {
-  const json = z.toJSONSchema(schema, { io: 'input' })
+  const written: JsonSchema = z.toJSONSchema(schema, { io: 'input' })
+  const { number, word } = numberOrWord(written.anyOf)
+  const json: JsonSchema = { ...written, ...number }
   const items = typeof json.items === 'object' && !Array.isArray(json.items) ? json.items : undefined
   const values = json.enum ?? items?.enum
   return {
@@ -49,6 +62,7 @@ const describe = <Name extends string>(name: Name, schema: z.ZodType): ValueDesc
     ...(json.default === undefined ? {} : { default: json.default }),
     ...(json.minimum === undefined ? {} : { minimum: json.minimum }),
     ...(json.maximum === undefined ? {} : { maximum: json.maximum }),
+    ...(word === undefined ? {} : { word }),
     ...(values === undefined ? {} : { values: values.map(String) }),
     ...OPTION_NOTES.get(schema),
   }

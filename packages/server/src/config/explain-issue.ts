@@ -46,9 +46,11 @@ const shown = (value: unknown, notes: OptionNotes): string => {
 
 const numberOf = (unit: OptionNotes['unit']): string => (unit ? `a number of ${unit}` : 'a whole number')
 
+const NOTHING = 'has no value: give it one, or leave it out'
+
 const explainType = (expected: string, value: unknown, notes: OptionNotes): string => {
   if (value === undefined) return 'is missing'
-  if (value === null) return 'has no value: give it one, or leave it out'
+  if (value === null) return NOTHING
   const given = shown(value, notes)
   switch (expected) {
     case 'number':
@@ -126,7 +128,25 @@ const explain = (issue: Issue, schema: z.core.$ZodType, value: unknown, notes: O
       const list = issue.values.join(', ')
       return `is one of ${list}, not ${shown(value, notes)}${nearest ? `; did you mean ${nearest}?` : ''}`
     }
+    case 'invalid_union':
+      return explainChoice(issue, schema, value, notes)
     default:
       return issue.message
   }
+}
+
+/** Of a number or one word: what is wrong with the number, or what else to write. */
+const explainChoice = (
+  issue: Issue & { code: 'invalid_union' },
+  schema: z.core.$ZodType,
+  value: unknown,
+  notes: OptionNotes,
+): string => {
+  if (value === null) return NOTHING
+  const found = issue.errors.flat()
+  const [ofNumber] = found
+  if (typeof value === 'number' && ofNumber) return explain(ofNumber, schema, value, notes)
+  const words = found.flatMap((one) => (one.code === 'invalid_value' ? one.values.map(String) : []))
+  const nearest = typeof value === 'string' ? nearestKey(value, words) : undefined
+  return `is ${[numberOf(notes.unit), ...words].join(', or ')}, not ${shown(value, notes)}${nearest ? `; did you mean ${nearest}?` : ''}`
 }

@@ -24,7 +24,7 @@ describe('nearestKey', () => {
     expect(nearestKey(written, known)).toBe(meant)
   })
 
-  it.each(['database', 'x', '', 'workers'])('has no guess for %j', (written) => {
+  it.each(['database', 'x', '', 'threads'])('has no guess for %j', (written) => {
     expect(nearestKey(written, known)).toBeUndefined()
   })
 })

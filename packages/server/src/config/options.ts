@@ -9,6 +9,7 @@ import { channelOptions } from './rule-options.ts'
 import { sessionOptions } from './session-options.ts'
 import { storageOptions } from './storage-options.ts'
 import { tlsOptions } from './tls-options.ts'
+import { workerOptions } from './worker-options.ts'
 
 /** The options by subject, in the order in which people read about them. */
 export const OPTION_SECTIONS = [
@@ -19,7 +20,7 @@ export const OPTION_SECTIONS = [
   { title: 'Application hooks', options: hookOptions },
   { title: 'Sessions and heartbeats', options: sessionOptions },
   { title: 'Storage', options: storageOptions },
-  { title: 'Broker, cluster and workers', options: brokerOptions },
+  { title: 'Broker, cluster and workers', options: { ...brokerOptions, ...workerOptions } },
   { title: 'Limits', options: limitOptions },
   { title: 'Logs and metrics', options: logOptions },
 ] as const
@@ -34,6 +35,7 @@ export const optionsSchema = z.strictObject({
   ...sessionOptions,
   ...storageOptions,
   ...brokerOptions,
+  ...workerOptions,
   ...limitOptions,
   ...logOptions,
 })

@@ -7,6 +7,8 @@ export interface ListenAddress {
   readonly port: number
   /** The options that host and port came from, for error texts. Default `host` and `port`. */
   readonly portOption?: string
+  /** Other processes listen on it as well, and the system gives each of them a part of the connections. Default false. */
+  readonly isShared?: boolean
 }
 
 const explain = (code: string | undefined, { host, port, portOption = 'port' }: ListenAddress) => {
@@ -26,6 +28,13 @@ const explain = (code: string | undefined, { host, port, portOption = 'port' }: 
     case 'EAFNOSUPPORT':
     case 'EINVAL':
       return { option: 'host', message: `${host} is not an address of this machine. 0.0.0.0 listens on all of them.` }
+    case 'ENOTSUP':
+    case 'EOPNOTSUPP':
+      return {
+        option: 'workers',
+        message:
+          'this system cannot spread the connections of one port over several processes, as Linux can; leave workers out here',
+      }
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return { option: 'host', message: `the name ${host} cannot be resolved. Use an address of this machine.` }
@@ -45,7 +54,7 @@ export const listen = (server: Server, address: ListenAddress): Promise<AddressI
       reject(problem ? new ConfigurationError([problem], { cause: error }) : error)
     }
     server.once('error', onError)
-    server.listen({ host: address.host, port: address.port }, () => {
+    server.listen({ host: address.host, port: address.port, reusePort: address.isShared ?? false }, () => {
       server.off('error', onError)
       resolve(server.address() as AddressInfo)
     })

@@ -1,10 +1,10 @@
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
-/** Lines on standard error, so that standard output stays what a command prints. */
-export const createLogger = (level: string, format: 'json' | 'pretty'): Logger =>
+/** Lines on standard error, so that standard output stays what a command prints; each with the number of its worker, where there are some. */
+export const createLogger = (level: string, format: 'json' | 'pretty', worker?: number): Logger =>
   pino(
-    { level, base: null },
+    { level, base: worker === undefined ? null : { worker } },
     format === 'json'
       ? pino.destination({ dest: 2, sync: true })
       : pretty({

@@ -88,6 +88,27 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
     },
   },
   {
+    title: 'Workers',
+    events: {
+      worker_started: { level: 'info', when: 'the process of a worker was started', fields: ['worker', 'pid'] },
+      worker_ended: {
+        level: 'error',
+        when: 'a worker has ended that was not asked to; another one takes its place',
+        fields: ['worker', 'pid', 'code', 'signal', 'servedMs', 'restartMs', 'err'],
+      },
+      worker_stalled: {
+        level: 'error',
+        when: 'a worker does not begin to serve, or does not read what it is sent, and is ended',
+        fields: ['worker', 'pid', 'reason'],
+      },
+      worker_left: {
+        level: 'info',
+        when: 'a worker has ended with its server',
+        fields: ['worker', 'pid', 'code', 'signal'],
+      },
+    },
+  },
+  {
     title: 'Security and limits',
     events: {
       token_refused: {

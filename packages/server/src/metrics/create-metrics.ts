@@ -2,6 +2,8 @@ import { Registry } from 'prom-client'
 import { processMetrics } from './process-metrics.ts'
 import { addSeries } from './series.ts'
 import { type MetricsSource, serverSeries } from './server-series.ts'
+import { snapshotSeries } from './snapshot-series.ts'
+import { workerSeries } from './worker-series.ts'
 
 export interface Metrics {
   readonly contentType: string
@@ -23,4 +25,15 @@ export const createMetrics = (source: MetricsSource): Metrics => {
       return all.metrics()
     },
   }
+}
+
+/** What the primary of several workers adds to their metrics, as text. */
+export const createPrimaryMetrics = ({
+  snapshots,
+  workers,
+}: Pick<MetricsSource, 'snapshots'> & Required<Pick<MetricsSource, 'workers'>>): (() => Promise<string>) => {
+  const own = new Registry()
+  for (const each of [...(snapshots ? snapshotSeries(snapshots) : []), ...workerSeries(workers)]) addSeries(own, each)
+  const all = Registry.merge([own, processMetrics()])
+  return () => all.metrics()
 }

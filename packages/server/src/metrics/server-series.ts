@@ -11,6 +11,7 @@ import { hookSeries } from './hook-series.ts'
 import type { Series } from './series.ts'
 import { snapshotSeries } from './snapshot-series.ts'
 import { trafficSeries } from './traffic-series.ts'
+import { type WorkerStats, workerSeries } from './worker-series.ts'
 
 export interface MetricsSource {
   /** The engine's counters now. */
@@ -28,6 +29,8 @@ export interface MetricsSource {
   readonly cluster?: ClusterSource
   /** Read anew with each scrape; absent where nothing is kept on disk. */
   readonly snapshots?: SnapshotStats
+  /** Of the primary; absent elsewhere. */
+  readonly workers?: () => WorkerStats
   /** What was refused before the engine heard of it, by limit. */
   readonly refusals: Readonly<Partial<Record<ServerLimitName, number>>>
   /** Of the server. */
@@ -103,5 +106,6 @@ export const serverSeries = (source: MetricsSource): SeriesGroup[] => [
   { title: 'The broker', series: brokerSeries(source.broker) },
   ...(source.cluster ? [{ title: 'Other nodes, with a broker that nodes share', series: clusterSeries(source.cluster) }] : []),
   ...(source.snapshots ? [{ title: 'Snapshots, with snapshotFile', series: snapshotSeries(source.snapshots) }] : []),
+  ...(source.workers ? [{ title: 'Workers, with workers', series: workerSeries(source.workers) }] : []),
   { title: 'The node', series: nodeSeries(source) },
 ]

@@ -17,10 +17,13 @@ export const encodeFrame = (message: Message): Uint8Array => {
   return frame
 }
 
+/** `ended`: by either side. `unread`: more than may has waited for the other side to read it. */
+export type CloseReason = 'ended' | 'unread'
+
 export interface FrameSocketEvents {
   message(message: Message): void
-  /** Once, whichever side has ended it. */
-  closed(): void
+  /** Once. */
+  closed(reason: CloseReason): void
 }
 
 export interface FrameSocketOptions {
@@ -73,7 +76,7 @@ export class FrameSocket {
   sendFrame(frame: Uint8Array): void {
     if (this.#isClosed) return
     if (this.unreadBytes > this.#maxUnreadBytes) {
-      this.close()
+      this.#close('unread')
       return
     }
     this.#leavingBytes += frame.length
@@ -82,10 +85,14 @@ export class FrameSocket {
 
   /** Ends at once; what has been sent before this turn may still arrive. Idempotent. */
   close(): void {
+    this.#close('ended')
+  }
+
+  #close(reason: CloseReason): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#socket.destroy()
-    this.#events.closed()
+    this.#events.closed(reason)
   }
 
   readonly #flush = (): void => {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { NodeBus, PublicationDraft, SessionStore } from '@fusewire/engine'
 import { FusewireError, LIMITS } from '@fusewire/protocol'
 import { decodeMsgpack } from '@fusewire/protocol/msgpack'
-import { encodeFrame, FrameSocket, type Message } from './frame-socket.ts'
+import { type CloseReason, encodeFrame, FrameSocket, type Message } from './frame-socket.ts'
 import type { Hub } from './hub.ts'
 import { type HubNews, type HubOperation, type HubOperations, refusalOf } from './hub-protocol.ts'
 
@@ -19,7 +19,7 @@ type Handlers = {
 export class HubConnection {
   readonly #hub: Hub
   readonly #socket: FrameSocket
-  readonly #onClosed: (() => void) | undefined
+  readonly #onClosed: HubConnectionOptions['onClosed']
   readonly #channels = new Set<string>()
   #sessions: SessionStore | undefined
   readonly #bus: NodeBus
@@ -33,7 +33,7 @@ export class HubConnection {
     this.#onClosed = onClosed
     this.#socket = new FrameSocket(
       socket,
-      { message: (message) => this.#receive(message), closed: () => this.#closed() },
+      { message: (message) => this.#receive(message), closed: (reason) => this.#closed(reason) },
       { maxUnreadBytes },
     )
   }
@@ -93,12 +93,12 @@ export class HubConnection {
     this.#socket.send('no', refusalOf(error))
   }
 
-  #closed(): void {
+  #closed(reason: CloseReason): void {
     for (const channel of this.#channels) void this.#hub.interests.remove(channel, this)
     void this.#sessions?.close()
     void this.#bus.close()
     this.#hub.left(this)
-    this.#onClosed?.()
+    this.#onClosed?.(reason)
   }
 
   get #ownSessions(): SessionStore {
@@ -146,7 +146,7 @@ export class HubConnection {
 
 export interface HubConnectionOptions {
   /** The worker has gone, or was cut off because it does not read. */
-  readonly onClosed?: () => void
+  readonly onClosed?: (reason: CloseReason) => void
   /** What may wait for the worker to read it, in bytes. Default 67,108,864 (64 MiB). */
   readonly maxUnreadBytes?: number
 }

@@ -54,7 +54,10 @@ const valid = (option: OptionDescription): fc.Arbitrary<unknown> => {
   const special = SPECIAL[option.name]
   if (special) return special
   if (option.kind === 'boolean') return fc.boolean()
-  if (option.kind === 'integer') return fc.integer({ min: option.minimum ?? 0, max: option.maximum ?? 0 })
+  if (option.kind === 'integer') {
+    const number = fc.integer({ min: option.minimum ?? 0, max: option.maximum ?? 0 })
+    return option.word === undefined ? number : fc.oneof(number, fc.constant(option.word))
+  }
   const value = option.values ? fc.constantFrom(...option.values) : option.path ? fc.stringMatching(/^\/[\w ,-]{1,20}$/u) : item
   return option.kind === 'list' ? fc.array(value, { minLength: 1, maxLength: 3 }) : value
 }

@@ -1,0 +1,283 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join as pathOf } from 'node:path'
+import type { FusewireInput } from '@fusewire/server'
+import { eventually } from '@fusewire/testkit'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Api } from './api.ts'
+import { runFusewire } from './fusewire-command.ts'
+import { FusewireProcess } from './fusewire-process.ts'
+import { DEVELOPMENT } from './server-variants.ts'
+import { all, join, until, type WireClient } from './wire/way.ts'
+import { WAYS } from './wire/ways.ts'
+
+const PATIENCE = { timeoutMs: 15_000, intervalMs: 20 }
+
+const start = async (options: FusewireInput): Promise<FusewireProcess> => {
+  const server = await FusewireProcess.start({ ...DEVELOPMENT, drainTimeoutMs: 5000, ...options })
+  onTestFinished(async () => {
+    await server.stop()
+  })
+  return server
+}
+
+interface LogLine {
+  readonly msg: string
+  readonly worker: number
+  readonly pid: number
+}
+
+/** What the log says of this event, with the number of each worker and its process. */
+const logged = (server: FusewireProcess, event: string): LogLine[] =>
+  server.log
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.includes(`"msg":"${event}"`))
+    .map((line) => JSON.parse(line) as LogLine)
+
+/** The processes of the workers that were started last, by their numbers. */
+const workersOf = (server: FusewireProcess): ReadonlyMap<number, number> =>
+  new Map(logged(server, 'worker_started').map(({ worker, pid }) => [worker, pid]))
+
+const isRunning = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    // A process that nobody has waited for is still there, and dead.
+    return !/^State:\s+Z/mu.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+const gone = (pids: Iterable<number>): Promise<unknown> =>
+  eventually(() => expect([...pids].filter(isRunning)).toEqual([]), PATIENCE)
+
+const ended = (server: FusewireProcess): Promise<unknown> => eventually(() => expect(server.isRunning).toBe(false), PATIENCE)
+
+/** A client of this way in on a connection of its own, and the node that it has come to. */
+const arrive = async (server: FusewireProcess, way: (typeof WAYS)[number], channel: string) => {
+  const client = await way.open(server)
+  onTestFinished(() => client.destroy())
+  await join(client, channel)
+  const [connected] = all(client, 'connected')
+  return { client, node: connected?.node ?? '', session: connected?.session ?? '' }
+}
+
+const [webSocket] = WAYS as [(typeof WAYS)[number]]
+
+/** A client of each of so many workers: the system chooses the worker by the client's port, and one that has just begun comes last. */
+const oneOfEach = async (server: FusewireProcess, channel: string, workers: number) => {
+  const found = new Map<string, WireClient>()
+  const deadline = performance.now() + PATIENCE.timeoutMs
+  while (found.size < workers && performance.now() < deadline) {
+    const { client, node } = await arrive(server, webSocket, channel)
+    if (found.has(node)) client.destroy()
+    else found.set(node, client)
+  }
+  expect(found.size).toBe(workers)
+  return [...found.values()]
+}
+
+const post = (server: FusewireProcess, path: string, body: object): Promise<Response> =>
+  fetch(`${server.http}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
+describe('a server of several workers', () => {
+  it('serves one port with all of them: what is published on one reaches the clients of each', async () => {
+    const server = await start({ workers: 3 })
+    expect(workersOf(server).size).toBe(3)
+    const clients = await oneOfEach(server, 'news', 3)
+    for (const [n, client] of clients.entries()) client.send({ type: 'publish', id: 7, channel: 'news', data: n })
+    for (const client of clients)
+      await eventually(() => expect(all(client, 'publication').map(({ offset }) => offset)).toEqual([1, 2, 3]))
+    expect(clients.map((client) => all(client, 'publication').map(({ data }) => data))).toEqual(
+      clients.map(() => all(clients[0] as WireClient, 'publication').map(({ data }) => data)),
+    )
+  })
+
+  it('shows who is in a channel, on whichever worker', async () => {
+    const server = await start({ workers: 2, rules: [{ pattern: 'room', presence: true, subscribe: 'anyone' }] })
+    const clients = await oneOfEach(server, 'room', 2)
+    await eventually(async () => {
+      const answer = await new Api(server.http).presence('room')
+      expect(answer.members.length).toBeGreaterThanOrEqual(clients.length)
+    })
+  })
+
+  it('goes on without gap or duplicate when a worker is killed in the middle of traffic, and replaces it', async () => {
+    const server = await start({ workers: 2, logLevel: 'info' })
+    const clients = await oneOfEach(server, 'news', 2)
+    const before = workersOf(server)
+    const api = new Api(server.http)
+    let last = 0
+    let isOver = false
+    const publishing = (async () => {
+      while (!isOver)
+        last = await api.publish('news', last).then(
+          ({ position }) => position.offset,
+          () => last,
+        )
+    })()
+    await eventually(() => expect(last).toBeGreaterThan(20), PATIENCE)
+    const [victim, pid] = [...before][0] as [number, number]
+    process.kill(pid, 'SIGKILL')
+    await eventually(() => expect(workersOf(server).get(victim)).not.toBe(pid), PATIENCE)
+    const at = last
+    await eventually(() => expect(last).toBeGreaterThan(at + 20), PATIENCE)
+    isOver = true
+    await publishing
+    const survivors = clients.filter((client) => client.end === undefined)
+    expect(survivors).toHaveLength(1)
+    for (const survivor of survivors) {
+      await eventually(() => expect(all(survivor, 'publication').at(-1)?.offset).toBeGreaterThanOrEqual(last))
+      const offsets = all(survivor, 'publication').map(({ offset }) => offset)
+      expect(offsets).toEqual(offsets.map((_, n) => n + 1))
+    }
+    // The epoch is the hub's: whoever was on the other one goes on where it was.
+    const lost = clients.find((client) => client.end !== undefined) as WireClient
+    const position = {
+      epoch: all(lost, 'subscribed')[0]?.position.epoch ?? '',
+      offset: all(lost, 'publication').at(-1)?.offset ?? 0,
+    }
+    const { client } = await arrive(server, { ...webSocket }, 'other')
+    client.send({ type: 'subscribe', id: 9, channel: 'news', since: position })
+    expect(await until(client, 'subscribed', { channel: 'news' })).toMatchObject({ recovered: true })
+    expect(logged(server, 'worker_ended')).toMatchObject([{ worker: victim, pid, signal: 'SIGKILL' }])
+    await oneOfEach(server, 'news', 2)
+  })
+
+  it('shows the metrics of all workers on each of them, every metric described once', async () => {
+    const server = await start({ workers: 2 })
+    const text = await (await fetch(`${server.http}/metrics`)).text()
+    for (const worker of ['1', '2']) expect(text).toContain(`fusewire_draining{worker="${worker}"} 0\n`)
+    expect(text).toContain('fusewire_workers{worker="primary"} 2')
+    const types = [...text.matchAll(/^# TYPE (\S+)/gmu)].map(([, name]) => name)
+    expect(new Set(types).size).toBe(types.length)
+  })
+
+  it('revokes tokens on all workers', async () => {
+    const server = await start({ workers: 2 })
+    expect((await post(server, '/v1/revoke', { user: 'ada' })).status).toBe(200)
+    await eventually(async () => {
+      const text = await (await fetch(`${server.http}/metrics`)).text()
+      for (const worker of ['1', '2']) expect(text).toContain(`fusewire_revocations{worker="${worker}"} 1`)
+    })
+  })
+
+  it.each([
+    ['SIGTERM to its primary', (server: FusewireProcess) => server.signal('SIGTERM')],
+    ['POST /v1/drain to whichever worker', (server: FusewireProcess) => post(server, '/v1/drain', {})],
+  ])('leaves as a whole after %s', async (_how, leave) => {
+    const server = await start({ workers: 2, drainWindowMs: 500 })
+    const clients = await oneOfEach(server, 'news', 2)
+    const pids = [...workersOf(server).values()]
+    await leave(server)
+    for (const client of clients) await until(client, 'disconnect', { code: 'server_draining' })
+    await ended(server)
+    await gone(pids)
+    expect(await server.stop()).toBe(0)
+    expect(logged(server, 'worker_left')).toHaveLength(2)
+  })
+
+  it('ends at once with the second signal, all of it', async () => {
+    const server = await start({ workers: 2, drainWindowMs: 4000 })
+    await oneOfEach(server, 'news', 2)
+    const pids = [...workersOf(server).values()]
+    server.signal('SIGTERM')
+    await eventually(() => expect(logged(server, 'drain').length).toBeGreaterThan(1))
+    server.signal('SIGINT')
+    await ended(server)
+    expect(await server.stop()).toBe(130)
+    await gone(pids)
+  })
+
+  it('ends with its primary, even when that is killed', async () => {
+    const server = await start({ workers: 2, drainWindowMs: 200 })
+    const clients = await oneOfEach(server, 'news', 2)
+    const pids = [...workersOf(server).values()]
+    server.signal('SIGKILL')
+    for (const client of clients) await until(client, 'disconnect', { code: 'server_draining' })
+    await gone(pids)
+  })
+
+  it('replaces a worker that was asked to leave alone', async () => {
+    const server = await start({ workers: 2, drainWindowMs: 200 })
+    const [[number, pid]] = [...workersOf(server)] as [[number, number]]
+    process.kill(pid, 'SIGTERM')
+    await eventually(() => expect(workersOf(server).get(number)).not.toBe(pid), PATIENCE)
+    await gone([pid])
+    await oneOfEach(server, 'news', 2)
+  })
+
+  it('keeps what it has in a snapshot, over a restart', async () => {
+    const folder = mkdtempSync(pathOf(tmpdir(), 'fusewire-workers-'))
+    const file = pathOf(folder, 'snapshot.ndjson')
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const first = await start({ workers: 2, snapshotFile: file })
+    const { position } = await new Api(first.http).publish('news', 'kept')
+    expect(await first.stop()).toBe(0)
+    const second = await start({ workers: 2, snapshotFile: file })
+    expect(await new Api(second.http).history('news')).toMatchObject({ position, publications: [{ data: 'kept' }] })
+  })
+})
+
+describe('a server of several workers does not start', () => {
+  const run = (...args: string[]) => runFusewire(['serve', '--development', ...args], { folder: tmpdir() })
+
+  it('on a port that another program has', async () => {
+    const server = createServer()
+    const port = await new Promise<number>((resolve) =>
+      server.listen({ port: 0, host: '127.0.0.1' }, () => resolve((server.address() as { port: number }).port)),
+    )
+    onTestFinished(() => {
+      server.close()
+    })
+    const { code, err } = await run('--workers', '2', '--no-tls', '--cleartext-port', String(port))
+    expect(code).toBe(1)
+    expect(err).toContain(`Port ${port} is in use`)
+  })
+
+  it('on a port that another server of several workers has', async () => {
+    const server = await start({ workers: 2 })
+    const { code, err } = await run('--workers', '2', '--no-tls', '--cleartext-port', String(server.httpPort))
+    expect(code).toBe(1)
+    expect(err).toContain(`Port ${server.httpPort} is in use`)
+  })
+
+  it.each([
+    ['0', 'is at least 1, not 0'],
+    ['x', 'is a whole number, or auto, not "x"'],
+    ['257', 'is at most 256, not 257'],
+  ])('with --workers %s', async (workers, message) => {
+    const { code, err } = await run('--workers', workers)
+    expect(code).toBe(2)
+    expect(err).toContain(`workers (--workers): ${message}`)
+  })
+
+  it('with a key that its workers cannot use', async () => {
+    const { code, err } = await run('--workers', '2', '--port', '0', '--jwt-public-key-file', '/dev/null')
+    expect(code).toBe(2)
+    expect(err).toContain('jwtPublicKeyFile')
+    expect(err).not.toContain('defect')
+  })
+
+  it('and its help says what workers are', async () => {
+    const { code, out } = await runFusewire(['serve', '--help'], { folder: tmpdir() })
+    expect(code).toBe(0)
+    expect(out).toContain('--workers <number|auto>')
+    expect((await runFusewire(['--help'], { folder: tmpdir() })).out).not.toContain('worker ')
+  })
+
+  it('by hand, worker by worker', async () => {
+    const child = spawn(process.execPath, [new URL('../packages/cli/bin/fusewire.js', import.meta.url).pathname, 'worker'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let err = ''
+    child.stderr.on('data', (chunk) => {
+      err += chunk
+    })
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect(err).toContain('A worker is started by "fusewire serve --workers", not by hand.')
+    expect(code).toBe(1)
+  })
+})

@@ -21,6 +21,9 @@ const MIB = 1024 * 1024
 /** Bytes of one message between nodes: lists of channels and answers of polls may be long. */
 const MAX_MESSAGE_BYTES = 32 * MIB
 
+/** How long a node that leaves tries to say so. */
+const GOODBYE_TIMEOUT_MS = 1000
+
 /** A waiting poll is a call that waits, so there may be as many as there are clients. */
 const CALL_LIMITS = { maxPending: 65_536, maxPendingBytes: 64 * MIB, maxRunning: 65_536 }
 
@@ -128,10 +131,20 @@ export class Cluster {
   /** Says goodbye and closes the bus. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return
-    if (this.#self) this.#membership.close()
     this.#isClosed = true
     this.#calls.close()
+    if (this.#self) await this.#sayGoodbye()
     await this.#link.close()
+  }
+
+  /** Those who do not hear it find out by its silence. */
+  async #sayGoodbye(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, GOODBYE_TIMEOUT_MS)
+    })
+    await Promise.race([this.#link.send({ type: 'left' }).catch(() => undefined), patience])
+    clearTimeout(timer)
   }
 
   #facts(): NodeFacts {

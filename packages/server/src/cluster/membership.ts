@@ -124,11 +124,6 @@ export class Membership {
     this.#ports.send({ type: 'alive', facts: this.#ports.self() })
   }
 
-  /** Says goodbye. */
-  close(): void {
-    this.#ports.send({ type: 'left' })
-  }
-
   /** Everyone gets as long to be heard as if it had been heard just now. */
   #restart(now: number): void {
     for (const known of this.#known.values()) known.heardAt = now

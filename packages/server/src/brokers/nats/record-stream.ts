@@ -144,7 +144,8 @@ export class RecordStream {
 
   /** Removes a channel's records below a sequence. */
   async purge(channel: string, below: number): Promise<void> {
-    await purgeSubject(this.#link.session(), this.name, this.#subject(channel), below)
+    // To the server, 1 is no sequence at all, and it would remove everything.
+    if (below > 1) await purgeSubject(this.#link.session(), this.name, this.#subject(channel), below)
   }
 
   get #isReplicated(): boolean {

@@ -10,7 +10,7 @@ import type {
   PublishOptions,
 } from '@fusewire/engine'
 import { FusewireError, jsonSize } from '@fusewire/protocol'
-import { type ChannelRecord, encodeRecord, firstOffset, type Located, publicationsOf, TRAIL_LENGTH } from './channel-record.ts'
+import { type ChannelRecord, decodeRecord, encodeRecord, firstOffset, type Located, publicationsOf } from './channel-record.ts'
 import { unavailable } from './nats-error.ts'
 import { COUNT_FIRST, markRecord, nextRecord, type Outcome, type Request, type Step, type Surroundings } from './next-record.ts'
 import {
@@ -20,7 +20,6 @@ import {
   readHistory,
   readKeys,
   readSizes,
-  recordsBack,
   recordsSince,
   type UsedKey,
 } from './read-channel.ts'
@@ -29,8 +28,6 @@ import { WorkQueue } from './work-queue.ts'
 
 /** Publications in one record at most. */
 const MAX_BATCH = 512
-/** Records of this node after which those that nobody needs any more are removed. */
-const PURGE_AFTER_RECORDS = 512
 
 export interface ChannelContext {
   readonly stream: RecordStream
@@ -39,6 +36,8 @@ export interface ChannelContext {
   readonly idempotencyTtlMs: number
   /** For each answer, in milliseconds. */
   readonly timeoutMs: number
+  /** Of a record, unique over all nodes. */
+  readonly recordId: () => string
   /** Subscribes to what is written, until the answer is called. */
   readonly listen: (channel: Channel) => () => void
 }
@@ -72,7 +71,10 @@ export class Channel {
   /** Of each publication that is kept; undefined until they matter. */
   #sizes: number[] | undefined
   #document: DocumentAt | undefined
-  #written = 0
+  /** Records in this idempotency window and the one before, of a channel whose keys matter. */
+  #records = { since: 0, count: 0, before: 0 }
+  /** What is being written, so that it need not be decoded when it is heard. */
+  #writing: { readonly record: ChannelRecord; readonly payload: Uint8Array } | undefined
 
   constructor(name: string, context: ChannelContext) {
     this.name = name
@@ -205,6 +207,16 @@ export class Channel {
     this.interrupt()
   }
 
+  /** What was published again by the stream. */
+  hear(sequence: number, payload: Uint8Array): void {
+    const own = this.#writing && Buffer.compare(this.#writing.payload, payload) === 0 ? this.#writing.record : undefined
+    const record = own ?? decodeRecord(payload)
+    if (!record) return
+    const located = { sequence, record }
+    this.#context.stream.remember(located, payload.length)
+    this.take(located)
+  }
+
   /** A record that was written, by whomever: heard, or written by us, or found while catching up. */
   take(located: Located): void {
     const { sequence, record } = located
@@ -240,6 +252,7 @@ export class Channel {
     const { sequence, record } = located
     const head = this.#head
     if (head && sequence <= head.sequence) return
+    this.#count(record.time)
     const follows = record.previous === (head?.sequence ?? 0)
     if (follows) {
       if (this.#keys) for (const [key, used] of keysOf(located)) this.#keys.set(key, used)
@@ -324,11 +337,11 @@ export class Channel {
 
   /** Writes a record without publications, unless others are faster all the time. */
   async #mark(mark: Parameters<typeof markRecord>[1]): Promise<void> {
-    const { environment, idempotencyTtlMs } = this.#context
+    const { recordId, idempotencyTtlMs } = this.#context
     const deadline = this.#deadline
     const epochBefore = this.#head?.record.epoch
     do {
-      const around = { head: this.#head, now: this.#now, id: environment.id(), idempotencyTtlMs }
+      const around = { head: this.#head, now: this.#now, id: recordId(), idempotencyTtlMs }
       if (await this.#write(markRecord(around, mark), deadline)) return
       // Somebody else has done the same.
     } while (this.#head?.record.epoch === epochBefore)
@@ -337,6 +350,7 @@ export class Channel {
   /** False when something else has been written in between, which is known now. Rejects with `broker_unavailable` at the deadline. */
   async #write(record: ChannelRecord, deadline: number, payload = encodeRecord(record)): Promise<boolean> {
     const { stream } = this.#context
+    this.#writing = { record, payload }
     try {
       const sequence = await stream.append(this.name, payload, record.previous, deadline)
       if (sequence === 'conflict') {
@@ -349,8 +363,9 @@ export class Channel {
     } catch (error) {
       this.#isStale = true
       throw error
+    } finally {
+      this.#writing = undefined
     }
-    if (++this.#written % PURGE_AFTER_RECORDS === 0) void this.#purge()
     return true
   }
 
@@ -385,8 +400,7 @@ export class Channel {
     assertBefore(deadline)
     await this.#settleHead(deadline)
     const { stream } = this.#context
-    const lasts = Math.max(...requests.map(({ options }) => this.#lasts(options)))
-    await stream.keepFor(lasts)
+    await stream.keep(...this.#needs(requests))
     let together = requests
     for (;;) {
       const step = await this.#next(together)
@@ -409,9 +423,31 @@ export class Channel {
     }
   }
 
-  #lasts({ historySize, historyTtlMs, state, idempotencyKey }: PublishOptions): number {
-    const history = historySize > 0 ? historyTtlMs : 0
-    return Math.max(history, state?.ttlMs ?? 0, idempotencyKey === undefined ? 0 : this.#context.idempotencyTtlMs)
+  /** How long records must be kept for these requests, in milliseconds, and how many. */
+  #needs(requests: readonly Request[]): [ms: number, records: number] {
+    const { idempotencyTtlMs } = this.#context
+    let ms = 0
+    let records = 0
+    for (const { options } of requests) {
+      if (options.historySize > 0) {
+        ms = Math.max(ms, options.historyTtlMs)
+        records = Math.max(records, options.historySize)
+      }
+      if (options.state) ms = Math.max(ms, options.state.ttlMs)
+      if (options.idempotencyKey !== undefined) ms = Math.max(ms, idempotencyTtlMs)
+    }
+    if (this.#keys) {
+      const { count, before } = this.#records
+      // As many again may come before anybody looks.
+      records = Math.max(records, 2 * (count + before))
+    }
+    return [ms, records]
+  }
+
+  #count(time: number): void {
+    const { since, count } = this.#records
+    if (time - since < this.#context.idempotencyTtlMs) this.#records.count++
+    else this.#records = { since: time, count: 1, before: since === 0 ? 0 : count }
   }
 
   /** Works out what to write, with whatever that needs to know. */
@@ -425,8 +461,8 @@ export class Channel {
     const around: Surroundings = {
       head,
       now,
-      id: environment.id(),
-      newEpoch: environment.id(),
+      id: this.#context.recordId(),
+      newEpoch: head ? head.record.epoch : environment.id(),
       idempotencyTtlMs,
       usedAt: (key) => {
         const used = this.#keys?.get(key)
@@ -455,29 +491,6 @@ export class Channel {
   /** A channel's time never goes back, whoever writes. */
   get #now(): number {
     return Math.max(this.#context.environment.now(), this.#head?.record.time ?? 0)
-  }
-
-  /** Removes the records that nobody needs any more. What fails is done later. */
-  async #purge(): Promise<void> {
-    const { stream } = this.#context
-    const head = this.#head
-    const oldestKeyed = head && this.#oldestKeyed(head)
-    if (!head || oldestKeyed === undefined) return
-    const { document, kept } = head.record
-    try {
-      const history = await recordsBack(stream, head, ({ last }) => last >= kept.from)
-      const base = document?.base || head.sequence
-      await stream.purge(this.name, Math.min(oldestKeyed, base, history.at(-1)?.sequence ?? 0))
-    } catch {
-      this.#written = 0
-    }
-  }
-
-  /** Sequence of the oldest record whose keys are still within the window, or of the head; undefined when that is not known. */
-  #oldestKeyed(head: Located): number | undefined {
-    const { keyed } = head.record
-    if (keyed.length < TRAIL_LENGTH) return keyed.at(-1)?.sequence ?? head.sequence
-    return this.#keys?.values().next().value?.sequence
   }
 }
 

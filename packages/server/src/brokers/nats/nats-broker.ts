@@ -13,7 +13,6 @@ import type {
 import type { Msg } from '@nats-io/transport-node'
 import { fromJsonValue, toJsonValue } from '../snapshot-values.ts'
 import { Channel, type ChannelContext } from './channel.ts'
-import { decodeRecord } from './channel-record.ts'
 import { unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import { RecordStream } from './record-stream.ts'
@@ -73,12 +72,15 @@ export class NatsBroker implements Broker {
   }
 
   async start(listener: BrokerListener): Promise<void> {
+    const life = this.#environment.id()
+    let records = 0
     this.#context = {
       stream: this.#stream,
       environment: this.#environment,
       listener,
       idempotencyTtlMs: this.#options.idempotencyTtlMs,
       timeoutMs: this.#link.timeoutMs,
+      recordId: () => `${life}.${(++records).toString(36)}`,
       listen: (channel) => this.#link.listen(this.#stream.heardAt(channel.name), (message) => this.#heard(channel, message)),
     }
     // A leader may have gone between keeping a record and publishing it again.
@@ -165,13 +167,8 @@ export class NatsBroker implements Broker {
   #heard(channel: Channel, message: Msg): void {
     const { data, headers } = message
     const sequence = Number(headers?.get('Nats-Sequence') || 0)
-    if (sequence > 0) {
-      const record = decodeRecord(data)
-      if (!record) return
-      const located = { sequence, record }
-      this.#stream.remember(located, data.length)
-      channel.take(located)
-    } else this.#context?.listener.announcement(fromJsonValue(message.json()) as Announcement)
+    if (sequence > 0) channel.hear(sequence, data)
+    else this.#context?.listener.announcement(fromJsonValue(message.json()) as Announcement)
   }
 
   #interrupt(): void {

@@ -11,7 +11,6 @@ import {
   directMessage,
   leaderMessage,
   type MessageQuery,
-  purgeSubject,
   type StoredMessage,
   type StreamConfiguration,
   type StreamInformation,
@@ -23,6 +22,11 @@ const NANOSECONDS_A_MS = 1_000_000
 const HOUR_MS = 3_600_000
 /** Records are kept at least this long, so that channels that nobody has used for a while go on where they were. */
 const LEAST_MAX_AGE_MS = 24 * HOUR_MS
+/**
+ * Records of one channel that are kept at least. The server drops the oldest while it takes a new one, for some 20 us; a purge of many
+ * would hold up everybody else for as long as it takes.
+ */
+const LEAST_MAX_RECORDS = 2_000
 /** No message ids are used: what was written is found by the id in its record. */
 const DUPLICATE_WINDOW_MS = 1_000
 /** Records in memory, in bytes as they were sent. */
@@ -50,6 +54,7 @@ export class RecordStream {
   readonly #cache = new LRUCache<number, ChannelRecord>({ maxSize: MAX_CACHE_BYTES })
   #information: StreamInformation | undefined
   #maxAgeMs = LEAST_MAX_AGE_MS
+  #maxRecords = LEAST_MAX_RECORDS
   #ensuring: Promise<void> | undefined
 
   constructor(link: NatsLink, options: RecordStreamOptions) {
@@ -72,34 +77,45 @@ export class RecordStream {
     return this.#maxAgeMs
   }
 
+  /** Records of one channel that are kept at least. */
+  get maxRecords(): number {
+    return this.#maxRecords
+  }
+
   /** Bytes of a record at most. */
   get maxRecordBytes(): number {
     return this.#link.session().maxPayload - HEADER_BYTES
   }
 
-  /** Makes the stream, or takes the one that is there. */
+  /** Makes the stream, or takes the one that is there; its limits grow to what is needed here, and never shrink. */
   async ensure(session: NatsSession): Promise<void> {
-    let found = await streamInformation(session, this.name)
-    found ??= await this.#create(session)
-    const { num_replicas: replicas, max_age: maxAge } = found.config
-    const isShort = maxAge > 0 && maxAge < this.#maxAgeMs * NANOSECONDS_A_MS
-    if (replicas < this.#options.replicas || isShort) {
-      const wanted = { num_replicas: Math.max(replicas, this.#options.replicas), ...(isShort && this.#age) }
-      found = await updateStream(session, { ...found.config, ...wanted })
-    }
+    const found = (await streamInformation(session, this.name)) ?? (await this.#create(session))
+    const { config } = found
+    this.#maxAgeMs = Math.max(this.#maxAgeMs, unlimited(config.max_age) / NANOSECONDS_A_MS)
+    this.#maxRecords = Math.max(this.#maxRecords, unlimited(config.max_msgs_per_subject))
+    const isEnough =
+      config.num_replicas >= this.#options.replicas &&
+      unlimited(config.max_age) >= this.#maxAgeMs * NANOSECONDS_A_MS &&
+      unlimited(config.max_msgs_per_subject) >= this.#maxRecords
+    const replicas = Math.max(config.num_replicas, this.#options.replicas)
     const before = this.#information?.created
-    this.#information = found
-    if (!isShort && maxAge > 0) this.#maxAgeMs = maxAge / NANOSECONDS_A_MS
+    this.#information = isEnough ? found : await updateStream(session, { ...config, ...this.#limits, num_replicas: replicas })
     if (before !== undefined && before !== found.created) {
       this.#cache.clear()
       this.#options.onReset()
     }
   }
 
-  /** Sees to it that records are kept for twice as long as something in them lasts: what lasts so long may be added to until its end. */
-  async keepFor(ms: number): Promise<void> {
-    if (2 * ms + HOUR_MS <= this.#maxAgeMs) return
-    this.#maxAgeMs = 2 * ms + HOUR_MS
+  /**
+   * Sees to it that so many records of a channel are kept, and for twice as long as something in them lasts: what lasts so long may be
+   * added to until its end.
+   */
+  async keep(ms: number, records: number): Promise<void> {
+    const age = 2 * ms + HOUR_MS
+    if (age <= this.#maxAgeMs && records <= this.#maxRecords) return
+    this.#maxAgeMs = Math.max(age, this.#maxAgeMs)
+    // Generously, because whoever asks for more will ask again.
+    if (records > this.#maxRecords) this.#maxRecords = 2 * records
     await this.#again(() => this.ensure(this.#link.session()), this.#deadline)
   }
 
@@ -140,12 +156,6 @@ export class RecordStream {
         throw error
       }
     }, deadline)
-  }
-
-  /** Removes a channel's records below a sequence. */
-  async purge(channel: string, below: number): Promise<void> {
-    // To the server, 1 is no sequence at all, and it would remove everything.
-    if (below > 1) await purgeSubject(this.#link.session(), this.name, this.#subject(channel), below)
   }
 
   get #isReplicated(): boolean {
@@ -211,7 +221,7 @@ export class RecordStream {
       max_consumers: -1,
       max_msgs: -1,
       max_bytes: -1,
-      ...this.#age,
+      ...this.#limits,
       duplicate_window: DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS,
       allow_direct: true,
       republish: { src: `${this.name}.c.>`, dest: `${this.name}.d.>` },
@@ -226,10 +236,18 @@ export class RecordStream {
     }
   }
 
-  get #age(): { readonly max_age: number } {
-    return { max_age: this.#maxAgeMs * NANOSECONDS_A_MS }
+  get #limits(): { readonly max_age: number; readonly max_msgs_per_subject: number } {
+    return {
+      max_age: limitOf(this.#maxAgeMs * NANOSECONDS_A_MS, 0),
+      max_msgs_per_subject: limitOf(this.#maxRecords, -1),
+    }
   }
 }
+
+/** Limits of a stream are 0 or less where there is none. */
+const unlimited = (limit: number): number => (limit > 0 ? limit : Number.POSITIVE_INFINITY)
+
+const limitOf = (limit: number, none: number): number => (Number.isFinite(limit) ? limit : none)
 
 const expecting = (sequence: number): MsgHdrs => {
   const expected = headers()

@@ -19,6 +19,7 @@ export interface StreamConfiguration {
   readonly storage: 'file' | 'memory'
   readonly num_replicas: number
   readonly max_age: number
+  readonly max_msgs_per_subject: number
   readonly [option: string]: unknown
 }
 
@@ -84,11 +85,6 @@ export const createStream = async (session: NatsSession, configuration: StreamCo
 
 export const updateStream = async (session: NatsSession, configuration: StreamConfiguration): Promise<StreamInformation> =>
   (await askJetStream(session, `STREAM.UPDATE.${configuration.name}`, configuration)) as StreamInformation
-
-/** Removes a subject's messages below a sequence. */
-export const purgeSubject = async (session: NatsSession, name: string, subject: string, below: number): Promise<void> => {
-  await askJetStream(session, `STREAM.PURGE.${name}`, { filter: subject, seq: below })
-}
 
 /** Which message: the newest of a subject, or the one with a sequence. */
 export type MessageQuery = { readonly last_by_subj: string } | { readonly seq: number }

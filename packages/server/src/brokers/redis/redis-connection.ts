@@ -37,8 +37,11 @@ export interface CallOptions {
   readonly buffers?: boolean
 }
 
-/** How often masters are looked for though nothing seems to be wrong. */
-const REFRESH_MS = 10_000
+/**
+ * How often masters are looked for though nothing seems to be wrong, in milliseconds. A master that sentinels have replaced takes
+ * writes, which are lost, until it is told so itself; a server of a cluster says by itself what it has no more.
+ */
+const REFRESH_MS = { standalone: 0, sentinel: 1_000, cluster: 10_000 } as const
 const TRY_AGAIN_MS = 50
 
 /**
@@ -324,7 +327,7 @@ export class RedisConnection {
         this.#finding = undefined
         if (this.#state !== 'open') return
         if (!this.#problem) this.#backoff.reset()
-        this.#timer = setTimeout(() => this.#look(), this.#problem ? this.#backoff.next() : REFRESH_MS)
+        this.#timer = setTimeout(() => this.#look(), this.#problem ? this.#backoff.next() : REFRESH_MS[this.#options.mode])
       })
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { FusewireError } from '@fusewire/protocol'
 import { headers, type MsgHdrs } from '@nats-io/transport-node'
 import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
@@ -33,9 +34,15 @@ export interface KvBucketOptions {
 /** Calls that wait for an answer at a time; the others wait for them. */
 const MAX_CALLS = 512
 
+/** For headers, of what the server takes as one message. */
+const HEADER_BYTES = 1024
+const LEAST_RETRY_MS = 20
+const MOST_RETRY_MS = 250
 const META = 'Fusewire'
 const EXPECTED = 'Nats-Expected-Last-Subject-Sequence'
-const NOT_FOUND_TO_DELETE = 10_057
+/** To delete a message that is not there. */
+const NO_SUCH_MESSAGE = 10_057
+const TEMPORARILY_UNAVAILABLE = 10_008
 const TOO_LARGE = 10_054
 const EMPTY = new Uint8Array()
 
@@ -51,6 +58,7 @@ export class KvBucket {
   readonly #waiting: (() => void)[] = []
   readonly #lostListeners = new Set<() => void>()
   #calls = 0
+  #finding: Promise<void> | undefined
 
   constructor(link: NatsLink, name: string, options: KvBucketOptions) {
     this.#link = link
@@ -91,8 +99,7 @@ export class KvBucket {
       else await this.#adapt(session, existing.config, wanted)
     } catch (error) {
       if (error instanceof FusewireError) throw error
-      const reason = error instanceof NoRespondersError ? 'JetStream does not answer' : String((error as Error).message)
-      throw unavailable(`NATS at ${session.name} cannot keep the bucket ${this.name}: ${reason}`, error)
+      throw unavailable(`NATS at ${session.name} cannot keep the bucket ${this.name}: ${reasonOf(error)}`, error)
     }
   }
 
@@ -104,39 +111,27 @@ export class KvBucket {
     const fields = headers()
     fields.set(META, meta)
     if (expected !== undefined) fields.set(EXPECTED, String(expected))
-    return this.#slot(async () => {
-      const session = this.#link.session()
-      if (value.length + 1024 > session.maxPayload)
+    return this.#call(async (session) => {
+      if (value.length + HEADER_BYTES > session.maxPayload)
         throw new FusewireError(
           'message_too_large',
           `${value.length} bytes are more than NATS takes (max_payload ${session.maxPayload})`,
         )
-      try {
-        return await this.#write(session, key, value, fields)
-      } catch (error) {
-        if (!(error instanceof NoRespondersError)) throw error
-        // The bucket is gone, or nobody leads it.
-        if (!(await streamInformation(session, this.stream))) {
-          await this.ensure(session)
-          for (const listener of this.#lostListeners) listener()
-        }
-        return await this.#write(session, key, value, fields)
-      }
+      return this.#write(session, key, value, fields)
     })
   }
 
   /** From the server that leads the bucket, which has whatever was acknowledged. Undefined when it is not there. */
   async get(key: string): Promise<KvEntry | undefined> {
-    return this.#slot(async () => {
+    return this.#call(async (session) => {
       try {
         const question = { last_by_subj: this.subject(key) }
-        const answer = await askJetStream(this.#link.session(), `STREAM.MSG.GET.${this.stream}`, question)
+        const answer = await askJetStream(session, `STREAM.MSG.GET.${this.stream}`, question)
         const { seq, hdrs = '', data = '', time } = (answer as { message: StoredMessage }).message
         const meta = metaOf(Buffer.from(hdrs, 'base64').toString('latin1'))
         return { key, revision: seq, time: Date.parse(time), meta, value: Buffer.from(data, 'base64') }
       } catch (error) {
-        const { noMessage, streamNotFound } = JETSTREAM_CODES
-        if (error instanceof JetStreamError && (error.code === noMessage || error.code === streamNotFound)) return undefined
+        if (error instanceof JetStreamError && error.code === JETSTREAM_CODES.noMessage) return undefined
         throw error
       }
     })
@@ -144,12 +139,13 @@ export class KvBucket {
 
   /** Removes what is there under a revision, without a trace: who watches the bucket does not hear of it. False when it is not there. */
   async erase(revision: number): Promise<boolean> {
-    return this.#slot(async () => {
+    return this.#call(async (session) => {
       try {
-        await askJetStream(this.#link.session(), `STREAM.MSG.DELETE.${this.stream}`, { seq: revision, no_erase: true })
+        await askJetStream(session, `STREAM.MSG.DELETE.${this.stream}`, { seq: revision, no_erase: true })
         return true
       } catch (error) {
-        const isGone = [NOT_FOUND_TO_DELETE, JETSTREAM_CODES.noMessage, JETSTREAM_CODES.streamNotFound, 10_043]
+        const { noMessage, streamNotFound } = JETSTREAM_CODES
+        const isGone = [NO_SUCH_MESSAGE, noMessage, streamNotFound]
         if (error instanceof JetStreamError && isGone.includes(error.code)) return false
         throw error
       }
@@ -165,20 +161,47 @@ export class KvBucket {
     throw new JetStreamError(error.err_code, error.description)
   }
 
-  /** What is refused for another reason than a conflict or its size is the broker's fault, whatever that is. */
-  async #slot<T>(call: () => Promise<T>): Promise<T> {
+  /**
+   * Tries again for a while when nobody leads the bucket, or somebody has deleted it. What is refused for another reason than a conflict or
+   * its size is the broker's fault, whatever that is.
+   */
+  async #call<T>(attempt: (session: NatsSession) => Promise<T>): Promise<T> {
     while (this.#calls >= MAX_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#calls++
+    const deadline = performance.now() + this.#link.timeoutMs
     try {
-      return await call()
+      for (;;) {
+        const session = this.#link.session()
+        try {
+          return await attempt(session)
+        } catch (error) {
+          if (!isLeaderless(error) || performance.now() >= deadline) throw error
+          await this.#find(session)
+        }
+      }
     } catch (error) {
       if (error instanceof FusewireError || error instanceof RevisionConflict) throw error
-      const reason = error instanceof NoRespondersError ? 'nobody leads it at the moment' : String((error as Error).message)
-      throw unavailable(`the bucket ${this.name} cannot be used: ${reason}`, error)
+      throw unavailable(`the bucket ${this.name} cannot be used: ${reasonOf(error)}`, error)
     } finally {
       this.#calls--
       this.#waiting.shift()?.()
     }
+  }
+
+  async #find(session: NatsSession): Promise<void> {
+    this.#finding ??= this.#remake(session)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#finding = undefined
+      })
+    await this.#finding
+    await delay(LEAST_RETRY_MS + Math.random() * MOST_RETRY_MS)
+  }
+
+  async #remake(session: NatsSession): Promise<void> {
+    if (await streamInformation(session, this.stream)) return
+    await this.ensure(session)
+    for (const listener of this.#lostListeners) listener()
   }
 
   async #adapt(session: NatsSession, existing: StreamConfiguration, wanted: StreamConfiguration): Promise<void> {
@@ -188,8 +211,11 @@ export class KvBucket {
       throw unavailable(
         `NATS at ${session.name} has a stream ${this.stream} that is not Fusewire's (${misfits.join(', ')}); choose another brokerPrefix, or remove it`,
       )
-    if (existing.num_replicas === wanted.num_replicas && existing.max_age === wanted.max_age) return
-    await updateStream(session, { ...existing, num_replicas: wanted.num_replicas, max_age: wanted.max_age })
+    // Never less than another node has asked for.
+    const replicas = Math.max(existing.num_replicas, wanted.num_replicas)
+    const maxAge = existing.max_age === 0 ? 0 : Math.max(existing.max_age, wanted.max_age)
+    if (replicas === existing.num_replicas && maxAge === existing.max_age) return
+    await updateStream(session, { ...existing, num_replicas: replicas, max_age: maxAge })
   }
 
   #configuration(): StreamConfiguration {
@@ -218,6 +244,16 @@ interface StoredMessage {
   readonly hdrs?: string
   readonly data?: string
   readonly time: string
+}
+
+/** What was refused before it was carried out, and may not be in a moment. */
+const isLeaderless = (error: unknown): boolean =>
+  error instanceof NoRespondersError ||
+  (error instanceof JetStreamError && (error.code === TEMPORARILY_UNAVAILABLE || error.code === JETSTREAM_CODES.streamNotFound))
+
+const reasonOf = (error: unknown): string => {
+  if (error instanceof NoRespondersError) return 'nobody leads it at the moment'
+  return error instanceof Error ? error.message : String(error)
 }
 
 const metaOf = (fields: string): string => /^Fusewire: ?(.*)$/mu.exec(fields)?.[1]?.trim() ?? ''

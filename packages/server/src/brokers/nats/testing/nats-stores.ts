@@ -9,6 +9,7 @@ import { NatsPresence } from '../nats-presence.ts'
 import { NatsRevocations } from '../nats-revocations.ts'
 import { NatsSessions } from '../nats-sessions.ts'
 import { ServerClock } from '../server-clock.ts'
+import { askJetStream } from '../stream-api.ts'
 
 const MAX_AGE_MS = 600_000
 const SWEEP_MS = 100
@@ -19,6 +20,7 @@ export class NatsStores {
   readonly #replicas: number
   readonly #prefix = `t${randomUUID().slice(0, 8)}`
   readonly #links: NatsLink[] = []
+  readonly #streams = new Set<string>()
   readonly #sweeping: NodeJS.Timeout[] = []
 
   constructor(addresses: readonly string[], replicas = 1) {
@@ -56,6 +58,13 @@ export class NatsStores {
     return new NatsBus(this.#open('bus').link, this.#prefix)
   }
 
+  /** Removes everything that these stores have kept. */
+  async forget(): Promise<void> {
+    const link = this.#links.find(({ isUp }) => isUp)
+    if (!link) return
+    for (const stream of this.#streams) await askJetStream(link.session(), `STREAM.DELETE.${stream}`).catch(() => undefined)
+  }
+
   close(): void {
     for (const sweeping of this.#sweeping.splice(0)) clearInterval(sweeping)
     for (const link of this.#links.splice(0)) link.close()
@@ -73,6 +82,7 @@ export class NatsStores {
     )
     this.#links.push(link)
     const bucket = new KvBucket(link, `${this.#prefix}-${name}`, { replicas: this.#replicas, maxAgeMs: MAX_AGE_MS })
+    this.#streams.add(bucket.stream)
     link.use({ prepare: (session) => bucket.ensure(session) })
     return { link, bucket, clock: new ServerClock(nodeEnvironment) }
   }

@@ -35,8 +35,8 @@ const DECODER = new TextDecoder()
 /**
  * Sessions in a bucket of NATS: a key for each, changed by its revision, so that of all nodes one wins. Every node watches who owns
  * what until when, and so answers a refresh without asking for each session. While a node refreshes its sessions nothing is written
- * for each of them: it moves its own lease, `n.<node>`, which counts for all that are marked as leased; only those that it does not
- * refresh any more are written, once, with an end of their own.
+ * for each of them: it moves its own lease, `n.<node>`, which counts for all that are marked as leased, and remembers which of them it
+ * has refreshed; one that it has not for a TTL is written, once, with an end of its own.
  */
 export class NatsSessions implements SessionStore {
   readonly #link: NatsLink
@@ -129,7 +129,7 @@ export class NatsSessions implements SessionStore {
     return given.filter((record) => record !== undefined)
   }
 
-  /** Removes markers and traces whose time is over. To be called about once a second. */
+  /** Sees to what is over: sessions that are not refreshed any more, markers and traces. To be called about once a second. */
   sweep(): void {
     this.#cleaning ??= this.#clean()
       .catch(() => undefined)
@@ -230,25 +230,20 @@ export class NatsSessions implements SessionStore {
 
   async #refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
     const wanted = this.#clock.now() + ttlMs
-    const slack = SLACK * ttlMs
-    const named = new Set(ids)
-    const own = ids.map((id) => this.#index.get(id)).filter((session) => session !== undefined && this.#isOwn(session))
-    const isHeld = (session: IndexedSession): boolean =>
-      session.kind === 'kept' &&
-      session.isLeased &&
-      session.end <= wanted + slack &&
-      this.#lease <= wanted + slack &&
-      session.writtenAt > this.#clock.now() - this.#bucket.maxAgeMs / 2
-    const held = own.filter((session) => session !== undefined && isHeld(session))
-    // The lease would keep them too, which nobody refreshes any more.
-    const others = [...this.#index.leased].filter(
-      (session) => !named.has(session.id) && this.#index.endOf(session) < wanted - slack,
-    )
-    const isCheap = held.length > 0 && others.length <= held.length
-    if (isCheap) await Promise.all(others.map(({ id }) => this.#release(id)))
-    const single = own.filter((session) => session !== undefined && !(isCheap && isHeld(session)))
-    await Promise.all(single.map((session) => session && this.#renew(session.id, ttlMs)))
-    if (isCheap) this.#lease = Math.max(this.#lease, wanted)
+    const latest = wanted + SLACK * ttlMs
+    const renewed: string[] = []
+    let isAnyHeld = false
+    for (const id of ids) {
+      const session = this.#index.get(id)
+      if (!session || !this.#isOwn(session)) continue
+      const isYoung = session.writtenAt > this.#clock.now() - this.#bucket.maxAgeMs / 2
+      if (session.isLeased && session.end <= latest && this.#lease <= latest && isYoung) {
+        session.until = wanted
+        isAnyHeld = true
+      } else renewed.push(id)
+    }
+    await Promise.all(renewed.map((id) => this.#renew(id, ttlMs)))
+    if (isAnyHeld) this.#lease = Math.max(this.#lease, wanted)
     await this.#watch.sync()
     return this.#result(ids)
   }
@@ -275,14 +270,21 @@ export class NatsSessions implements SessionStore {
     }
   }
 
-  /** Gives it an end of its own: that which it has. */
+  /** Sessions that this node does not refresh any more, and that its lease would keep, get the end that they have come to. */
+  async #releaseOver(): Promise<void> {
+    const now = this.#clock.now()
+    const over = [...this.#index.leased].filter(({ until }) => until <= now)
+    await Promise.all(over.map(({ id }) => this.#lanes.run(id, () => this.#release(id))))
+  }
+
   async #release(id: string): Promise<void> {
     for (;;) {
+      const until = this.#index.get(id)?.until ?? 0
+      if (until > this.#clock.now()) return
       const read = await this.#read(id)
       if (!read || !this.#isOwn(read.session) || !read.session.isLeased) return
       const { session, value } = read
-      const end = this.#index.endOf(session)
-      if (await this.#write(session, value, { ...session, end, isLeased: false })) return
+      if (await this.#write(session, value, { ...session, end: until, isLeased: false })) return
     }
   }
 
@@ -306,6 +308,7 @@ export class NatsSessions implements SessionStore {
   }
 
   async #clean(): Promise<void> {
+    await this.#releaseOver()
     const now = this.#clock.now()
     const over: IndexedSession[] = []
     for (const session of this.#index.due(now)) {

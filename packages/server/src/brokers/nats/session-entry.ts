@@ -41,6 +41,8 @@ export interface IndexedSession extends SessionMeta {
   readonly writtenAt: number
   /** Which reading of the bucket it is from. */
   readonly reading: number
+  /** Where it is leased and this node's: when its TTL ends, unless it is refreshed. */
+  until: number
   dueAt: number
 }
 

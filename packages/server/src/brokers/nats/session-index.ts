@@ -76,6 +76,7 @@ export class SessionIndex {
       isLeased,
       hasMoved,
       reading: this.#reading,
+      until: before?.revision === revision ? before.until : end,
       dueAt: 0,
     }
     session.dueAt = this.endOf(session)

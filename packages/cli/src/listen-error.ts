@@ -1,4 +1,4 @@
-import type { FusewireOptions } from '@fusewire/server'
+import { ConfigurationError, type FusewireOptions } from '@fusewire/server'
 import { CommandError } from './exit-code.ts'
 
 interface SystemError extends Error {
@@ -15,7 +15,7 @@ const systemError = (error: unknown): SystemError | undefined => {
 
 /** Says in plain words why the server cannot listen, and which options change that; other errors stay what they are. */
 export const explainListenError = (error: unknown, options: FusewireOptions): unknown => {
-  const cause = systemError(error)
+  const cause = error instanceof ConfigurationError ? undefined : systemError(error)
   if (!cause) return error
   const port = cause.port ?? options.port
   const [name, flag] = options.tls && port === options.port ? ['port', '--port'] : ['cleartextPort', '--cleartext-port']

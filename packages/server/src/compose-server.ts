@@ -69,9 +69,11 @@ export const composeServer = async (
       })
     : undefined
   try {
+    await core.backend.open?.()
     await engine.start()
   } catch (error) {
     certificates?.close()
+    await core.backend.close?.()
     throw error
   }
 
@@ -233,6 +235,7 @@ export const composeServer = async (
         // The broker after everyone who publishes: what has been acknowledged until now is in it.
         await engine.close()
       } finally {
+        await core.backend.close?.()
         await core.application.close(leftMs)
       }
     },

@@ -1,19 +1,15 @@
-import { type Broker, type Environment, type Log, MemoryBroker, MemoryPresence, MemoryRevocations } from '@fusewire/engine'
+import { type Broker, MemoryBroker, MemoryPresence, MemoryRevocations } from '@fusewire/engine'
 import { ConfigurationError } from '../config/configuration-error.ts'
 import type { FusewireOptions } from '../config/options.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, BackendContext } from './backend.ts'
 import { alwaysUp } from './broker-stats.ts'
+import { isNatsAddress } from './nats/nats-address.ts'
+import { natsBackend } from './nats/nats-backend.ts'
 import { SnapshotBroker } from './snapshot-broker.ts'
 
-export interface BackendContext {
-  /** Identifier of this process. */
-  readonly node: string
-  readonly environment: Environment
-  readonly log: Log
-}
-
-/** Makes what the options name; `given` takes the place of the memory broker. Nothing is connected before the ports are started. */
+/** Makes what the options name; `given` takes the place of the memory broker. Nothing is connected before {@link Backend.open}. */
 export const openBackend = (options: FusewireOptions, context: BackendContext, given?: Broker): Backend => {
+  if (!given && options.broker.every(isNatsAddress)) return natsBackend(options, context)
   const { environment, log } = context
   const { idempotencyTtlMs, snapshotFile: file, snapshotIntervalMs: intervalMs } = options
   const revocations = new MemoryRevocations(environment, options)

@@ -1,3 +1,4 @@
+import { isNatsAddress, natsAddressProblem } from '../brokers/nats/nats-address.ts'
 import { isRedisAddress, redisAddressProblem } from '../brokers/redis/redis-address.ts'
 import type { ConfigurationProblem } from './configuration-error.ts'
 import type { FusewireOptions } from './options.ts'
@@ -16,7 +17,7 @@ const checkAddress = (address: string, index: number, { redisMode }: FusewireOpt
         message: 'is no address of a broker; write memory alone, or addresses of redis://, rediss://, nats:// or tls://',
       },
     ]
-  const message = isRedisAddress(address) ? redisAddressProblem(address, redisMode) : undefined
+  const message = isNatsAddress(address) ? natsAddressProblem(address) : redisAddressProblem(address, redisMode)
   return message === undefined ? [] : [{ option, message }]
 }
 

@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect, credsAuthenticator, type TlsOptions } 
 import { addressName, type NatsAddress } from './nats-address.ts'
 import { unavailable } from './nats-error.ts'
 import { probeNats } from './nats-probe.ts'
-import { NatsSession } from './nats-session.ts'
+import { type CallMeter, NatsSession } from './nats-session.ts'
 
 export interface NatsAccess {
   /** Credentials (.creds), read at each connection. */
@@ -15,6 +15,7 @@ export interface NatsAccess {
   readonly timeoutMs: number
   /** What the server calls this connection. */
   readonly name: string
+  readonly meter?: CallMeter
 }
 
 /** Connects to one server, once. Rejects with `broker_unavailable`, whose message says why and has no secret. */
@@ -24,7 +25,7 @@ export const connectNats = async (address: NatsAddress, access: NatsAccess): Pro
     const info = await probeNats(address, access.timeoutMs)
     if (address.tls && !info.tls_required && !info.tls_available) throw new Error('it has no TLS; write nats:// or turn it on')
     const connection = await connect(optionsFor(address, access))
-    return new NatsSession(connection, { name, timeoutMs: access.timeoutMs })
+    return new NatsSession(connection, { name, timeoutMs: access.timeoutMs, ...(access.meter && { meter: access.meter }) })
   } catch (error) {
     throw unavailable(`NATS at ${name} cannot be used: ${reasonOf(error)}`, error)
   }

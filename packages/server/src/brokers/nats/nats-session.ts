@@ -2,14 +2,23 @@ import type { FusewireError } from '@fusewire/protocol'
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/transport-node'
 import { NoRespondersError, unavailable } from './nats-error.ts'
 
+/** Counts what was asked of the server; times are milliseconds. */
+export interface CallMeter {
+  answered(call: string, ms: number): void
+  failed(call: string): void
+}
+
 export interface NatsSessionOptions {
   /** How the server is called in errors. */
   readonly name: string
   /** For each answer, in milliseconds. */
   readonly timeoutMs: number
+  readonly meter?: CallMeter
 }
 
 interface PendingRequest {
+  readonly call: string
+  readonly sentAt: number
   readonly resolve: (message: Msg) => void
   readonly reject: (error: Error) => void
   readonly timer: NodeJS.Timeout
@@ -30,6 +39,7 @@ export class NatsSession {
   readonly name: string
   readonly ended: Promise<FusewireError>
   readonly #timeoutMs: number
+  readonly #meter: CallMeter | undefined
   readonly #inbox = createInbox()
   readonly #pending = new Map<string, PendingRequest>()
   readonly #pinger: NodeJS.Timeout
@@ -40,10 +50,11 @@ export class NatsSession {
   /** What the server has refused last: the reason why something is not answered. */
   #violation: Error | undefined
 
-  constructor(connection: NatsConnection, { name, timeoutMs }: NatsSessionOptions) {
+  constructor(connection: NatsConnection, { name, timeoutMs, meter }: NatsSessionOptions) {
     this.connection = connection
     this.name = name
     this.#timeoutMs = timeoutMs
+    this.#meter = meter
     this.ended = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -104,9 +115,16 @@ export class NatsSession {
       if (this.#pendingBytes + payload.length > MAX_PENDING_BYTES)
         throw unavailable(`NATS at ${this.name} is behind: ${this.#pendingBytes} bytes wait for its answers`)
       const token = (++this.#requests).toString(36)
-      const timer = setTimeout(() => this.#take(token)?.reject(this.#late(timeoutMs)), timeoutMs)
+      const timer = setTimeout(() => this.#fail(token, this.#late(timeoutMs)), timeoutMs)
       this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) })
-      this.#pending.set(token, { resolve, reject, timer, bytes: payload.length })
+      this.#pending.set(token, {
+        call: callOf(subject),
+        sentAt: performance.now(),
+        resolve,
+        reject,
+        timer,
+        bytes: payload.length,
+      })
       this.#pendingBytes += payload.length
     })
   }
@@ -132,7 +150,7 @@ export class NatsSession {
     if (this.#reason) return
     this.#reason = reason
     clearInterval(this.#pinger)
-    for (const token of [...this.#pending.keys()]) this.#take(token)?.reject(reason)
+    for (const token of [...this.#pending.keys()]) this.#fail(token, reason)
     // Waiting for a server that stands still would never end.
     void this.connection.close()
     this.#end(reason)
@@ -145,8 +163,20 @@ export class NatsSession {
   #answered(message: Msg): void {
     const request = this.#take(message.subject.slice(this.#inbox.length + 1))
     if (!request) return
-    if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) request.reject(new NoRespondersError())
-    else request.resolve(message)
+    if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) {
+      this.#meter?.failed(request.call)
+      request.reject(new NoRespondersError())
+      return
+    }
+    this.#meter?.answered(request.call, performance.now() - request.sentAt)
+    request.resolve(message)
+  }
+
+  #fail(token: string, error: Error): void {
+    const request = this.#take(token)
+    if (!request) return
+    this.#meter?.failed(request.call)
+    request.reject(error)
   }
 
   #take(token: string): PendingRequest | undefined {
@@ -174,4 +204,12 @@ export class NatsSession {
   async #watch(): Promise<void> {
     for await (const status of this.connection.status()) if (status.type === 'error') this.#violation = status.error
   }
+}
+
+/** What a request is counted as. */
+const callOf = (subject: string): string => {
+  if (subject.startsWith('$KV.')) return 'kv_put'
+  if (!subject.startsWith('$JS.API.')) return 'append'
+  if (subject.startsWith('$JS.API.STREAM.MSG.GET.') || subject.startsWith('$JS.API.DIRECT.GET.')) return 'get'
+  return subject.startsWith('$JS.API.STREAM.MSG.DELETE.') ? 'delete' : 'manage'
 }

@@ -2,7 +2,7 @@ import { FusewireError } from '@fusewire/protocol'
 import type { Msg } from '@nats-io/transport-node'
 import { addressName, type NatsAddress } from './nats-address.ts'
 import { connectNats, type NatsAccess } from './nats-connect.ts'
-import { unavailable } from './nats-error.ts'
+import { JetStreamError, unavailable } from './nats-error.ts'
 import type { NatsSession } from './nats-session.ts'
 import { assertJetStream } from './stream-api.ts'
 
@@ -153,8 +153,7 @@ export class NatsLink {
       await session.flush()
       if (this.#isClosed) throw this.#problem
     } catch (error) {
-      const problem =
-        error instanceof FusewireError ? error : unavailable(`NATS at ${addressName(address)} cannot be used`, error)
+      const problem = error instanceof FusewireError ? error : unavailable(explain(address, error), error)
       session?.end(problem)
       for (const listening of this.#listening) listening.stop = undefined
       if (!this.#isClosed) this.#problem = problem
@@ -208,3 +207,6 @@ export class NatsLink {
     return this.#random() * Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
   }
 }
+
+const explain = (address: NatsAddress, error: unknown): string =>
+  `NATS at ${addressName(address)} cannot be used${error instanceof JetStreamError ? `: ${error.message}` : ''}`

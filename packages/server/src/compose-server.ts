@@ -111,7 +111,8 @@ export const composeServer = async (
     const { connections, sessions, subscriptions, channels } = engine.stats()
     const state = drain.state === 'serving' ? 'serving' : 'draining'
     const counts = { connections, sessions, subscriptions, channels }
-    return { node: core.node, version: VERSION, state, startedAt, host: hostname(), ...counts }
+    const place = { host: hostname(), ...(role && { worker: role.worker }) }
+    return { node: core.node, version: VERSION, state, startedAt, ...place, ...counts }
   }
   const leave = (): DrainAnswer => {
     const { connections } = engine.stats()

@@ -31,6 +31,21 @@ describe('a server inside of a program', () => {
     await elsewhere.drain()
   })
 
+  it('acts on sessions, and says who is where', async () => {
+    const fusewire = createFusewire(OPTIONS)
+    await fusewire.listen()
+    expect(await fusewire.refresh({ user: 'nobody' }, 1000)).toBe(0)
+    expect(await fusewire.refresh({ user: 'nobody' }, null)).toBe(0)
+    for (const wrong of [-1, 1.5, Number.NaN, '1' as never, undefined as never])
+      await expect(fusewire.refresh({ user: 'nobody' }, wrong)).rejects.toMatchObject({ code: 'invalid_field' })
+    expect(await fusewire.disconnect({ session: 'nobody' })).toBe(0)
+    expect(await fusewire.drain({ user: 'nobody' })).toBe(0)
+    expect(await fusewire.channels('chat:*')).toEqual([])
+    // Nobody has left.
+    await fusewire.publish('news', 1)
+    await fusewire.close()
+  })
+
   it('starts and closes the broker that it is given, last of all', async () => {
     const broker = new MemoryBroker(nodeEnvironment)
     const [start, close] = [vi.spyOn(broker, 'start'), vi.spyOn(broker, 'close')]

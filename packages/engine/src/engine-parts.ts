@@ -133,7 +133,8 @@ export const createParts = (ports: EnginePorts): EngineParts => {
   })
   if (ports.sessionStore) {
     const store = ports.sessionStore
-    const refreshMs = limits.sessionTtlMs / REFRESHES_IN_TTL
+    // Stores take whole milliseconds.
+    const refreshMs = Math.ceil(limits.sessionTtlMs / REFRESHES_IN_TTL)
     const ttlMs = limits.sessionTtlMs + refreshMs + REFRESH_DELAY_MS
     const watch = new StoreWatch({ now, counters, log })
     const ends = new SessionEnds({ attendance, notices, counters })

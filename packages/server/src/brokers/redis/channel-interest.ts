@@ -44,7 +44,9 @@ export class ChannelInterest {
     if (epoch === this.#epoch && offset <= this.#offset) return
     if (this.#epoch !== '' && (epoch !== this.#epoch || offset !== this.#offset + 1)) this.#interrupt(epoch, offset - 1)
     this.#endsIn(message.documentEnd === 0 ? -1 : message.documentEnd - message.time)
-    this.#hand(epoch, offset, { offset, ...decodeDraft(message.body()), time: message.time })
+    const draft = read(message.body())
+    if (draft) this.#hand(epoch, offset, { offset, ...draft, time: message.time })
+    else this.#interrupt(epoch, offset)
   }
 
   /** This node's own publication has been answered. Undefined when it has been handed on, otherwise settles when it has been. */
@@ -124,5 +126,14 @@ export class ChannelInterest {
 
   #endsIn(ms: number): void {
     this.documentEndsAt = ms < 0 ? 0 : performance.now() + ms
+  }
+}
+
+/** Undefined for what none of our nodes has written. */
+const read = (body: string): PublicationDraft | undefined => {
+  try {
+    return decodeDraft(body)
+  } catch {
+    return undefined
   }
 }

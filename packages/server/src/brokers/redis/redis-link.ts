@@ -87,6 +87,8 @@ export class RedisLink {
   ask(command: readonly RedisArgument[], buffers = false): Promise<RedisReply> {
     const state = this.#state
     if (state.name !== 'up') return Promise.reject(this.#problem)
+    // Behind those that are asked again once the library is there.
+    if (this.#loading) return this.#loading.then(() => this.#ask(state.commands, command, buffers))
     return this.#ask(state.commands, command, buffers)
   }
 

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ChannelInterest } from './channel-interest.ts'
+import { channelKeys } from './channel-keys.ts'
+import { readChannelMessage } from './channel-message.ts'
+
+describe('ChannelInterest', () => {
+  let told: string[]
+  let interest: ChannelInterest
+
+  const hear = (text: string): void => {
+    const message = readChannelMessage(Buffer.from(text))
+    if (!message || message.kind === 'announcement') throw new Error('no message of a channel')
+    interest.hear(message)
+  }
+  const publication = (epoch: string, offset: number, end = 0): void =>
+    hear(`P${epoch} ${offset} 1000 ${end}\n{"data":"heard ${offset}"}`)
+  /** Answers this node's own publication; gives whether the answer has to wait. */
+  const answer = (epoch: string, offset: number): Promise<boolean> => {
+    const waiting = interest.answered(epoch, offset, 1000, 0, { data: `own ${offset}` })
+    let isDone = waiting === undefined
+    void waiting?.then(() => {
+      isDone = true
+    })
+    return Promise.resolve().then(() => !isDone)
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers()
+    told = []
+    interest = new ChannelInterest('a', channelKeys('p', 'a'), {
+      publication: (_, { offset, data }, epoch) => told.push(`${epoch}${offset} ${data}`),
+      interrupted: () => told.push('interrupted'),
+      announcement: () => undefined,
+    })
+    interest.found('e', 3, -1)
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('hands on what follows, and each once', () => {
+    publication('e', 4)
+    publication('e', 4)
+    publication('e', 3)
+    publication('e', 5)
+    expect(told).toEqual(['e4 heard 4', 'e5 heard 5'])
+  })
+
+  it("hands on this node's own from the answer when it is next, and drops it when it is heard", async () => {
+    expect(await answer('e', 4)).toBe(false)
+    publication('e', 4)
+    publication('e', 5)
+    expect(await answer('e', 5)).toBe(false)
+    expect(told).toEqual(['e4 own 4', 'e5 heard 5'])
+  })
+
+  it('holds an answer until those of other nodes before it have been heard', async () => {
+    const waiting = interest.answered('e', 6, 1000, 0, { data: 'own' })
+    publication('e', 4)
+    publication('e', 5)
+    expect(told).toEqual(['e4 heard 4', 'e5 heard 5'])
+    publication('e', 6)
+    await waiting
+    expect(told).toEqual(['e4 heard 4', 'e5 heard 5', 'e6 heard 6'])
+  })
+
+  it('tells that something is missing when what came before an answer is not heard', async () => {
+    const waiting = interest.answered('e', 6, 1000, 0, { data: 'own' })
+    await vi.advanceTimersByTimeAsync(2_000)
+    await waiting
+    expect(told).toEqual(['interrupted'])
+    publication('e', 6)
+    publication('e', 7)
+    expect(told).toEqual(['interrupted', 'e7 heard 7'])
+  })
+
+  it('tells of a gap before what comes behind it', () => {
+    publication('e', 6)
+    expect(told).toEqual(['interrupted', 'e6 heard 6'])
+  })
+
+  it('tells of another epoch once, however it comes to know', () => {
+    hear('Ef 0')
+    interest.learned('f', 0)
+    publication('f', 1)
+    expect(told).toEqual(['interrupted', 'f1 heard 1'])
+    publication('g', 1)
+    expect(told.slice(2)).toEqual(['interrupted', 'g1 heard 1'])
+  })
+
+  it('lets an answer go whose epoch has ended', async () => {
+    const waiting = interest.answered('e', 6, 1000, 0, { data: 'own' })
+    hear('Ef 0')
+    await waiting
+    expect(told).toEqual(['interrupted'])
+  })
+
+  it('knows whether something was missed while it was not subscribed', () => {
+    publication('e', 4)
+    expect(interest.found('e', 4, -1)).toBe(true)
+    expect(interest.found('e', 5, -1)).toBe(false)
+    publication('e', 6)
+    expect(interest.found('f', 0, -1)).toBe(false)
+    expect(told).toEqual(['e4 heard 4', 'e6 heard 6'])
+  })
+
+  it('knows when the document ends, from what is heard and answered', () => {
+    publication('e', 4, 6_000)
+    expect(interest.documentEndsAt - performance.now()).toBeCloseTo(5_000, 0)
+    publication('e', 5)
+    expect(interest.documentEndsAt).toBe(0)
+  })
+
+  it('takes what cannot be read for something that is missing', () => {
+    hear('Pe 4 1000 0\n{')
+    publication('e', 5)
+    expect(told).toEqual(['interrupted', 'e5 heard 5'])
+  })
+})

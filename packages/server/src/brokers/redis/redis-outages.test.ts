@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { FusewireError } from '@fusewire/protocol'
 import { describeWith, eventually, type RedisServer, startRedis } from '@fusewire/testkit'
 import { afterEach, expect, it } from 'vitest'
@@ -21,7 +22,7 @@ describeWith(['redis-server'], 'RedisBroker and one Redis', () => {
     opened.push(server)
     return server
   }
-  const startBroker = async ({ url }: RedisServer, node = 'a'): Promise<WatchedBroker> => {
+  const startBroker = async ({ url }: Pick<RedisServer, 'url'>, node = 'a'): Promise<WatchedBroker> => {
     const broker = await WatchedBroker.start({ mode: 'standalone', urls: [url] }, { node, timeoutMs: TIMEOUT_MS })
     opened.push(broker)
     return broker
@@ -180,6 +181,24 @@ describeWith(['redis-server'], 'RedisBroker and one Redis', () => {
     expect(await failed(replica.url)).toMatchObject({ message: expect.stringContaining('is a replica') })
     await server.kill()
     expect(await failed(server.url)).toMatchObject({ message: expect.stringContaining('cannot be reached') })
+  })
+
+  it('needs no more than the permissions that docs/redis.md names', async () => {
+    const server = await startServer()
+    const page = readFileSync(new URL('../../../../../docs/redis.md', import.meta.url), 'utf8')
+    const command = /^ACL SETUSER .*$/mu.exec(page)?.[0] ?? ''
+    await server.command(...command.split(' '))
+    await server.command('ACL', 'SETUSER', 'default', 'off')
+    const watched = await startBroker({ url: `redis://fusewire:password@127.0.0.1:${server.port}` })
+    await watched.broker.subscribe('a')
+    await watched.publish('a', { n: 1 }, { ...STATE, idempotencyKey: 'k' })
+    await watched.publish('a', { n: 'x'.repeat(6_000) }, { ...STATE, patch: true })
+    await watched.publish('a', { n: 'y'.repeat(6_000) }, { ...STATE, patch: true })
+    expect((await watched.history('a')).publications).toHaveLength(3)
+    expect(await watched.broker.removeDocument('a')).toBe(true)
+    await watched.broker.clearHistory('a')
+    await watched.broker.announce({ type: 'join', channel: 'a', member: { session: 's' } })
+    watched.broker.unsubscribe('a')
   })
 
   it('refuses what needs memory when Redis has none left, and changes nothing', async () => {

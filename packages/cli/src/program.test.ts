@@ -249,7 +249,10 @@ describe('init', () => {
     using terminal = new MemoryTerminal()
     await run(['init'], terminal)
     const path = join(terminal.folder, 'fusewire.yaml')
-    const names = OPTION_DESCRIPTIONS.map(({ name }) => name).join('|')
+    // One of these two is for the memory broker, and the other names another.
+    const names = OPTION_DESCRIPTIONS.map(({ name }) => name)
+      .filter((name) => name !== 'snapshotFile')
+      .join('|')
     // The name of an option, and the lines below it that are further in.
     const active = readFileSync(path, 'utf8').replaceAll(new RegExp(`^# (?:${names}):.*(?:\n# {2}.*)*`, 'gmu'), (lines) =>
       lines.replaceAll(/^# /gmu, ''),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FusewireInput } from '@fusewire/server'
-import { describeWith, eventually, Random, startRedis } from '@fusewire/testkit'
+import { describeWith, eventually, Random, startNats, startRedis } from '@fusewire/testkit'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
 import { Api } from './api.ts'
 import { judge } from './faults/judge.ts'
@@ -48,141 +48,147 @@ const untilKnown = (nodes: readonly FusewireProcess[]): Promise<void> =>
     { timeoutMs: 15_000 },
   )
 
-describeWith(['redis-server'], 'several nodes over Redis', () => {
-  beforeEach(async () => {
-    const redis = await startRedis()
-    onTestFinished(() => redis[Symbol.asyncDispose]())
-    broker = redis.url
-  })
+const BROKERS = [
+  ['Redis', 'redis-server', startRedis],
+  ['NATS', 'nats-server', startNats],
+] as const
 
-  it('serve clients whose requests a load balancer spreads over them, and one is killed, one leaves', {
-    timeout: 120_000,
-  }, async () => {
-    const nodes = await startNodes(3, { drainWindowMs: 500, drainTimeoutMs: 5000 })
-    const random = new Random(11)
-    await using proxy = await SpreadingProxy.start(
-      nodes.map(({ http }) => http),
-      random,
-    )
-    const streams = createStreams('spread').slice(0, 2) as [Stream, Stream]
-    const subscribers = (['sse', 'stream', 'poll'] as const).flatMap((transport) =>
-      Array.from({ length: 4 }, () => new SdkSubscriber(proxy.url, streams, { transport, encoding: 'json' })),
-    )
-    onTestFinished(async () => {
-      await Promise.all(subscribers.map((subscriber) => subscriber.close()))
+for (const [name, program, startBroker] of BROKERS)
+  describeWith([program], `several nodes over ${name}`, () => {
+    beforeEach(async () => {
+      const server = await startBroker()
+      onTestFinished(() => server[Symbol.asyncDispose]())
+      broker = server.url
     })
-    const everyoneIsAt = async (place: (stream: Stream) => number): Promise<void> => {
-      for (const subscriber of subscribers)
-        for (const stream of streams)
-          await eventually(() => expect(lastTold(subscriber.told.get(stream) ?? [])).toBeGreaterThanOrEqual(place(stream)), {
-            timeoutMs: 40_000,
-          })
-    }
-    await everyoneIsAt(() => 0)
 
-    const api = new Api(proxy.url)
-    let isStopped = false
-    const publishing = Promise.all(
-      streams.map(async ({ name, journal }, index) => {
-        for (let n = 1; !isStopped; n++) {
-          const data = { n }
-          journal.begin(data)
-          // By turns the backend and the clients: what they send goes through any node as well.
-          const client = n % 2 === 0 ? subscribers[(n + index) % subscribers.length] : undefined
-          const key = randomUUID()
-          const stream = streams[index] as Stream
-          const place = client
-            ? await client.publish(stream, data).catch(() => undefined)
-            : (await eventually(() => api.publish(name, data, { key }), { timeoutMs: 20_000 })).position
-          if (place) journal.acknowledge(place, data)
-          await delay(10)
-        }
-      }),
-    )
-    await eventually(() => expect(streams[0].journal.acknowledged).toBeGreaterThan(50), { timeoutMs: 20_000 })
-
-    const [killed, leaving, staying] = nodes as [FusewireProcess, FusewireProcess, FusewireProcess]
-    killed.signal('SIGKILL')
-    const replacement = await start()
-    proxy.nodes = [leaving, staying, replacement].map(({ http }) => http)
-    await everyoneIsAt(({ journal }) => journal.last)
-    await eventually(async () => expect((await infoOf(staying)).nodes).toHaveLength(3), { timeoutMs: 20_000 })
-
-    // The one that leaves is asked through another.
-    await new Api(staying.http).post('drain', { node: (await infoOf(leaving)).node })
-    await eventually(() => expect(leaving.isRunning).toBe(false), { timeoutMs: 15_000 })
-    proxy.nodes = [staying, replacement].map(({ http }) => http)
-    await eventually(async () => expect((await infoOf(staying)).nodes).toHaveLength(2))
-    await everyoneIsAt(({ journal }) => journal.last)
-    isStopped = true
-    await publishing
-    await everyoneIsAt(({ journal }) => journal.last)
-
-    for (const subscriber of subscribers) {
-      expect(subscriber.problems).toEqual([])
-      for (const stream of streams) {
-        const verdict = judge(subscriber.told.get(stream) ?? [], stream.journal, stream.promised)
-        expect(verdict.violations.map(({ message }) => message)).toEqual([])
-        expect(verdict.lost).toBe(0)
+    it('serve clients whose requests a load balancer spreads over them, and one is killed, one leaves', {
+      timeout: 120_000,
+    }, async () => {
+      const nodes = await startNodes(3, { drainWindowMs: 500, drainTimeoutMs: 5000 })
+      const random = new Random(11)
+      await using proxy = await SpreadingProxy.start(
+        nodes.map(({ http }) => http),
+        random,
+      )
+      const streams = createStreams('spread').slice(0, 2) as [Stream, Stream]
+      const subscribers = (['sse', 'stream', 'poll'] as const).flatMap((transport) =>
+        Array.from({ length: 4 }, () => new SdkSubscriber(proxy.url, streams, { transport, encoding: 'json' })),
+      )
+      onTestFinished(async () => {
+        await Promise.all(subscribers.map((subscriber) => subscriber.close()))
+      })
+      const everyoneIsAt = async (place: (stream: Stream) => number): Promise<void> => {
+        for (const subscriber of subscribers)
+          for (const stream of streams)
+            await eventually(() => expect(lastTold(subscriber.told.get(stream) ?? [])).toBeGreaterThanOrEqual(place(stream)), {
+              timeoutMs: 40_000,
+            })
       }
-    }
-    const at = new Api(staying.http)
-    expect(await at.metric('fusewire_requests_forwarded_total', { outcome: 'answered' })).toBeGreaterThan(50)
-    for (const transport of ['sse', 'stream', 'poll'])
-      expect(await at.metric('fusewire_requests_taken_total', { transport })).toBeGreaterThan(0)
-    expect(staying.log).toContain('"node_left"')
-  })
+      await everyoneIsAt(() => 0)
 
-  it('act together, whichever is asked', async () => {
-    const [one, two] = (await startNodes(2)) as [FusewireProcess, FusewireProcess]
-    const folder = mkdtempSync(join(tmpdir(), 'fusewire-e2e-'))
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-    const run = (at: FusewireProcess, ...args: string[]) => runFusewire([...args, '--url', at.http], { folder })
-    const client = sdkClient(two.http)
-    onTestFinished(() => client.close())
-    const ended: string[] = []
-    client.on('error', ({ code }) => ended.push(code))
-    const channel = client.channel('long:room')
-    const left: (string | undefined)[] = []
-    channel.on('unsubscribed', ({ code }) => left.push(code))
-    await channel.subscribe()
-    const { session = '' } = client.connection
+      const api = new Api(proxy.url)
+      let isStopped = false
+      const publishing = Promise.all(
+        streams.map(async ({ name, journal }, index) => {
+          for (let n = 1; !isStopped; n++) {
+            const data = { n }
+            journal.begin(data)
+            // By turns the backend and the clients: what they send goes through any node as well.
+            const client = n % 2 === 0 ? subscribers[(n + index) % subscribers.length] : undefined
+            const key = randomUUID()
+            const stream = streams[index] as Stream
+            const place = client
+              ? await client.publish(stream, data).catch(() => undefined)
+              : (await eventually(() => api.publish(name, data, { key }), { timeoutMs: 20_000 })).position
+            if (place) journal.acknowledge(place, data)
+            await delay(10)
+          }
+        }),
+      )
+      await eventually(() => expect(streams[0].journal.acknowledged).toBeGreaterThan(50), { timeoutMs: 20_000 })
 
-    expect(JSON.parse((await run(one, 'info')).out).nodes.map(({ node }: Info) => node)).toEqual([
-      (await infoOf(one)).node,
-      (await infoOf(two)).node,
-    ])
-    expect(await new Api(one.http).post('subscribe', { session, channel: 'busy:room' })).toEqual({ sessions: 1 })
-    await eventually(async () => {
-      const response = await fetch(`${one.http}/v1/channels`)
-      expect(((await response.json()) as { channels: unknown[] }).channels).toEqual([
-        { channel: 'long:room', subscribers: 1 },
-        { channel: 'busy:room', subscribers: 1 },
+      const [killed, leaving, staying] = nodes as [FusewireProcess, FusewireProcess, FusewireProcess]
+      killed.signal('SIGKILL')
+      const replacement = await start()
+      proxy.nodes = [leaving, staying, replacement].map(({ http }) => http)
+      await everyoneIsAt(({ journal }) => journal.last)
+      await eventually(async () => expect((await infoOf(staying)).nodes).toHaveLength(3), { timeoutMs: 20_000 })
+
+      // The one that leaves is asked through another.
+      await new Api(staying.http).post('drain', { node: (await infoOf(leaving)).node })
+      await eventually(() => expect(leaving.isRunning).toBe(false), { timeoutMs: 15_000 })
+      proxy.nodes = [staying, replacement].map(({ http }) => http)
+      await eventually(async () => expect((await infoOf(staying)).nodes).toHaveLength(2))
+      await everyoneIsAt(({ journal }) => journal.last)
+      isStopped = true
+      await publishing
+      await everyoneIsAt(({ journal }) => journal.last)
+
+      for (const subscriber of subscribers) {
+        expect(subscriber.problems).toEqual([])
+        for (const stream of streams) {
+          const verdict = judge(subscriber.told.get(stream) ?? [], stream.journal, stream.promised)
+          expect(verdict.violations.map(({ message }) => message)).toEqual([])
+          expect(verdict.lost).toBe(0)
+        }
+      }
+      const at = new Api(staying.http)
+      expect(await at.metric('fusewire_requests_forwarded_total', { outcome: 'answered' })).toBeGreaterThan(50)
+      for (const transport of ['sse', 'stream', 'poll'])
+        expect(await at.metric('fusewire_requests_taken_total', { transport })).toBeGreaterThan(0)
+      expect(staying.log).toContain('"node_left"')
+    })
+
+    it('act together, whichever is asked', async () => {
+      const [one, two] = (await startNodes(2)) as [FusewireProcess, FusewireProcess]
+      const folder = mkdtempSync(join(tmpdir(), 'fusewire-e2e-'))
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      const run = (at: FusewireProcess, ...args: string[]) => runFusewire([...args, '--url', at.http], { folder })
+      const client = sdkClient(two.http)
+      onTestFinished(() => client.close())
+      const ended: string[] = []
+      client.on('error', ({ code }) => ended.push(code))
+      const channel = client.channel('long:room')
+      const left: (string | undefined)[] = []
+      channel.on('unsubscribed', ({ code }) => left.push(code))
+      await channel.subscribe()
+      const { session = '' } = client.connection
+
+      expect(JSON.parse((await run(one, 'info')).out).nodes.map(({ node }: Info) => node)).toEqual([
+        (await infoOf(one)).node,
+        (await infoOf(two)).node,
       ])
+      expect(await new Api(one.http).post('subscribe', { session, channel: 'busy:room' })).toEqual({ sessions: 1 })
+      await eventually(async () => {
+        const response = await fetch(`${one.http}/v1/channels`)
+        expect(((await response.json()) as { channels: unknown[] }).channels).toEqual([
+          { channel: 'long:room', subscribers: 1 },
+          { channel: 'busy:room', subscribers: 1 },
+        ])
+      })
+      expect(await run(one, 'unsubscribe', 'long:room', '--session', session)).toMatchObject({
+        code: 0,
+        out: '{"sessions":1}\n',
+        err: '',
+      })
+      await eventually(() => expect(left).toHaveLength(1))
+
+      expect(await run(one, 'drain', '--session', session)).toMatchObject({ code: 0, out: '{"sessions":1}\n' })
+      await eventually(() => expect(client.connection.status).toBe('connected'))
+      expect(await run(one, 'disconnect', '--session', session)).toMatchObject({ code: 0, out: '{"sessions":1}\n' })
+      await eventually(() => expect(ended).toContain('disconnected'))
+
+      // One that stands still is named, and the answer does not wait for it for long.
+      two.signal('SIGSTOP')
+      const stranger = await run(one, 'disconnect', '--user', 'nobody')
+      two.signal('SIGCONT')
+      const { node } = await infoOf(two)
+      expect(stranger).toMatchObject({ code: 0, err: expect.stringContaining(`No answer from ${node}`) })
+      expect(JSON.parse(stranger.out)).toEqual({ sessions: 0, unreachable: [node] })
+
+      const drained = await run(one, 'drain', '--node', node)
+      expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('"drained"') })
+      await eventually(() => expect(two.isRunning).toBe(false))
+      expect(await run(one, 'drain', '--node', node)).toMatchObject({ code: 1, err: expect.stringContaining('not_found') })
     })
-    expect(await run(one, 'unsubscribe', 'long:room', '--session', session)).toMatchObject({
-      code: 0,
-      out: '{"sessions":1}\n',
-      err: '',
-    })
-    await eventually(() => expect(left).toHaveLength(1))
-
-    expect(await run(one, 'drain', '--session', session)).toMatchObject({ code: 0, out: '{"sessions":1}\n' })
-    await eventually(() => expect(client.connection.status).toBe('connected'))
-    expect(await run(one, 'disconnect', '--session', session)).toMatchObject({ code: 0, out: '{"sessions":1}\n' })
-    await eventually(() => expect(ended).toContain('disconnected'))
-
-    // One that stands still is named, and the answer does not wait for it for long.
-    two.signal('SIGSTOP')
-    const stranger = await run(one, 'disconnect', '--user', 'nobody')
-    two.signal('SIGCONT')
-    const { node } = await infoOf(two)
-    expect(stranger).toMatchObject({ code: 0, err: expect.stringContaining(`No answer from ${node}`) })
-    expect(JSON.parse(stranger.out)).toEqual({ sessions: 0, unreachable: [node] })
-
-    const drained = await run(one, 'drain', '--node', node)
-    expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('"drained"') })
-    await eventually(() => expect(two.isRunning).toBe(false))
-    expect(await run(one, 'drain', '--node', node)).toMatchObject({ code: 1, err: expect.stringContaining('not_found') })
   })
-})

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join as pathOf } from 'node:path'
+import { dirname, join as pathOf } from 'node:path'
 import type { FusewireInput } from '@fusewire/server'
 import { eventually } from '@fusewire/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -79,6 +79,13 @@ const oneOfEach = async (server: FusewireProcess, channel: string, workers: numb
   return [...found.values()]
 }
 
+/** The process that a node is. */
+const processOf = async (server: FusewireProcess, node: string): Promise<number> => {
+  const metrics = await (await fetch(`${server.http}/metrics`)).text()
+  const [, worker] = new RegExp(`^fusewire_info\\{worker="(\\d+)",node="${node}"`, 'mu').exec(metrics) ?? []
+  return workersOf(server).get(Number(worker)) ?? 0
+}
+
 const post = (server: FusewireProcess, path: string, body: object): Promise<Response> =>
   fetch(`${server.http}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
@@ -146,6 +153,66 @@ describe('a server of several workers', () => {
     await oneOfEach(server, 'news', 2)
   })
 
+  it('takes a session over from a worker that was killed, with its subscriptions and all that it has missed', async () => {
+    const server = await start({ workers: 2 })
+    const { client, node, session } = await arrive(server, webSocket, 'news')
+    const api = new Api(server.http)
+    await api.publish('news', 'before')
+    await until(client, 'publication', { data: 'before' })
+    const [connected] = all(client, 'connected')
+    // Nobody waits until the primary has what another worker needs.
+    await eventually(async () => {
+      const metrics = await (await fetch(`${server.http}/metrics`)).text()
+      expect(metrics).toMatch(/^fusewire_broker_calls_total\{worker="\d",call="sessions.put",outcome="answered"\} [1-9]/mu)
+    }, PATIENCE)
+    process.kill(await processOf(server, node), 'SIGKILL')
+    await eventually(() => expect(client.end).toBeDefined())
+    await eventually(() => api.publish('news', 'meanwhile'), PATIENCE)
+    const again = await eventually(() => webSocket.open(server), PATIENCE)
+    onTestFinished(() => again.destroy())
+    const { position } = all(client, 'subscribed')[0] ?? {}
+    again.send({
+      type: 'connect',
+      resume: connected?.resume,
+      subscriptions: [{ channel: 'news', since: { ...position, offset: 1 } }],
+    })
+    expect(await until(again, 'connected')).toMatchObject({ session, resumed: true })
+    const { node: other } = await until(again, 'connected')
+    expect(other).not.toBe(node)
+    expect(await until(again, 'subscribed', { channel: 'news' })).toMatchObject({
+      recovered: true,
+      publications: [{ data: 'meanwhile' }],
+    })
+  })
+
+  it('has those leave presence that were on a worker that was killed, when they do not come back', async () => {
+    const server = await start({
+      workers: 2,
+      sessionTtlMs: 1000,
+      rules: [{ pattern: 'room', presence: true, subscribe: 'anyone' }],
+    })
+    const [one, other] = (await oneOfEach(server, 'room', 2)) as [WireClient, WireClient]
+    const sessions = [one, other].map((client) => all(client, 'connected')[0]?.session)
+    const present = async (): Promise<string[]> =>
+      (await new Api(server.http).presence('room')).members.map(({ session }) => session)
+    await eventually(async () => expect((await present()).sort()).toEqual([...sessions].sort()), PATIENCE)
+    process.kill(await processOf(server, all(one, 'connected')[0]?.node ?? ''), 'SIGKILL')
+    await eventually(async () => expect(await present()).toEqual([sessions[1]]), PATIENCE)
+  })
+
+  it('hands the requests of every way in to the worker that has its connection, in their order', async () => {
+    const server = await start({ workers: 3 })
+    const data = Array.from({ length: 10 }, (_, n) => n)
+    await Promise.all(
+      WAYS.map(async (way, index) => {
+        const channel = `way:${index}`
+        const { client } = await arrive(server, way, channel)
+        for (const n of data) client.send({ type: 'publish', id: 100 + n, channel, data: n })
+        await eventually(() => expect(all(client, 'publication').map((publication) => publication.data)).toEqual(data), PATIENCE)
+      }),
+    )
+  })
+
   it('shows the metrics of all workers on each of them, every metric described once', async () => {
     const server = await start({ workers: 2 })
     const text = await (await fetch(`${server.http}/metrics`)).text()
@@ -198,6 +265,21 @@ describe('a server of several workers', () => {
     server.signal('SIGKILL')
     for (const client of clients) await until(client, 'disconnect', { code: 'server_draining' })
     await gone(pids)
+  })
+
+  it('gives a new certificate to the clients of all workers, after SIGHUP', async () => {
+    const server = await start({ workers: 2 })
+    const other = await start({ workers: 1 })
+    const [own, others] = [server, other].map(({ certificateFile }) => pathOf(dirname(certificateFile), 'development.pem'))
+    copyFileSync(others ?? '', own ?? '')
+    server.signal('SIGHUP')
+    await eventually(() =>
+      expect(
+        logged(server, 'certificate_reloaded')
+          .map(({ worker }) => worker)
+          .sort(),
+      ).toEqual([1, 2]),
+    )
   })
 
   it('replaces a worker that was asked to leave alone', async () => {

@@ -25,6 +25,8 @@ const inherited = (fd: number): Socket => {
 export class Worker {
   readonly #control: ControlSocket<ToPrimary, ToWorker>
   readonly #welcome: Promise<Welcome>
+  /** Resolves when the primary is gone. */
+  readonly #cutOff: Promise<void>
   #fusewire: Fusewire | undefined
   #closeHub: (() => void) | undefined
   readonly #scrapes = new Map<number, (text: string) => void>()
@@ -39,6 +41,10 @@ export class Worker {
     this.#welcome = new Promise((resolve) => {
       welcome = resolve
     })
+    let cutOff = (): void => {}
+    this.#cutOff = new Promise((resolve) => {
+      cutOff = resolve
+    })
     this.#control = new ControlSocket<ToPrimary, ToWorker>(
       inherited(CONTROL_FD),
       {
@@ -50,7 +56,10 @@ export class Worker {
         gathered: (question, text) => this.#scrapes.get(question)?.(text),
       },
       // Nobody keeps this worker company any more: it must not go on alone.
-      () => this.leave('drain'),
+      () => {
+        cutOff()
+        this.leave('drain')
+      },
     )
     this.#control.tell('hello', VERSION)
   }
@@ -81,7 +90,7 @@ export class Worker {
     } catch (error) {
       this.#control.tell('failed', failureOf(error))
       // The primary ends this process once it knows why.
-      await new Promise((resolve) => setTimeout(resolve, 1000))
+      await this.#cutOff
     } finally {
       this.#closeHub?.()
       this.#control.close()

@@ -1,0 +1,71 @@
+import { createServer } from 'node:net'
+import { expect, it } from 'vitest'
+import { ConfigurationError } from '../config/configuration-error.ts'
+import { resolveOptions } from '../config/resolve-options.ts'
+import { Workers, WorkersError, workerCount } from './workers.ts'
+
+const OPTIONS = resolveOptions({
+  development: true,
+  tls: false,
+  cleartextPort: 0,
+  workers: 2,
+  logLevel: 'silent',
+  drainWindowMs: 0,
+  drainTimeoutMs: 500,
+})
+
+/** Workers that do this in place of serving. */
+const workersThat = (script: string): Workers => new Workers(OPTIONS, { file: process.execPath, args: ['-e', script] })
+
+it('gives up when its workers end again and again at their start', async () => {
+  const workers = workersThat('process.exit(3)')
+  await expect(workers.listen()).rejects.toThrow(WorkersError)
+  await expect(workers.closed).rejects.toThrow('The workers end again and again at their start')
+})
+
+it('gives up when there is no such program', async () => {
+  const workers = new Workers(OPTIONS, { file: '/there/is/none', args: [] })
+  await expect(workers.listen()).rejects.toThrow(WorkersError)
+})
+
+/** Says one thing to the primary, as a worker would: MessagePack of an array with a name and a text, behind its length. */
+const says = (name: string, text: string): string => {
+  const body = Buffer.concat([
+    Buffer.from([0x92, 0xa0 | name.length]),
+    Buffer.from(name),
+    Buffer.from([0xa0 | text.length]),
+    Buffer.from(text),
+  ])
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(body.length)
+  return `require('node:fs').writeSync(3, Buffer.from('${Buffer.concat([head, body]).toString('hex')}', 'hex')); setInterval(() => {}, 1000)`
+}
+
+it('gives up when its workers are of another version, as after an update', async () => {
+  const workers = workersThat(says('hello', '0.0.1'))
+  await expect(workers.listen()).rejects.toThrow('it is Fusewire 0.0.1')
+})
+
+it('ends workers that were starting when it is closed, and begins nothing afterwards', async () => {
+  const workers = workersThat('process.stdin.resume(); setInterval(() => {}, 1000)')
+  const listening = workers.listen()
+  listening.catch(() => {})
+  const closed = workers.close()
+  workers.kill()
+  await closed
+})
+
+it('refuses a port that somebody has, before anything is started', async () => {
+  const server = createServer()
+  const port = await new Promise<number>((resolve) =>
+    server.listen({ port: 0, host: '127.0.0.1' }, () => resolve((server.address() as { port: number }).port)),
+  )
+  const workers = new Workers({ ...OPTIONS, cleartextPort: port }, { file: process.execPath, args: ['-e', 'process.exit(3)'] })
+  await expect(workers.listen()).rejects.toThrow(ConfigurationError)
+  server.close()
+})
+
+it('counts one worker for each available core where it is to decide', () => {
+  expect(workerCount({ workers: 3 })).toBe(3)
+  expect(workerCount({ workers: 'auto' })).toBeGreaterThan(0)
+})

@@ -4,7 +4,7 @@ import type { Announcement, Awaitable, Broker } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session } from './session.ts'
-import type { Subscription } from './subscription.ts'
+import type { PresenceState, Subscription } from './subscription.ts'
 
 export interface AttendancePorts {
   readonly presence: PresenceStore
@@ -34,10 +34,10 @@ export class Attendance {
     const member = session.member(subscription.info)
     // An attempt before this one may have taken effect without anybody having been told.
     const isUnsure = presence.kind === 'joining'
-    subscription.presence = { kind: 'joining', member }
+    if (presence.kind === 'absent') subscription.presence = { kind: 'joining', member }
     const isNew = await this.#ports.presence.add(channel.name, member)
     // It may have left meanwhile, or another connection of its session may have been told first.
-    if (subscription.presence.kind !== 'joining') return
+    if (!isOpen(subscription.presence)) return
     subscription.presence = { kind: 'present', member }
     if (isNew || isUnsure) this.#tell({ type: 'join', channel: channel.name, member }, true)
   }
@@ -48,7 +48,7 @@ export class Attendance {
     if (presence.kind === 'absent') return
     subscription.presence = { kind: 'absent' }
     const wasThere = this.#remove(channel.name, session.id)
-    if (presence.kind === 'present') this.#tell({ type: 'leave', channel: channel.name, member: presence.member }, wasThere)
+    if (presence.kind !== 'joining') this.#tell({ type: 'leave', channel: channel.name, member: presence.member }, wasThere)
   }
 
   /** The same for one whose subscription is on no node any more. Rejects when the store does. */
@@ -115,3 +115,6 @@ export class Attendance {
     }
   }
 }
+
+/** Whether the store is still to be told. */
+const isOpen = ({ kind }: PresenceState): boolean => kind === 'joining' || kind === 'taken'

@@ -9,6 +9,7 @@ import {
   latePresence,
   ModelClient,
   PresenceWatcher,
+  straightTo,
   turn,
 } from '@fusewire/testkit'
 import fc from 'fast-check'
@@ -75,7 +76,7 @@ class Run {
     this.#fates = fates
     this.#watcher = watcher
     this.#journal = journal
-    const newClient = (): ModelClient => new ModelClient(harness.engine, journal)
+    const newClient = (): ModelClient => new ModelClient(straightTo(harness.engine), journal)
     this.#clients = [newClient(), newClient()]
   }
 

@@ -14,7 +14,7 @@ const subscriptionRecord = ({ channel, filter, wantsPresence, presence, token }:
   channel: channel.name,
   ...(filter && { filter }),
   ...(wantsPresence && { wantsPresence }),
-  ...(presence.kind === 'present' && { member: presence.member }),
+  ...((presence.kind === 'present' || presence.kind === 'taken') && { member: presence.member }),
   ...(token && { grant: token }),
 })
 

@@ -28,10 +28,14 @@ export type SubscriptionState =
   | { readonly kind: 'live'; readonly connection: Connection; index: number }
   | { readonly kind: 'catching'; readonly connection: Connection; readonly since: Position }
 
-/** Whether others see the session in the channel. While it is `joining`, the store may have heard of it already, or not. */
+/**
+ * Whether others see the session in the channel. While it is `joining`, the store may have heard of it already, or not. One that was
+ * `taken` over was seen when its former node told of it, and may have left since.
+ */
 export type PresenceState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'joining'; readonly member: Member }
+  | { readonly kind: 'taken'; readonly member: Member }
   | { readonly kind: 'present'; readonly member: Member }
 
 /** A session in a channel. */

@@ -213,7 +213,7 @@ export class Subscriptions {
     for (const { channel: name, filter, wantsPresence = false, member, grant } of records) {
       const subscription = this.#add(session, name)
       Object.assign(subscription, { filter, wantsPresence, isEstablished: true })
-      if (member) subscription.presence = { kind: 'present', member }
+      if (member) subscription.presence = { kind: 'taken', member }
       if (!grant) continue
       this.#tokens.accept(subscription, grant)
       if (this.#ports.revocations.isRevoked(grant)) this.revoke(session, name, 'token_revoked', ERRORS.token_revoked.help)
@@ -224,7 +224,7 @@ export class Subscriptions {
   stopAll(session: Session): void {
     for (const subscription of [...session.subscriptions.values()]) {
       const { isEstablished, presence } = subscription
-      if (!isEstablished || presence.kind !== 'present') this.#ports.attendance.leave(subscription)
+      if (!isEstablished || presence.kind === 'joining') this.#ports.attendance.leave(subscription)
       this.#stop(subscription)
     }
   }

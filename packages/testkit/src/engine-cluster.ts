@@ -27,7 +27,7 @@ export interface EngineClusterOptions {
   readonly through?: {
     readonly broker?: (broker: Broker) => Broker
     readonly presence?: (presence: PresenceStore) => PresenceStore
-    readonly sessions?: (store: SessionStore) => SessionStore
+    readonly sessions?: (store: SessionStore, line: NodeLine) => SessionStore
   }
 }
 
@@ -70,14 +70,14 @@ export class EngineCluster {
     const name = `node${this.nodes.length}`
     const line = new NodeLine()
     const broker = this.#broker.node()
-    const presence = line.calls(this.presence.node())
-    const store = line.sessionStore(this.sessions.node(name))
+    const presence = this.presence.node()
+    const store = this.sessions.node(name)
     const harness = await EngineHarness.start({
       environment: this.environment,
       node: name,
       broker: () => line.broker(through.broker?.(broker) ?? broker),
-      presence: through.presence?.(presence) ?? presence,
-      sessionStore: through.sessions?.(store) ?? store,
+      presence: line.calls(through.presence?.(presence) ?? presence),
+      sessionStore: line.sessionStore(through.sessions?.(store, line) ?? store),
       hooks: this.hooks,
       ...(limits && { limits }),
       ...(rules && { rules }),

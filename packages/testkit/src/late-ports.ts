@@ -1,4 +1,4 @@
-import type { Broker, PresenceStore } from '@fusewire/engine'
+import type { Broker, PresenceStore, SessionStore } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import { turn } from './turn.ts'
 
@@ -88,3 +88,28 @@ export const latePresence = (store: PresenceStore, fates: Fates): PresenceStore 
   count: (channel) => store.count(channel),
   close: () => store.close(),
 })
+
+/** A store of sessions far away: calls take effect in their order, and are answered late. One that is refused may have taken effect. */
+export const lateSessions = (store: SessionStore, fates: Fates): SessionStore => {
+  const late = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    const { before, after, refused } = fates.next()
+    if (refused && before === 0) {
+      await pass(after)
+      throw refusal()
+    }
+    const answer = await work()
+    await pass(after)
+    if (refused) throw refusal()
+    return answer
+  }
+  return {
+    start: (listener) => store.start(listener),
+    put: (records, ttlMs) => late(() => store.put(records, ttlMs)),
+    refresh: (ids, ttlMs) => late(() => store.refresh(ids, ttlMs)),
+    find: (id) => late(() => store.find(id)),
+    take: (id, ttlMs) => late(() => store.take(id, ttlMs)),
+    remove: (ids) => late(() => store.remove(ids)),
+    expired: (limit, leaseMs) => late(() => store.expired(limit, leaseMs)),
+    close: () => store.close(),
+  }
+}

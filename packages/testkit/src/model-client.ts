@@ -24,12 +24,29 @@ type Asked =
     }
   | { readonly kind: 'unsubscribe'; readonly channel: string }
 
+/** How a {@link ModelClient} reaches the server, and the application the client. */
+export interface ModelClientWay {
+  open(): MemoryConnection
+  say(connection: MemoryConnection, message: ClientMessage): void
+  cut(connection: MemoryConnection): void
+  /** Those that the application's commands reach. */
+  readonly engines: readonly Engine[]
+}
+
+/** To one engine, without anything in between. */
+export const straightTo = (engine: Engine): ModelClientWay => ({
+  open: () => new MemoryConnection((opened) => engine.open(opened)),
+  say: (connection, message) => connection.say(message),
+  cut: (connection) => connection.cut(),
+  engines: [engine],
+})
+
 /**
  * A client that believes only what it has read, and checks every message against the {@link Journal}: what follows its position is
  * the next that passes its filter, or the server has said that something is missing, and rightly so.
  */
 export class ModelClient {
-  readonly #engine: Engine
+  readonly #way: ModelClientWay
   readonly #journal: Journal
   readonly #channels = new Map<string, Channel>()
   readonly #connections: MemoryConnection[] = []
@@ -38,6 +55,8 @@ export class ModelClient {
   #session: string | undefined
   /** Messages of this connection that have been read; the others are lost when the line is cut. */
   #read = 0
+  /** Whether this connection has been accepted. */
+  #isAccepted = false
   #ids = 0
   /** What was wrong with a message. */
   #failure: unknown
@@ -46,13 +65,18 @@ export class ModelClient {
   /** Channels whose filter the server may have changed without the client's knowledge. */
   readonly #unsure = new Set<string>()
 
-  constructor(engine: Engine, journal: Journal) {
-    this.#engine = engine
+  constructor(way: ModelClientWay, journal: Journal) {
+    this.#way = way
     this.#journal = journal
   }
 
   get isOpen(): boolean {
     return this.#connection?.isOpen === true
+  }
+
+  /** The session that it was told last. */
+  get session(): string | undefined {
+    return this.#session
   }
 
   /** Requests of the open connection that have no answer yet. */
@@ -62,33 +86,35 @@ export class ModelClient {
 
   /**
    * Opens a line, though an older one may still be open. Channels that are not named are left to the server's memory; those of which
-   * the client cannot know what the server remembers are always named.
+   * the client cannot know what the server remembers are always named. `every`: also those of which it has lost sight.
    */
-  open(names: 'all' | 'none'): void {
-    const connection = new MemoryConnection((opened) => this.#engine.open(opened))
+  open(names: 'every' | 'all' | 'none'): void {
+    const connection = this.#way.open()
     this.#connections.push(connection)
     this.#connection = connection
     this.#read = 0
+    this.#isAccepted = false
     const named = new Map<string, string | undefined>()
     for (const [name, { state, filter }] of this.#channels)
-      if ((state === 'live' && names === 'all') || this.#unsure.has(name)) named.set(name, filter)
+      if ((state === 'live' && names !== 'none') || (state === 'unsure' && names === 'every') || this.#unsure.has(name))
+        named.set(name, filter)
     this.#unsure.clear()
     for (const asked of this.#asked.values()) if (asked.kind === 'subscribe') named.set(asked.channel, asked.filter)
     this.#asked.clear()
     for (const channel of this.#channels.values()) if (channel.state === 'live') channel.state = 'unsure'
     const subscriptions = [...named].map(([name, filter]) => this.#request(name, filter))
-    connection.say({ type: 'connect', ...(this.#resume !== undefined && { resume: this.#resume }), subscriptions })
+    this.#way.say(connection, { type: 'connect', ...(this.#resume !== undefined && { resume: this.#resume }), subscriptions })
   }
 
   /** The line breaks, and what has not been read is lost. */
   cut(): void {
-    this.#connection?.cut()
+    if (this.#connection) this.#way.cut(this.#connection)
     this.#connection = undefined
   }
 
   /** Older lines, which the client has forgotten and the server may still hold, break. */
   cutForgotten(): void {
-    for (const connection of this.#connections) if (connection !== this.#connection) connection.cut()
+    for (const connection of this.#connections) if (connection !== this.#connection) this.#way.cut(connection)
   }
 
   /** Leaves for good. */
@@ -119,15 +145,17 @@ export class ModelClient {
     if (this.#channel(channel).state === 'unsure' && !isNamed) return
     this.#unsure.add(channel)
     // The stores may refuse it: then it is as if it had not been tried.
-    this.#engine.subscribeUser({ session: this.#session }, channel).catch(() => undefined)
+    for (const engine of this.#way.engines) engine.subscribeUser({ session: this.#session }, channel).catch(() => undefined)
   }
 
   removedByApplication(channel: string): void {
-    if (this.#session !== undefined) this.#engine.unsubscribeUser({ session: this.#session }, channel)
+    if (this.#session === undefined) return
+    for (const engine of this.#way.engines) engine.unsubscribeUser({ session: this.#session }, channel)
   }
 
   disconnectedByApplication(): void {
-    if (this.#session !== undefined) this.#engine.disconnectUser({ session: this.#session })
+    if (this.#session === undefined) return
+    for (const engine of this.#way.engines) engine.disconnectUser({ session: this.#session })
   }
 
   ping(): void {
@@ -158,7 +186,7 @@ export class ModelClient {
   }
 
   #say(message: ClientMessage): void {
-    this.#connection?.say(message)
+    if (this.#connection) this.#way.say(this.#connection, message)
   }
 
   #channel(name: string): Channel {
@@ -191,6 +219,7 @@ export class ModelClient {
   #take(message: ServerMessage): void {
     switch (message.type) {
       case 'connected':
+        this.#isAccepted = true
         if (this.#resume !== undefined && message.resumed) expect(message.session).toBe(this.#session)
         else for (const channel of this.#channels.values()) channel.state = 'off'
         this.#resume = message.resume
@@ -207,6 +236,11 @@ export class ModelClient {
         this.#channel(message.channel).state = 'off'
         return
       case 'error': {
+        // It comes again later, and asks for the same.
+        if (!this.#isAccepted && message.id === undefined) {
+          this.cut()
+          return
+        }
         const asked = this.#answered(message.id)
         // A subscribe that fails leaves what it repeats as it was, and what a resumed session has to the next attempt.
         if (asked?.kind === 'unsubscribe') this.#channel(asked.channel).state = 'off'

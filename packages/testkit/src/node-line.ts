@@ -75,7 +75,10 @@ export class NodeLine {
   }
 
   #call<T>(work: () => Awaitable<T>): Awaitable<T> {
-    if (this.#state === 'fine') return work()
+    if (this.#state === 'fine') {
+      const answer = work()
+      return answer instanceof Promise ? this.#answered(answer) : answer
+    }
     if (this.#state === 'away') return Promise.reject(new FusewireError('broker_unavailable'))
     return new Promise((resolve, reject) => {
       if (this.#state === 'still')
@@ -84,6 +87,21 @@ export class NodeLine {
             .then(() => this.#call(work))
             .then(resolve, reject),
         )
+    })
+  }
+
+  /** The answer comes over the line too. */
+  #answered<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const arrive = (go: () => void): void => {
+        if (this.#state === 'fine') go()
+        else if (this.#state === 'away') reject(new FusewireError('broker_unavailable'))
+        else if (this.#state === 'still') this.#waiting.push(() => arrive(go))
+      }
+      answer.then(
+        (value) => arrive(() => resolve(value)),
+        (error: unknown) => arrive(() => reject(error)),
+      )
     })
   }
 

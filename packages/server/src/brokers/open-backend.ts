@@ -5,10 +5,13 @@ import type { Backend, BackendContext } from './backend.ts'
 import { alwaysUp } from './broker-stats.ts'
 import { isNatsAddress } from './nats/nats-address.ts'
 import { natsBackend } from './nats/nats-backend.ts'
+import { isRedisAddress } from './redis/redis-address.ts'
+import { redisBackend } from './redis/redis-backend.ts'
 import { SnapshotBroker } from './snapshot-broker.ts'
 
 /** Makes what the options name; `given` takes the place of the memory broker. Nothing is connected before {@link Backend.open}. */
 export const openBackend = (options: FusewireOptions, context: BackendContext, given?: Broker): Backend => {
+  if (!given && options.broker.every(isRedisAddress)) return redisBackend(options, context)
   if (!given && options.broker.every(isNatsAddress)) return natsBackend(options, context)
   const { environment, log } = context
   const { idempotencyTtlMs, snapshotFile: file, snapshotIntervalMs: intervalMs } = options

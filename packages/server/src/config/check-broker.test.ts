@@ -35,6 +35,7 @@ describe("the broker's options", () => {
     [{ broker: ['redis://a/1'], redisMode: 'cluster' }, 'broker[0]: names a database'],
     [{ redisMode: 'cluster' }, 'redisMode: is cluster, and broker has no addresses of Redis'],
     [{ broker: ['nats://a'], redisMode: 'sentinel' }, 'redisMode: is sentinel, and broker has no addresses of Redis'],
+    [{ broker: ['redis://a'], brokerPrefix: 'my{x}' }, 'brokerPrefix: may have letters'],
     [{ broker: ['redis://a'], snapshotFile: '/tmp/f' }, 'snapshotFile: is for the memory broker'],
   ] satisfies [FusewireInput, string][])('may not be %j', (input, problem) => {
     expect(problemsOf(input)).toEqual([expect.stringContaining(problem)])

@@ -23,7 +23,7 @@ const checkAddress = (address: string, index: number, { redisMode }: FusewireOpt
 
 /** What is wrong with the broker's options. */
 export const checkBroker = (options: FusewireOptions): ConfigurationProblem[] => {
-  const { broker, redisMode, snapshotFile } = options
+  const { broker, redisMode, brokerPrefix, snapshotFile } = options
   const isMemory = broker.length === 1 && broker[0] === 'memory'
   const isRedis = broker.every(isRedisAddress)
   const problems: ConfigurationProblem[] = []
@@ -50,6 +50,9 @@ export const checkBroker = (options: FusewireOptions): ConfigurationProblem[] =>
       option: 'broker',
       message: 'has addresses with different users, passwords or databases; all servers need the same',
     })
+  // What stands between braces decides where Redis Cluster keeps it.
+  if (isRedis && !/^[\w.:-]+$/u.test(brokerPrefix))
+    problems.push({ option: 'brokerPrefix', message: 'may have letters, digits and the signs - _ . : alone' })
   if (snapshotFile !== undefined)
     problems.push({ option: 'snapshotFile', message: 'is for the memory broker; leave it out, or the broker' })
   return problems

@@ -59,6 +59,11 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         fields: ['broker', 'err'],
       },
       broker_back: { level: 'info', when: 'it can be reached again', fields: ['broker', 'awayMs'] },
+      broker_evicts: {
+        level: 'warn',
+        when: 'Redis is set to drop keys when its memory is full (`maxmemory-policy`), and with them sessions and history: set it to `noeviction`',
+        fields: ['broker'],
+      },
       revocations_unread: {
         level: 'error',
         when: 'revocations of other nodes could not be read from the broker; it is tried again',

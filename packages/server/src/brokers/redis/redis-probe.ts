@@ -1,0 +1,101 @@
+import { ErrorReply } from '@redis/client'
+import type { RedisEndpoint, RedisMode } from './redis-address.ts'
+import { connectRedis, type RedisAccess, type RedisClient } from './redis-client.ts'
+import { explainRedis } from './redis-problem.ts'
+
+export interface ProbeOptions {
+  readonly mode: RedisMode
+  /** Name of the master that the sentinels watch. */
+  readonly master: string
+}
+
+/** What a server turns out to be before it is used. */
+export type Finding =
+  | { readonly kind: 'fine'; readonly evicts: boolean }
+  /** `message` follows the address. One that `mayPass` is worth another look: a server that is just starting looks like it. */
+  | { readonly kind: 'wrong'; readonly message: string; readonly mayPass: boolean }
+
+const wrong = (message: string, mayPass = false): Finding => ({ kind: 'wrong', message, mayPass })
+
+const OLDEST_MAJOR = 7
+
+/** Looks at a server that an address names. Never rejects. */
+export const probeRedis = async (endpoint: RedisEndpoint, access: RedisAccess, options: ProbeOptions): Promise<Finding> => {
+  const { mode } = options
+  let client: RedisClient | undefined
+  let timer: NodeJS.Timeout | undefined
+  try {
+    client = await connect(endpoint, access, mode)
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${access.timeoutMs} ms`)), access.timeoutMs)
+    })
+    return await Promise.race([look(client, options), late])
+  } catch (error) {
+    const { message, mayPass } = explainRedis(error, access)
+    return wrong(message, mayPass)
+  } finally {
+    clearTimeout(timer)
+    client?.destroy()
+  }
+}
+
+/** Sentinels often have no user or password of their own, and no databases. */
+const connect = async (endpoint: RedisEndpoint, access: RedisAccess, mode: RedisMode): Promise<RedisClient> => {
+  const open = (as: RedisAccess): Promise<RedisClient> => connectRedis(endpoint, as, () => undefined)
+  if (mode !== 'sentinel') return open(access)
+  const { username, password, ...bare } = { ...access, database: 0 }
+  try {
+    return await open({ ...access, database: 0 })
+  } catch (error) {
+    if (password === undefined || !(error instanceof ErrorReply)) throw error
+    return open(bare)
+  }
+}
+
+const look = async (client: RedisClient, options: ProbeOptions): Promise<Finding> => {
+  const { mode } = options
+  const server = await info(client, 'server')
+  const version = field(server, 'redis_version')
+  if (version !== undefined && Number.parseInt(version, 10) < OLDEST_MAJOR)
+    return wrong(`is Redis ${version}; ${OLDEST_MAJOR}.0 or newer is needed, for its functions`)
+  const is = field(server, 'redis_mode')
+  if (is !== undefined && is !== mode) return wrong(MISTAKEN[`${mode} ${is}`] ?? `is of mode ${is}, and redisMode is ${mode}`)
+  if (mode === 'sentinel') return lookAtSentinel(client, options.master)
+  if (mode === 'cluster') {
+    const state = await client.sendCommand<string>(['CLUSTER', 'INFO'])
+    if (field(state, 'cluster_state') === 'fail')
+      return wrong('is of a cluster that is not whole: some slots have no server', true)
+  } else if (field(await info(client, 'replication'), 'role') === 'slave')
+    return wrong('is a replica, which takes no writes; give the address of its master, or set redisMode to sentinel')
+  const memory = await info(client, 'memory')
+  const evicts = field(memory, 'maxmemory') !== '0' && field(memory, 'maxmemory_policy') !== 'noeviction'
+  return { kind: 'fine', evicts: memory !== '' && evicts }
+}
+
+const lookAtSentinel = async (client: RedisClient, master: string): Promise<Finding> => {
+  const reply = await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master])
+  if (Array.isArray(reply)) return { kind: 'fine', evicts: false }
+  return wrong(`is a sentinel that knows no master of the name ${master}; set redisMaster to the one that it watches`)
+}
+
+/** By what the option says, and what the server is. */
+const MISTAKEN: Readonly<Record<string, string>> = {
+  'standalone cluster': 'is a server of a Redis Cluster; set redisMode to cluster',
+  'standalone sentinel': 'is a sentinel; set redisMode to sentinel',
+  'cluster standalone': 'is no server of a Redis Cluster; leave redisMode out, or give the address of one that is',
+  'cluster sentinel': 'is a sentinel; set redisMode to sentinel',
+  'sentinel standalone': 'is no sentinel, whose usual port is 26379; correct the address, or leave redisMode out',
+  'sentinel cluster': 'is a server of a Redis Cluster; set redisMode to cluster',
+}
+
+/** Empty where the user may not ask. */
+const info = async (client: RedisClient, section: string): Promise<string> => {
+  try {
+    return String(await client.sendCommand(['INFO', section]))
+  } catch (error) {
+    if (error instanceof ErrorReply && error.message.startsWith('NOPERM')) return ''
+    throw error
+  }
+}
+
+const field = (text: string, name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'mu').exec(text)?.[1]

@@ -138,21 +138,24 @@ export const encodeRecord = (record: ChannelRecord): Uint8Array => {
     kept: [kept.from, kept.ttlMs, kept.bytes],
     ...(publications.length > 0 && { publications: publications.map(writtenPublication) }),
     ...(document && { document }),
-    ...(before && { before: { value: toJsonValue(before.value) } }),
+    ...(before && { before: { value: writtenValue(before.value) } }),
   }
   return ENCODER.encode(JSON.stringify(written))
 }
 
 /** Undefined for what is no record. */
 export const decodeRecord = (bytes: Uint8Array): ChannelRecord | undefined => {
+  const text = DECODER.decode(bytes)
   let written: WrittenRecord
   try {
-    written = JSON.parse(DECODER.decode(bytes)) as WrittenRecord
+    written = JSON.parse(text) as WrittenRecord
   } catch {
     return undefined
   }
   if (typeof written !== 'object' || written === null || !Array.isArray(written.kept)) return undefined
   const { id, epoch, offset, time, previous, trail = [], keyed = [], kept, publications = [], document, before } = written
+  // Nothing stands for something else when no name begins with a dollar.
+  const read = text.includes('"$') ? fromJsonValue : asItIs
   return {
     id,
     epoch,
@@ -162,10 +165,24 @@ export const decodeRecord = (bytes: Uint8Array): ChannelRecord | undefined => {
     trail: readTrail(trail, previous, offset - publications.length),
     keyed: readKeyed(keyed, previous, time),
     kept: { from: kept[0], ttlMs: kept[1], bytes: kept[2] },
-    publications: publications.map(readPublication),
+    publications: publications.map((publication) => readPublication(publication, read)),
     ...(document && { document }),
-    ...(before && { before: { value: fromJsonValue(before.value) } }),
+    ...(before && { before: { value: read(before.value) } }),
   }
+}
+
+const asItIs = (value: unknown): unknown => value
+
+/** Most values are their own JSON, and need not be copied. */
+const writtenValue = (value: unknown): unknown => (isItsOwnJson(value) ? value : toJsonValue(value))
+
+const isItsOwnJson = (value: unknown): boolean => {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isItsOwnJson)
+  if (ArrayBuffer.isView(value) || 'toJSON' in value) return false
+  for (const [name, item] of Object.entries(value)) if (name.startsWith('$') || !isItsOwnJson(item)) return false
+  return true
 }
 
 const writtenTrail = ({ trail, previous }: ChannelRecord): number[] => {
@@ -212,20 +229,23 @@ const readKeyed = (numbers: readonly number[], previous: number, newest: number)
 }
 
 const writtenPublication = ({ draft, bytes, key, state }: RecordedPublication): WrittenPublication => ({
-  data: toJsonValue(draft.data),
+  data: writtenValue(draft.data),
   ...(draft.tags && { tags: draft.tags }),
-  ...(draft.sender && { sender: toJsonValue(draft.sender) }),
+  ...(draft.sender && { sender: writtenValue(draft.sender) }),
   ...(draft.patch && { patch: draft.patch }),
   bytes,
   ...(key !== undefined && { key }),
   ...(state && { state }),
 })
 
-const readPublication = ({ data, tags, sender, patch, bytes, key, state }: WrittenPublication): RecordedPublication => ({
+const readPublication = (
+  { data, tags, sender, patch, bytes, key, state }: WrittenPublication,
+  read: (value: unknown) => unknown,
+): RecordedPublication => ({
   draft: {
-    data: fromJsonValue(data),
+    data: read(data),
     ...(tags && { tags }),
-    ...(sender !== undefined && { sender: fromJsonValue(sender) as Member }),
+    ...(sender !== undefined && { sender: read(sender) as Member }),
     ...(patch && { patch }),
   },
   bytes,

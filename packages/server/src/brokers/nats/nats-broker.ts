@@ -17,10 +17,10 @@ import { unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import { RecordStream } from './record-stream.ts'
 
+const DECODER = new TextDecoder()
+
 /** Channels that nobody is interested in, of which something is remembered. */
 const MAX_IDLE_CHANNELS = 10_000
-/** How often channels of interest are looked through for those that might be forgotten by the stream, in milliseconds. */
-const REFRESH_INTERVAL_MS = 60_000
 
 export interface NatsBrokerOptions {
   /** First part of the stream's name and of all subjects. */
@@ -53,7 +53,6 @@ export class NatsBroker implements Broker {
   readonly #channels = new Map<string, Channel>()
   #idle = 0
   #context: ChannelContext | undefined
-  #refreshAt = 0
   #isClosed = false
 
   constructor(link: NatsLink, environment: Environment, options: NatsBrokerOptions) {
@@ -126,16 +125,8 @@ export class NatsBroker implements Broker {
   sweep(): void {
     if (!this.#link.isUp) return
     const now = this.#environment.now()
-    const isTimeToRefresh = now >= this.#refreshAt
-    if (isTimeToRefresh) this.#refreshAt = now + REFRESH_INTERVAL_MS
-    const before = now - this.#stream.maxAgeMs / 2
-    for (const channel of this.#channels.values()) {
-      channel.dropExpired(now)
-      if (!channel.isOfInterest) continue
-      const { expiresAt, usedAt } = channel
-      if (expiresAt !== undefined && expiresAt <= now) channel.expire()
-      else if (isTimeToRefresh && usedAt !== undefined && usedAt < before) channel.refresh(before)
-    }
+    const oldest = now - this.#stream.maxAgeMs / 2
+    for (const channel of this.#channels.values()) channel.tend(now, oldest)
   }
 
   close(): void {
@@ -168,7 +159,18 @@ export class NatsBroker implements Broker {
     const { data, headers } = message
     const sequence = Number(headers?.get('Nats-Sequence') || 0)
     if (sequence > 0) channel.hear(sequence, data)
-    else this.#context?.listener.announcement(fromJsonValue(message.json()) as Announcement)
+    else this.#announced(data)
+  }
+
+  #announced(data: Uint8Array): void {
+    let announcement: Announcement
+    try {
+      announcement = fromJsonValue(JSON.parse(DECODER.decode(data))) as Announcement
+    } catch {
+      // Somebody else has published here.
+      return
+    }
+    this.#context?.listener.announcement(announcement)
   }
 
   #interrupt(): void {

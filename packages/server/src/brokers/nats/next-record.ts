@@ -46,6 +46,8 @@ export interface Surroundings {
   readonly sizes: readonly number[] | undefined
   /** How long the stream keeps a record, in milliseconds. */
   readonly maxAgeMs: number
+  /** False when the document is too large to be written whole along with what is published. */
+  readonly mayBeBase: boolean
 }
 
 export interface Step {
@@ -94,9 +96,12 @@ export const nextRecord = (requests: readonly Request[], around: Surroundings): 
       outcomes.push({ kind: 'refused', error: new ConflictError({ position: { epoch, offset }, ...told }) })
       continue
     }
-    const changed = state && nextDocument(document, { draft, draftBytes, now }, state)
-    if (state && !changed) {
-      outcomes.push({ kind: 'refused', error: new FusewireError('document_too_large') })
+    let changed: Document | undefined
+    try {
+      changed = state && nextDocument(document, { draft, draftBytes, now }, state)
+    } catch (error) {
+      if (!(error instanceof FusewireError)) throw error
+      outcomes.push({ kind: 'refused', error })
       continue
     }
     offset++
@@ -164,16 +169,17 @@ const documentAt = ({ head, document }: Surroundings): Document | undefined => {
   return recorded && document && { ...recorded, value: document.value }
 }
 
-/** Undefined when it would be too large. A patch adds no more than its own size, so that a document is measured only when it must be. */
+/** Throws `document_too_large`, and what `jsonSize` throws. A patch adds no more than its own size, so that a document is measured only when it must be. */
 const nextDocument = (
   before: Document | undefined,
   { draft, draftBytes, now }: { readonly draft: PublicationDraft; readonly draftBytes: number; readonly now: number },
   { ttlMs, maxDocumentBytes }: NonNullable<PublishOptions['state']>,
-): Document | undefined => {
+): Document => {
   const value = draft.patch ? mergePatch(before?.value, draft.data) : draft.data
   const bound = draft.patch ? (before?.maxBytes ?? 0) + draftBytes : draftBytes
   const maxBytes = bound <= maxDocumentBytes ? bound : jsonSize(value)
-  return maxBytes <= maxDocumentBytes ? { value, maxBytes, time: now, expiresAt: now + ttlMs } : undefined
+  if (maxBytes > maxDocumentBytes) throw new FusewireError('document_too_large')
+  return { value, maxBytes, time: now, expiresAt: now + ttlMs }
 }
 
 interface Addition {
@@ -207,7 +213,7 @@ const nextHistory = (
 const recordDocument = (
   { maxBytes, time, expiresAt }: Document,
   publications: readonly RecordedPublication[],
-  { head, now, document: value, maxAgeMs }: Surroundings,
+  { head, now, document: value, maxAgeMs, mayBeBase }: Surroundings,
 ): { readonly document: RecordedDocument; readonly before?: { readonly value: unknown } } => {
   const asBase = { base: 0, baseTime: now, records: 0, recordBytes: 0, maxBytes, time, expiresAt }
   const last = head?.record.document
@@ -215,7 +221,7 @@ const recordDocument = (
   const records = last.records + 1
   const recordBytes = last.recordBytes + publications.reduce((sum, { bytes }) => sum + bytes, 0)
   const isLong = records >= BASE_AFTER_RECORDS && recordBytes * 4 >= last.maxBytes
-  if (isLong || records >= BASE_AFTER_MOST_RECORDS || now - last.baseTime >= maxAgeMs / 2)
+  if (mayBeBase && (isLong || records >= BASE_AFTER_MOST_RECORDS || now - last.baseTime >= maxAgeMs / 2))
     return { document: asBase, before: value }
   const base = last.base === 0 ? head.sequence : last.base
   return { document: { base, baseTime: last.baseTime, records, recordBytes, maxBytes, time, expiresAt } }

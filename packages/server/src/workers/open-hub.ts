@@ -1,5 +1,6 @@
 import { type Environment, type Log, MemoryBroker } from '@fusewire/engine'
 import { Hub } from '../brokers/hub/hub.ts'
+import { presenceTtlOf } from '../brokers/presence-ttl.ts'
 import { SnapshotBroker, type SnapshotStats } from '../brokers/snapshot-broker.ts'
 import type { FusewireOptions } from '../config/options.ts'
 
@@ -23,7 +24,7 @@ export const openHub = async (options: FusewireOptions, environment: Environment
   if (options.broker[0] !== 'memory') return undefined
   const memory = new MemoryBroker(environment, { idempotencyTtlMs })
   const broker = file === undefined ? memory : new SnapshotBroker(memory, environment, log, { file, intervalMs })
-  const hub = new Hub(broker, environment, { maxRevocations, presenceTtlMs: 2 * sessionTtlMs })
+  const hub = new Hub(broker, environment, { maxRevocations, presenceTtlMs: presenceTtlOf(sessionTtlMs) })
   await hub.start()
   const timer = setInterval(() => {
     broker.sweep()

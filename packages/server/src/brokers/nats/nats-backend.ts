@@ -5,6 +5,7 @@ import { readOptionFile } from '../../config/read-option-file.ts'
 import type { Backend, BackendContext } from '../backend.ts'
 import { BrokerHealth } from '../broker-health.ts'
 import { brokerName } from '../broker-name.ts'
+import { presenceTtlOf } from '../presence-ttl.ts'
 import { KvBucket } from './kv-bucket.ts'
 import { kvToken } from './kv-key.ts'
 import { parseNatsAddresses } from './nats-address.ts'
@@ -21,12 +22,6 @@ const DAY_MS = 86_400_000
 /** What buckets keep although nobody writes it again: at least so long, and so many TTLs of a session. */
 const LEAST_MAX_AGE_MS = 7 * DAY_MS
 const MAX_AGE_TTLS = 8
-
-/**
- * How long a member of a channel is remembered beyond the TTL of its session, in that TTL and in milliseconds: whoever ends the session
- * of a node that has died is to find it there, and to tell that it has left.
- */
-const PRESENCE_TTL = { times: 2, moreMs: 120_000 }
 
 /** Everything that nodes share, in NATS with JetStream, over one connection. */
 export const natsBackend = (options: FusewireOptions, { node, environment, log }: BackendContext): Backend => {
@@ -63,8 +58,7 @@ export const natsBackend = (options: FusewireOptions, { node, environment, log }
   const clock = new ServerClock(environment)
   const broker = new NatsBroker(link, environment, { prefix, replicas, idempotencyTtlMs })
   const sessions = new NatsSessions(link, bucket('sessions'), clock, { node })
-  const presenceTtlMs = PRESENCE_TTL.times * sessionTtlMs + PRESENCE_TTL.moreMs
-  const presence = new NatsPresence(link, bucket('presence'), clock, { node, ttlMs: presenceTtlMs })
+  const presence = new NatsPresence(link, bucket('presence'), clock, { node, ttlMs: presenceTtlOf(sessionTtlMs) })
   const revocations = new NatsRevocations(link, bucket('revocations'), clock, environment, { node, maxRevocations })
   const swept = [broker, sessions, presence, revocations]
   return {

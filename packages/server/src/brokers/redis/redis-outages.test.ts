@@ -4,7 +4,7 @@ import { describeWith, eventually, type RedisServer, startRedis } from '@fusewir
 import { afterEach, expect, it } from 'vitest'
 import { WatchedBroker } from './testing/watched-broker.ts'
 
-const TIMEOUT_MS = 500
+const TIMEOUT_MS = 1_500
 const STATE = { state: { ttlMs: 60_000, maxDocumentBytes: 10_000 } }
 
 /** What a publication came to. */
@@ -53,7 +53,7 @@ describeWith(['redis-server'], 'RedisBroker and one Redis', () => {
   })
 
   it('tells of another epoch after a restart, and keeps what Redis has kept', async () => {
-    const server = await startServer({ appendonly: true })
+    const server = await startServer({ appendonly: true, config: { appendfsync: 'always' } })
     const watched = await startBroker(server)
     await watched.broker.subscribe('a')
     await watched.publish('a', { n: 1 }, STATE)

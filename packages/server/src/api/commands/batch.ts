@@ -40,6 +40,8 @@ const runOne = async (context: CommandContext, item: Readonly<Record<string, unk
   }
 }
 
+type BatchResult = { result: unknown } | Refusal
+
 export const batch = defineCommand({
   name: 'batch',
   summary: 'Carry out several commands, one after the other',
@@ -56,8 +58,13 @@ export const batch = defineCommand({
   bulk: true,
   idempotent: true,
   run: async (context, { commands }) => {
-    const results: ({ result: unknown } | Refusal)[] = []
-    for (const [index, item] of commands.entries()) results.push(await runOne(context, item, index))
-    return { results }
+    const results: (BatchResult | Promise<BatchResult>)[] = []
+    for (const [index, item] of commands.entries()) {
+      // A broker far away takes publications as they come, in this order, and is not waited for after each.
+      if (!('publish' in item)) await Promise.all(results)
+      const result = runOne(context, item, index)
+      results.push('publish' in item ? result : await result)
+    }
+    return { results: await Promise.all(results) }
   },
 })

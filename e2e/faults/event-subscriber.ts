@@ -5,7 +5,7 @@ import { Agent, request } from 'undici'
 import { readEvents, type ServerSentEvent } from '../wire/server-sent-events.ts'
 import { BACKOFF_MS, PATIENCE_MS } from './patience.ts'
 import type { Stream } from './stream.ts'
-import { countComing, noComings, type Subscriber } from './subscriber.ts'
+import { countComing, countSession, noComings, type Subscriber } from './subscriber.ts'
 import type { Place, Told } from './told.ts'
 
 interface SubscribedData {
@@ -26,6 +26,7 @@ interface PublicationData {
 export class EventSubscriber implements Subscriber {
   readonly told = new Map<Stream, Told[]>()
   readonly comings = noComings()
+  readonly sessions: string[] = []
   readonly problems: string[] = []
   readonly #url: string
   readonly #allowH2: boolean
@@ -90,8 +91,10 @@ export class EventSubscriber implements Subscriber {
   }
 
   #take({ event, id, data }: ServerSentEvent): void {
-    if (event === 'connected') countComing(this.comings, false)
-    else if (event === 'subscribed') {
+    if (event === 'connected') {
+      countComing(this.comings, false)
+      countSession(this.sessions, (data as { session: string }).session)
+    } else if (event === 'subscribed') {
       const { channel, position, recovered, document } = data as SubscribedData
       const wasRecovering = recovered !== undefined
       this.#tell(channel, { kind: 'subscribed', position, wasRecovering, recovered: recovered === true, document })

@@ -3,7 +3,7 @@ import type { Random } from '@fusewire/testkit'
 import { codecOf, sdkClient } from '../sdk-client.ts'
 import { PATIENCE_MS } from './patience.ts'
 import type { Stream } from './stream.ts'
-import { countComing, noComings, type Subscriber } from './subscriber.ts'
+import { countComing, countSession, noComings, type Subscriber } from './subscriber.ts'
 import type { Place, Told } from './told.ts'
 
 export const SDK_TRANSPORTS = ['websocket', 'stream', 'sse', 'poll', 'auto'] as const
@@ -19,6 +19,7 @@ export interface SdkSubscriberOptions {
 export class SdkSubscriber implements Subscriber {
   readonly told = new Map<Stream, Told[]>()
   readonly comings = noComings()
+  readonly sessions: string[] = []
   readonly problems: string[] = []
   readonly #client: FusewireClient
   /** Of the `subscribed` that is being told. */
@@ -27,7 +28,10 @@ export class SdkSubscriber implements Subscriber {
   constructor(endpoint: string, streams: readonly Stream[], { transport, encoding, platform }: SdkSubscriberOptions) {
     this.#client = sdkClient(endpoint, { ...codecOf(encoding), ...platform, connectTimeoutMs: PATIENCE_MS })
     this.#client.on('message', (message) => {
-      if (message.type === 'connected') countComing(this.comings, message.resumed)
+      if (message.type === 'connected') {
+        countComing(this.comings, message.resumed)
+        countSession(this.sessions, message.session)
+      }
       if (message.type === 'subscribed') this.#document = message.document
     })
     this.#client.on('error', (error) => this.problems.push(`${error.code}: ${error.message}`))

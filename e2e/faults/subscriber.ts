@@ -15,6 +15,8 @@ export interface Comings {
 export interface Subscriber {
   readonly told: ReadonlyMap<Stream, readonly Told[]>
   readonly comings: Comings
+  /** Public ids of the sessions that it has had; the last is that of now. */
+  readonly sessions: readonly string[]
   /** What the server or the client has done that is no lost line: each is a failure. */
   readonly problems: readonly string[]
   /**
@@ -28,6 +30,11 @@ export interface Subscriber {
 }
 
 export const noComings = (): Comings => ({ connected: 0, resumed: 0, begunAnew: 0 })
+
+/** Keeps the book about a `connected`. */
+export const countSession = (sessions: string[], session: string): void => {
+  if (sessions.at(-1) !== session) sessions.push(session)
+}
 
 export const countComing = (comings: Comings, resumed: boolean): void => {
   if (resumed) comings.resumed++

@@ -5,7 +5,7 @@ import type { Random } from '@fusewire/testkit'
 import type { Endpoints, Way, WireClient } from '../wire/way.ts'
 import { BACKOFF_MS, HEARTBEAT_MS, PATIENCE_MS, TURN_MS } from './patience.ts'
 import type { Stream } from './stream.ts'
-import { countComing, noComings, type Subscriber } from './subscriber.ts'
+import { countComing, countSession, noComings, type Subscriber } from './subscriber.ts'
 import type { Place, Told } from './told.ts'
 
 interface PendingPublish {
@@ -18,6 +18,7 @@ interface PendingPublish {
 export class WireSubscriber implements Subscriber {
   readonly told = new Map<Stream, Told[]>()
   readonly comings = noComings()
+  readonly sessions: string[] = []
   readonly problems: string[] = []
   readonly #way: Way
   readonly #endpoints: Endpoints
@@ -116,7 +117,7 @@ export class WireSubscriber implements Subscriber {
     client.send({ type: 'disconnect' })
   }
 
-  #take(message: ServerMessage, client: WireClient, wasRecovering: ReadonlySet<string>): void {
+  #take(message: ServerMessage, client: WireClient, wasRecovering: Set<string>): void {
     switch (message.type) {
       case 'pong':
         this.#pongAt = performance.now()
@@ -124,6 +125,7 @@ export class WireSubscriber implements Subscriber {
       case 'connected':
         this.#pongAt = performance.now()
         countComing(this.comings, message.resumed)
+        countSession(this.sessions, message.session)
         this.#resume = message.resume
         this.#live = client
         for (const { message: again } of this.#publishing.values()) client.send(again)
@@ -135,6 +137,8 @@ export class WireSubscriber implements Subscriber {
           { kind: 'subscribed', position, wasRecovering: wasRecovering.has(channel), recovered, document },
           position,
         )
+        // Another one over the same connection: the server may have missed something.
+        wasRecovering.add(channel)
         for (const { offset, data, patch } of publications)
           this.#tell(channel, { kind: 'publication', offset, data, patch }, { epoch: position.epoch, offset })
         return

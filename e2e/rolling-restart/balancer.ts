@@ -1,17 +1,23 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Random } from '@fusewire/testkit'
 
 /**
- * A TCP load balancer that looks at no bytes: clients go to the nodes in turn, and past those whose port refuses them. The connections
- * of one client go to the same node for as long as it takes them, because what a client sends by requests of its own has to reach the
- * node that its connection is on.
+ * A TCP load balancer that looks at no bytes, and goes past nodes whose port refuses. Without a `random` clients go to the nodes in
+ * turn, and the connections of one client to the same node for as long as it takes them, as where nodes share no broker; with one each
+ * connection goes to any node.
  */
 export class Balancer implements AsyncDisposable {
   /** Ports of the nodes; one that has no node now is undefined. */
   readonly nodes: (number | undefined)[] = []
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Socket>()
+  readonly #random: Random | undefined
   #turn = 0
+
+  constructor(random?: Random) {
+    this.#random = random
+  }
 
   /** A port for one client: that is how the balancer knows it again. */
   async open(): Promise<number> {
@@ -21,6 +27,7 @@ export class Balancer implements AsyncDisposable {
     let turn = this.#turn++
     server.on('connection', async (client) => {
       this.#watch(client)
+      turn = this.#random?.integer(0, this.nodes.length - 1) ?? turn
       for (let asked = 0; asked < this.nodes.length; asked++) {
         const port = this.nodes[turn % this.nodes.length]
         const node = port === undefined ? undefined : await tryPort(port)

@@ -6,6 +6,7 @@ import { Tally } from '../faults/tally.ts'
 import { FusewireProcess } from '../fusewire-process.ts'
 import { isOfNodesOwnClient } from '../nodes-own-client.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
+import { soakCluster } from './cluster-soak.ts'
 import { ServerMemory, WATCHED } from './server-memory.ts'
 import { HELP, readSoakRequest } from './soak-options.ts'
 
@@ -31,6 +32,8 @@ if (request.kind === 'wrong') {
   console.error(`${request.message}\n\n${HELP}`)
   process.exit(2)
 }
+
+if (request.options.cluster) process.exit(await soakCluster(request.options, request.options.cluster))
 
 const { durationMs, seed, clients } = request.options
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`

@@ -10,6 +10,8 @@ describe('the command line of the soak', () => {
       kind: 'run',
       options: { durationMs: 30_000, seed: 0, clients: 3 },
     })
+    expect(read('--cluster', 'nats', '--nodes', '2')).toMatchObject({ options: { cluster: { broker: 'nats', nodes: 2 } } })
+    expect(read('--cluster', 'sentinel')).toMatchObject({ options: { cluster: { broker: 'sentinel', nodes: 3 } } })
     expect(read('--help')).toEqual({ kind: 'help' })
   })
 
@@ -17,6 +19,8 @@ describe('the command line of the soak', () => {
     for (const args of [['--minutes', 'ten'], ['--minutes', '0'], ['--clients', '1.5'], ['--clients='], ['--seed=-1']])
       expect(read(...args), args.join(' ')).toMatchObject({ kind: 'wrong', message: expect.stringContaining('number from') })
     expect(read('--hours', '1')).toMatchObject({ kind: 'wrong', message: expect.stringContaining('--hours') })
+    expect(read('--cluster', 'rabbit')).toMatchObject({ kind: 'wrong', message: expect.stringContaining('redis-cluster') })
+    expect(read('--nodes', '2')).toMatchObject({ kind: 'wrong', message: '--nodes is for --cluster' })
     expect(read('now')).toMatchObject({ kind: 'wrong' })
   })
 })

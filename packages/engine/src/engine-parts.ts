@@ -145,6 +145,7 @@ export const createParts = (ports: EnginePorts): EngineParts => {
       attendance,
       ttlMs,
       refreshMs,
+      log,
       onLost: async (ids) => shared?.letGo(ids),
     })
     const sweep = new SessionSweep({

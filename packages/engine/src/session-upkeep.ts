@@ -1,8 +1,9 @@
 import type { Attendance } from './attendance.ts'
+import type { Log } from './log.ts'
 import type { SessionStore } from './ports/session-store.ts'
 import type { Session } from './session.ts'
 import { recordOf } from './session-record.ts'
-import type { StoreWatch } from './store-watch.ts'
+import { isFinal, type StoreWatch } from './store-watch.ts'
 
 export interface SessionUpkeepPorts {
   readonly now: () => number
@@ -15,6 +16,7 @@ export interface SessionUpkeepPorts {
   readonly refreshMs: number
   /** Sessions of these ids are not this node's any more. Settles when they have been let go; never rejects. */
   readonly onLost: (ids: readonly string[]) => Promise<void>
+  readonly log: Log
 }
 
 /** Sessions in one call. */
@@ -31,6 +33,8 @@ export class SessionUpkeep {
   readonly #changed = new Set<Session>()
   /** Those that the store may know, with the time at which it was told last; the oldest come first. */
   readonly #known = new Map<Session, number>()
+  /** Those that the store has refused for what they are. */
+  readonly #refused = new WeakSet<Session>()
   #running: Promise<void> | undefined
   /** How many sessions may be refreshed before their time is over, so that there is no crowd when it is. */
   #credit = 0
@@ -88,23 +92,40 @@ export class SessionUpkeep {
   async #run(): Promise<void> {
     // Whatever changes in this turn comes along.
     await undefined
-    while (this.#changed.size > 0 && (await this.#put()));
+    while (this.#changed.size > 0 && (await this.#put(firstOf(this.#changed, BATCH))));
     for (let due = this.#due(); due.length > 0 && (await this.#refresh(due)); due = this.#due());
     this.#running = undefined
   }
 
   /** False when the store is away. */
-  async #put(): Promise<boolean> {
+  async #put(sessions: readonly Session[]): Promise<boolean> {
     const { store, watch, ttlMs, onLost } = this.#ports
-    const sessions = firstOf(this.#changed, BATCH)
     for (const session of sessions) {
       this.#changed.delete(session)
       this.took(session)
     }
-    const lost = await watch.attempt(() => store.put(sessions.map(recordOf), ttlMs))
-    if (lost) await onLost(lost)
-    else for (const session of sessions) if (this.#known.has(session)) this.#changed.add(session)
-    return lost !== undefined
+    try {
+      await onLost(await watch.call(() => store.put(sessions.map(recordOf), ttlMs)))
+      return true
+    } catch (error) {
+      if (isFinal(error)) return this.#putApart(sessions, error)
+      for (const session of sessions) if (this.#known.has(session)) this.#changed.add(session)
+      return false
+    }
+  }
+
+  /** One of them is more than the store takes: it stays this node's alone, and does not hold up the others. */
+  async #putApart(sessions: readonly Session[], error: unknown): Promise<boolean> {
+    const [first, ...others] = sessions
+    if (first && others.length === 0) {
+      if (!this.#refused.has(first)) this.#ports.log('session_not_shared', { session: first.id, error })
+      this.#refused.add(first)
+      return true
+    }
+    for (const session of sessions) if (this.#known.has(session)) this.#changed.add(session)
+    const half = Math.ceil(sessions.length / 2)
+    const living = (part: readonly Session[]) => part.filter((session) => this.#changed.has(session))
+    return (await this.#put(living(sessions.slice(0, half)))) && (await this.#put(living(sessions.slice(half))))
   }
 
   #due(): readonly Session[] {

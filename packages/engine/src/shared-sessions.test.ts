@@ -1,3 +1,4 @@
+import { FusewireError } from '@fusewire/protocol'
 import { EngineCluster, type MemoryConnection, PresenceWatcher, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 
@@ -372,6 +373,33 @@ describe('a store of sessions that is away', () => {
     expect(cluster.hooks.of('disconnect')).toMatchObject([{ reason: 'closed' }])
     expect(cluster.sessions.size).toBe(0)
     expect(cluster.presence.node().list('open:a')).toEqual([])
+  })
+})
+
+describe('a session that is more than the store takes', () => {
+  it('stays on its node, ends as any other, and does not hold up the others', async () => {
+    cluster = await EngineCluster.start({
+      through: {
+        sessions: (store) => ({
+          ...store,
+          put: (records, ttlMs) => {
+            if (records.some(({ identity }) => identity.user === 'big')) throw new FusewireError('message_too_large')
+            return store.put(records, ttlMs)
+          },
+        }),
+      },
+    })
+    cluster.hooks.wanted.add('disconnect')
+    const users = Array.from({ length: 9 }, (_, n) => (n === 4 ? 'big' : `user${n}`))
+    const clients = await Promise.all(users.map((token) => cluster.connect(0, { token })))
+    await stay(2 * TTL_MS, ...clients)
+    expect(cluster.sessions.size).toBe(8)
+    const { events } = cluster.node(0).harness
+    expect(events.map(([event]) => event)).toEqual(['session_not_shared'])
+    clients[4]?.say({ type: 'disconnect' })
+    await cluster.advance(500)
+    expect(cluster.hooks.of('disconnect')).toMatchObject([{ user: 'big', reason: 'closed' }])
+    expect(clients.filter(({ isOpen }) => isOpen)).toHaveLength(8)
   })
 })
 

@@ -1,3 +1,4 @@
+import { ERRORS, FusewireError } from '@fusewire/protocol'
 import type { Log } from './log.ts'
 import type { Awaitable } from './ports/broker.ts'
 import type { Counters } from './stats.ts'
@@ -39,8 +40,9 @@ export class StoreWatch {
       this.#isAway = false
       return answer
     } catch (error) {
-      this.disturbed()
       this.#ports.counters.sessionStoreFailures++
+      if (isFinal(error)) throw error
+      this.disturbed()
       if (!this.#isAway) this.#ports.log('session_store_away', { error })
       this.#isAway = true
       throw error
@@ -56,3 +58,6 @@ export class StoreWatch {
     }
   }
 }
+
+/** Whether the same call will never be taken, as opposed to one that can be tried again. */
+export const isFinal = (error: unknown): error is FusewireError => error instanceof FusewireError && !ERRORS[error.code].retryable

@@ -15,6 +15,8 @@ const CALM: CallFate = { before: 0, after: 0, refused: false }
 export class Fates {
   /** True while every call goes well, at once. */
   areCalm = false
+  /** Whether any call was refused. */
+  haveRefused = false
   readonly #fates: readonly CallFate[]
   #next = 0
 
@@ -24,7 +26,9 @@ export class Fates {
 
   next(): CallFate {
     const fate = this.#fates[this.#next++ % this.#fates.length]
-    return this.areCalm || !fate ? CALM : fate
+    if (this.areCalm || !fate) return CALM
+    this.haveRefused ||= fate.refused
+    return fate
   }
 }
 

@@ -244,6 +244,11 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
         when: 'the store of sessions cannot be reached; clients stay, and none comes over from another node until it is back',
         fields: ['err'],
       },
+      session_not_shared: {
+        level: 'error',
+        when: 'a session is more than the store of sessions takes: it cannot go on at another node',
+        fields: ['session', 'err'],
+      },
       session_store_back: { level: 'info', when: 'the store of sessions can be reached again', fields: [] },
       announcement_failed: {
         level: 'error',

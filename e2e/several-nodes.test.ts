@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { PATHS } from '@fusewire/protocol'
 import type { FusewireInput } from '@fusewire/server'
 import { describeWith, eventually, Random, startNats, startRedis } from '@fusewire/testkit'
-import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { request } from 'undici'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { Api } from './api.ts'
 import { judge } from './faults/judge.ts'
 import { SdkSubscriber } from './faults/sdk-subscriber.ts'
@@ -192,3 +194,37 @@ for (const [name, program, startBroker] of BROKERS)
       expect(await run(one, 'drain', '--node', node)).toMatchObject({ code: 1, err: expect.stringContaining('not_found') })
     })
   })
+
+describe('workers of one server', () => {
+  it('take requests of each other, whichever the system chooses for a connection', { timeout: 60_000 }, async () => {
+    const server = await FusewireProcess.start({ development: true, workers: 3, maxMessageBytes: 1_000_000 })
+    onTestFinished(() => server[Symbol.asyncDispose]())
+    const api = new Api(server.http)
+    await eventually(async () => expect((await api.info()).nodes).toHaveLength(3), { timeoutMs: 20_000 })
+    expect(((await api.info()).nodes as { worker: number }[]).map(({ worker }) => worker).sort()).toEqual([1, 2, 3])
+
+    // Each on a connection of its own.
+    const post = async (path: string, body: string): Promise<string> => {
+      const { statusCode, body: answer } = await request(server.http + path, { method: 'POST', body, reset: true })
+      const text = await answer.text()
+      expect([200, 202], text).toContain(statusCode)
+      return text
+    }
+    const messages: { type: string; connection?: string; data?: string }[] = []
+    const read = (text: string): void => {
+      for (const line of text.split('\n')) if (line !== '') messages.push(JSON.parse(line))
+    }
+    read(await post(PATHS.poll, ''))
+    const connection = messages[0]?.connection
+    const large = (n: number): string => `${n}:${'x'.repeat(n % 4 === 0 ? 700_000 : 10)}`
+    const numbers = Array.from({ length: 24 }, (_, index) => index + 1)
+    const polling = (async () => {
+      while (messages.length <= numbers.length) read(await post(`${PATHS.poll}?connection=${connection}`, ''))
+    })()
+    for (const n of numbers)
+      await post(`${PATHS.send}?connection=${connection}&seq=${n}`, JSON.stringify({ type: 'echo', data: large(n) }))
+    await polling
+    expect(messages.slice(1).map(({ data }) => data)).toEqual(numbers.map(large))
+    expect(await api.metric('fusewire_requests_taken_total', { transport: 'poll' })).toBeGreaterThan(5)
+  })
+})

@@ -15,6 +15,8 @@ export interface NatsOptions {
   readonly jetstream?: boolean
   readonly user?: string
   readonly password?: string
+  /** More of its configuration. */
+  readonly configuration?: Readonly<Record<string, unknown>>
 }
 
 interface NatsPorts {
@@ -35,7 +37,7 @@ export class NatsServer extends ServerProcess {
 
   /** `cluster`: routes to the servers of its cluster. */
   constructor(name: string, ports: NatsPorts, options: NatsOptions = {}, routes: readonly number[] = []) {
-    const { jetstream = true, user, password } = options
+    const { jetstream = true, user, password, configuration: more } = options
     super({
       program: 'nats-server',
       args: (folder) => {
@@ -56,6 +58,7 @@ export class NatsServer extends ServerProcess {
                   routes: routes.map((route) => `nats://127.0.0.1:${route}`),
                 },
               }),
+          ...more,
         }
         // Every JSON document is one of its configurations.
         const file = join(folder, 'nats.conf')

@@ -238,8 +238,10 @@ export class Channel {
   /** The newest record at this moment. A channel without one gets one, so that all nodes know the same position. */
   async #newest(): Promise<Located> {
     const { stream, environment } = this.context
+    const before = this.known.head
     const newest = await stream.newest(this.name)
-    if (newest && !isExpired(newest, environment.now())) {
+    const isLater = newest !== undefined && newest.sequence >= (before?.sequence ?? 0)
+    if (isLater && !isExpired(newest, environment.now())) {
       // What is of interest comes by itself, in order.
       if (!this.#hearing) {
         this.known.advance(newest)
@@ -270,14 +272,29 @@ export class Channel {
       this.#hearing?.restart()
       return
     }
-    // What was known before is newer only in another stream; what was heard meanwhile may be.
-    if (before && newest.sequence < before.sequence) this.reset()
     known.isStale = false
+    if (before && newest.sequence < before.sequence) {
+      await this.#goBack(before, newest)
+      return
+    }
     if (known.head && newest.sequence <= known.head.sequence) return
     // Where nothing was known, nothing was missed.
     const since = this.#hearing?.delivered ?? known.head?.sequence
     const missed = (since !== undefined && (await recordsSince(context.stream, newest, since))) || [newest]
     for (const located of missed) this.#take(located)
+  }
+
+  /**
+   * The newest record is older than what was known before: another stream has taken the place of the one before, or this one has lost
+   * its end, with records that clients have seen. Then the channel must not give their offsets to others.
+   */
+  async #goBack(before: Located, newest: Located): Promise<void> {
+    this.reset()
+    this.known.isStale = false
+    this.known.advance(newest)
+    this.#hearing?.beginAfter(newest)
+    if (newest.record.epoch === before.record.epoch)
+      await this.#renew((head) => head?.sequence === newest.sequence, this.#deadline)
   }
 
   /** The sequence of a record that was sent several times and has arrived once, though its answer has not. */

@@ -1,3 +1,4 @@
+import { cpSync, rmSync } from 'node:fs'
 import type { BrokerListener, Published, PublishOptions } from '@fusewire/engine'
 import type { Publication } from '@fusewire/protocol'
 import {
@@ -132,6 +133,30 @@ describeWith(['nats-server'], 'NatsBroker when its server fails', () => {
     expect(page.position.epoch).not.toBe(position.epoch)
     expect((await publish(broker, 3)).position).toEqual({ ...page.position, offset: 1 })
     await eventually(() => expect(ears.heard.at(-1)?.data).toBe(3))
+  })
+
+  it('begins other epochs when the end of the stream is gone, which clients have seen', async () => {
+    const { broker, link } = node
+    const { position } = await publish(broker, 1)
+    const backup = `${server.folder}-backup`
+    await server.kill()
+    cpSync(server.folder, backup, { recursive: true })
+    await server.restart()
+    await eventually(() => link.isUp, { timeoutMs: 15_000 })
+    await publish(broker, 2)
+    const seen = await publish(broker, 3)
+    expect(seen.position).toEqual({ ...position, offset: 3 })
+    await server.kill()
+    server.clear()
+    cpSync(backup, server.folder, { recursive: true })
+    rmSync(backup, { recursive: true })
+    await server.restart()
+    await eventually(() => link.isUp, { timeoutMs: 15_000 })
+    const page = await broker.history('a', { since: seen.position })
+    expect(page.complete).toBe(false)
+    const next = await publish(broker, 4)
+    expect(next.position).toEqual({ ...page.position, offset: 1 })
+    expect(next.position.epoch).not.toBe(position.epoch)
   })
 
   it('finds out about a stream that was deleted, and begins other epochs', async () => {

@@ -4,6 +4,7 @@ import { headers, type MsgHdrs } from '@nats-io/transport-node'
 import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
+import { RevisionClaims } from './revision-claims.ts'
 import { askJetStream, createStream, type StreamConfiguration, streamInformation, updateStream } from './stream-api.ts'
 
 /** What a key holds. */
@@ -55,8 +56,22 @@ export class KvBucket {
   readonly #link: NatsLink
   readonly #options: KvBucketOptions
   readonly #prefix: string
+  readonly #claims = new RevisionClaims({
+    create: async (key) => {
+      try {
+        return await this.#put(key, 'claim', EMPTY, 0)
+      } catch (error) {
+        if (error instanceof RevisionConflict) return undefined
+        throw error
+      }
+    },
+    erase: (revision) => this.erase(revision),
+    revisionOf: async (key) => (await this.get(key))?.revision ?? 0,
+  })
   readonly #waiting: (() => void)[] = []
   readonly #lostListeners = new Set<() => void>()
+  /** Of the stream as it is. */
+  #replicas = 1
   #calls = 0
   #finding: Promise<void> | undefined
 
@@ -97,6 +112,7 @@ export class KvBucket {
       const existing = await streamInformation(session, this.stream)
       if (!existing) await createStream(session, wanted)
       else await this.#adapt(session, existing.config, wanted)
+      this.#replicas = Math.max(wanted.num_replicas, existing?.config.num_replicas ?? 1)
     } catch (error) {
       if (error instanceof FusewireError) throw error
       throw unavailable(`NATS at ${session.name} cannot keep the bucket ${this.name}: ${reasonOf(error)}`, error)
@@ -108,6 +124,21 @@ export class KvBucket {
    * with {@link RevisionConflict}.
    */
   async put(key: string, meta: string, value: Uint8Array = EMPTY, expected?: number): Promise<number> {
+    if (expected === undefined || expected === 0 || !this.#needsClaims) return this.#put(key, meta, value, expected)
+    const claim = await this.#claims.claim(key, expected)
+    if (claim === undefined) throw new RevisionConflict()
+    try {
+      const revision = await this.#put(key, meta, value, expected)
+      this.#claims.release(claim)
+      return revision
+    } catch (error) {
+      // What has had no answer may still be carried out.
+      if (error instanceof RevisionConflict) this.#claims.release(claim)
+      throw error
+    }
+  }
+
+  async #put(key: string, meta: string, value: Uint8Array, expected?: number): Promise<number> {
     const fields = headers()
     fields.set(META, meta)
     if (expected !== undefined) fields.set(EXPECTED, String(expected))
@@ -150,6 +181,10 @@ export class KvBucket {
         throw error
       }
     })
+  }
+
+  get #needsClaims(): boolean {
+    return this.#replicas > 1 && isBefore210(this.#link.session().connection.info?.version ?? '')
   }
 
   async #write(session: NatsSession, key: string, value: Uint8Array, fields: MsgHdrs): Promise<number> {
@@ -250,6 +285,11 @@ interface StoredMessage {
 const isLeaderless = (error: unknown): boolean =>
   error instanceof NoRespondersError ||
   (error instanceof JetStreamError && (error.code === TEMPORARILY_UNAVAILABLE || error.code === JETSTREAM_CODES.streamNotFound))
+
+const isBefore210 = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < 2 || (major === 2 && minor < 10)
+}
 
 const reasonOf = (error: unknown): string => {
   if (error instanceof NoRespondersError) return 'nobody leads it at the moment'

@@ -153,7 +153,7 @@ export class NatsRevocations implements Revocations {
 
   #heard(entry: KvEntry): void {
     const { key, revision, value } = entry
-    if (key.startsWith(NODE)) return
+    if (!/^[tu]\./u.test(key)) return
     if (this.#revoking.has(key)) {
       this.#revoking.set(key, entry)
       return

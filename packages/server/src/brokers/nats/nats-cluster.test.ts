@@ -1,4 +1,5 @@
 import {
+  describeWith,
   type NatsClusterServers,
   nodeBusContract,
   presenceContract,
@@ -13,7 +14,7 @@ const TTL_MS = 600
 const REPLICAS = 3
 
 /** Replicas answer at different times, and whoever asks another server than the one that leads must not notice. */
-describe('over a cluster of three NATS servers', () => {
+describeWith(['nats-server'], 'over a cluster of three NATS servers', () => {
   let cluster: NatsClusterServers
   let stores: NatsStores
   beforeAll(async () => {
@@ -26,7 +27,7 @@ describe('over a cluster of three NATS servers', () => {
   })
 
   const open = (): NatsStores => {
-    stores = new NatsStores(cluster.urls, REPLICAS)
+    stores = new NatsStores(cluster.urls, { replicas: REPLICAS })
     return stores
   }
 

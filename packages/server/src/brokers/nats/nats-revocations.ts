@@ -139,7 +139,8 @@ export class NatsRevocations implements Revocations {
   async #write(key: string, added: Kept): Promise<void> {
     for (;;) {
       const entry = await this.#bucket.get(key)
-      const kept = entry ? both(readKept(entry.value), added) : added
+      const before = entry && readKept(entry.value)
+      const kept = before ? both(before, added) : added
       try {
         const revision = await this.#bucket.put(key, 'revoked', ENCODER.encode(JSON.stringify(kept)), entry?.revision ?? 0)
         this.#learn(key, revision, kept, added.revocation)
@@ -161,6 +162,7 @@ export class NatsRevocations implements Revocations {
     const known = this.#known.get(key)
     if (known && known.revision >= revision && known.reading === this.#reading) return
     const kept = readKept(value)
+    if (!kept) return
     if (known && isSame(known, kept)) this.#keep(key, revision, kept)
     else this.#learn(key, revision, kept, kept.revocation)
   }
@@ -214,7 +216,15 @@ const keyOf = (revocation: Revocation): string =>
 const shortened = (name: string): string =>
   name.length <= MAX_TOKEN ? kvToken(name) : `=h${createHash('sha256').update(name).digest('hex')}`
 
-const readKept = (value: Uint8Array): Kept => JSON.parse(DECODER.decode(value)) as Kept
+/** Undefined for what no Fusewire has written. */
+const readKept = (value: Uint8Array): Kept | undefined => {
+  try {
+    const { revocation, expiresAt } = JSON.parse(DECODER.decode(value)) as Partial<Kept>
+    return revocation && typeof expiresAt === 'number' ? { revocation, expiresAt } : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const isSame = (one: Kept, other: Kept): boolean =>
   one.expiresAt === other.expiresAt && issuedBefore(one.revocation) === issuedBefore(other.revocation)

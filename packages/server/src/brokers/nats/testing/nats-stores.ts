@@ -18,14 +18,16 @@ const SWEEP_MS = 100
 export class NatsStores {
   readonly #addresses: readonly string[]
   readonly #replicas: number
+  readonly #timeoutMs: number
   readonly #prefix = `t${randomUUID().slice(0, 8)}`
   readonly #links: NatsLink[] = []
   readonly #streams = new Set<string>()
   readonly #sweeping: NodeJS.Timeout[] = []
 
-  constructor(addresses: readonly string[], replicas = 1) {
+  constructor(addresses: readonly string[], { replicas = 1, timeoutMs = 5000 } = {}) {
     this.#addresses = addresses
     this.#replicas = replicas
+    this.#timeoutMs = timeoutMs
   }
 
   /** Whether every node can use NATS at the moment. */
@@ -77,7 +79,7 @@ export class NatsStores {
 
   #open(name: string): { link: NatsLink; bucket: KvBucket; clock: ServerClock } {
     const link = new NatsLink(
-      { addresses: parseNatsAddresses(this.#addresses), timeoutMs: 5000, name: `test of ${name}` },
+      { addresses: parseNatsAddresses(this.#addresses), timeoutMs: this.#timeoutMs, name: `test of ${name}` },
       Math.random,
     )
     this.#links.push(link)

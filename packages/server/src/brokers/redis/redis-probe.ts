@@ -62,7 +62,7 @@ const look = async (client: RedisClient, options: ProbeOptions): Promise<Finding
   if (is !== undefined && is !== mode) return wrong(MISTAKEN[`${mode} ${is}`] ?? `is of mode ${is}, and redisMode is ${mode}`)
   if (mode === 'sentinel') return lookAtSentinel(client, options.master)
   if (mode === 'cluster') {
-    const state = await client.sendCommand<string>(['CLUSTER', 'INFO'])
+    const state = await ask(client, ['CLUSTER', 'INFO'])
     if (field(state, 'cluster_state') === 'fail')
       return wrong('is of a cluster that is not whole: some slots have no server', true)
   } else if (field(await info(client, 'replication'), 'role') === 'slave')
@@ -88,10 +88,12 @@ const MISTAKEN: Readonly<Record<string, string>> = {
   'sentinel cluster': 'is a server of a Redis Cluster; set redisMode to cluster',
 }
 
+const info = (client: RedisClient, section: string): Promise<string> => ask(client, ['INFO', section])
+
 /** Empty where the user may not ask. */
-const info = async (client: RedisClient, section: string): Promise<string> => {
+const ask = async (client: RedisClient, command: readonly string[]): Promise<string> => {
   try {
-    return String(await client.sendCommand(['INFO', section]))
+    return String(await client.sendCommand(command))
   } catch (error) {
     if (error instanceof ErrorReply && error.message.startsWith('NOPERM')) return ''
     throw error

@@ -49,10 +49,14 @@ export class RedisSessions implements SessionStore {
   }
 
   async put(records: readonly SessionRecord[], ttlMs: number): Promise<readonly string[]> {
-    const batches = inBatches(records, ({ id }) => id).map(({ shard, items }) => {
-      const pairs = items.flatMap((record) => [record.id, JSON.stringify(record)])
-      return this.#call('sessions_put', shard, [this.#node, String(ttlMs), ...pairs])
-    })
+    const idOf = ({ id }: SessionRecord): string => id
+    const batches = inBatches(records, idOf).map(({ shard, items }) =>
+      this.#call('sessions_put', shard, items.map(idOf), [
+        this.#node,
+        String(ttlMs),
+        ...items.map((record) => JSON.stringify(record)),
+      ]),
+    )
     return (await Promise.all(batches)).flatMap(texts)
   }
 
@@ -63,11 +67,11 @@ export class RedisSessions implements SessionStore {
   }
 
   async find(id: string): Promise<SessionRecord | undefined> {
-    return recordOf(await this.#call('sessions_find', shardOf(id), [id]))
+    return recordOf(await this.#call('sessions_find', shardOf(id), [id], []))
   }
 
   async take(id: string, ttlMs: number): Promise<SessionRecord | undefined> {
-    const [record, owner] = list(await this.#call('sessions_take', shardOf(id), [this.#node, String(ttlMs), id]))
+    const [record, owner] = list(await this.#call('sessions_take', shardOf(id), [id], [this.#node, String(ttlMs)]))
     if (owner !== undefined && owner !== this.#node) this.#tell(String(owner), id)
     return recordOf(record)
   }
@@ -80,12 +84,12 @@ export class RedisSessions implements SessionStore {
   async expired(limit: number, leaseMs: number): Promise<readonly SessionRecord[]> {
     const shards = Array.from({ length: SHARDS }, (_, index) => (this.#turn + index) % SHARDS)
     this.#turn = (this.#turn + 1) % SHARDS
-    const due = await Promise.all(shards.map((shard) => this.#call('sessions_due', shard, [])))
+    const due = await Promise.all(shards.map((shard) => this.#call('sessions_due', shard, [], [])))
     let left = limit
     const batches = shards.flatMap((shard, index) => {
       const wanted = Math.min(Number(due[index]), left, BATCH)
       left -= wanted
-      return wanted === 0 ? [] : this.#call('sessions_expired', shard, [this.#node, String(wanted), String(leaseMs)])
+      return wanted === 0 ? [] : this.#call('sessions_expired', shard, [], [this.#node, String(wanted), String(leaseMs)])
     })
     const given = await Promise.all(batches)
     return given.flatMap(list).flatMap((record) => recordOf(record) ?? [])
@@ -96,11 +100,12 @@ export class RedisSessions implements SessionStore {
   }
 
   #batches(name: string, ids: readonly string[], argument: string): Promise<RedisReply>[] {
-    return inBatches(ids, (id) => id).map(({ shard, items }) => this.#call(name, shard, [this.#node, argument, ...items]))
+    return inBatches(ids, (id) => id).map(({ shard, items }) => this.#call(name, shard, items, [this.#node, argument]))
   }
 
-  #call(name: string, shard: number, args: readonly string[]): Promise<RedisReply> {
-    return this.#connection.call(name, [`${this.#prefix}:{s${shard}}:seen`], args)
+  #call(name: string, shard: number, ids: readonly string[], args: readonly string[]): Promise<RedisReply> {
+    const base = `${this.#prefix}:{s${shard}}:`
+    return this.#connection.call(name, [`${base}seen`, ...ids.map((id) => `${base}s:${id}`)], args)
   }
 
   #lostChannel(node: string): string {

@@ -1,7 +1,7 @@
 import type { LibraryPart } from './redis-library.ts'
 
 /**
- * Sessions of one shard. `seen`, the first key, has when the TTL or the lease of each ends; a session is a hash beside it: `o` its
+ * Sessions of one shard. The first key, `seen`, has when the TTL or the lease of each ends; a session is a hash, whose keys follow: `o` its
  * node, `r` its record, `l` 1 while it is given out to be ended, `m` 1 once more than one node has had it, `k` until when Redis keeps
  * it at least. A hash with an empty `o` and nothing else is the trace of one that has ended. Redis keeps a hash for days after its TTL,
  * so that the sweep finds it, and not for ever where no node is left to sweep.
@@ -15,8 +15,9 @@ do
     return time[1] * 1000 + math.floor(time[2] / 1000)
   end
 
-  local function key_of(seen, id)
-    return string.sub(seen, 1, -5) .. 's:' .. id
+  -- Keys are of the form <shard>:s:<id>, and the set is <shard>:seen.
+  local function id_of(seen, key)
+    return string.sub(key, #seen - 1)
   end
 
   local function keep(key, at)
@@ -32,34 +33,33 @@ do
     if redis.call('PEXPIRETIME', seen) < at then redis.call('PEXPIREAT', seen, at + KEEP_MS) end
   end
 
-  -- node, ttl, then id and record of each. Answers with those that are another node's, or have ended.
+  -- node, ttl, then the record of each. Answers with those that are another node's, or have ended.
   fusewire_register('sessions_put', {}, function(keys, args)
     local seen, node, ends = keys[1], args[1], now() + args[2]
     local lost, pairs = {}, {}
-    for index = 3, #args, 2 do
-      local id, record = args[index], args[index + 1]
-      local key = key_of(seen, id)
+    for index = 2, #keys do
+      local key = keys[index]
       local owner = redis.call('HGET', key, 'o')
       if owner and owner ~= node then
-        lost[#lost + 1] = id
+        lost[#lost + 1] = id_of(seen, key)
       else
-        redis.call('HSET', key, 'o', node, 'r', record, 'l', '', 'k', ends + KEEP_MS)
+        redis.call('HSET', key, 'o', node, 'r', args[index + 1], 'l', '', 'k', ends + KEEP_MS)
         redis.call('PEXPIREAT', key, ends + KEEP_MS)
         pairs[#pairs + 1] = ends
-        pairs[#pairs + 1] = id
+        pairs[#pairs + 1] = id_of(seen, key)
       end
     end
     set_ends(seen, pairs, ends)
     return lost
   end)
 
-  -- node, ttl, then ids. Answers with those that are another node's or have ended, and those that are not known.
+  -- node, ttl. Answers with those that are another node's or have ended, and those that are not known.
   fusewire_register('sessions_refresh', {'allow-oom'}, function(keys, args)
     local seen, node, ends = keys[1], args[1], now() + args[2]
     local lost, unknown, pairs = {}, {}, {}
-    for index = 3, #args do
-      local id = args[index]
-      local key = key_of(seen, id)
+    for index = 2, #keys do
+      local key = keys[index]
+      local id = id_of(seen, key)
       local known = redis.call('HMGET', key, 'o', 'l', 'k')
       local owner = known[1]
       if owner == node then
@@ -77,33 +77,32 @@ do
     return {lost, unknown}
   end)
 
-  -- id. Answers with its record.
+  -- Answers with the record of the second key.
   fusewire_register('sessions_find', {'no-writes'}, function(keys, args)
-    local known = redis.call('HMGET', key_of(keys[1], args[1]), 'r', 'l')
+    local known = redis.call('HMGET', keys[2], 'r', 'l')
     if known[2] == '1' then return false end
     return known[1]
   end)
 
-  -- node, ttl, id. Answers with its record and the node that had it.
+  -- node, ttl. Answers with the record of the second key, and the node that had it.
   fusewire_register('sessions_take', {}, function(keys, args)
-    local seen, node, ends, id = keys[1], args[1], now() + args[2], args[3]
-    local key = key_of(seen, id)
+    local seen, key, node, ends = keys[1], keys[2], args[1], now() + args[2]
     local known = redis.call('HMGET', key, 'o', 'r', 'l')
     local owner, record = known[1], known[2]
     if not record or known[3] == '1' then return false end
     if owner ~= node then redis.call('HSET', key, 'o', node, 'm', 1) end
     keep(key, ends + KEEP_MS)
-    set_ends(seen, {ends, id}, ends)
+    set_ends(seen, {ends, id_of(seen, key)}, ends)
     return {record, owner}
   end)
 
-  -- node, how long a trace is kept, then ids. Answers with those that were this node's.
+  -- node, how long a trace is kept. Answers with those that were this node's.
   fusewire_register('sessions_remove', {'allow-oom'}, function(keys, args)
     local seen, node, trace = keys[1], args[1], args[2]
     local ended = {}
-    for index = 3, #args do
-      local id = args[index]
-      local key = key_of(seen, id)
+    for index = 2, #keys do
+      local key = keys[index]
+      local id = id_of(seen, key)
       local known = redis.call('HMGET', key, 'o', 'm')
       if known[1] == node then
         redis.call('DEL', key)
@@ -128,7 +127,7 @@ do
     local seen, node, at = keys[1], args[1], now()
     local records, pairs = {}, {}
     for _, id in ipairs(redis.call('ZRANGE', seen, '-inf', at, 'BYSCORE', 'LIMIT', 0, args[2])) do
-      local key = key_of(seen, id)
+      local key = string.sub(seen, 1, -5) .. 's:' .. id
       local known = redis.call('HMGET', key, 'o', 'r')
       if known[2] then
         if known[1] == node then

@@ -339,6 +339,7 @@ export class RedisConnection {
       if (isCluster) for (const [from, to] of slots) routes.fill(link, from, to + 1)
       else routes[0] = link
     }
+    const isChanged = routes.some((link, slot) => link !== this.#routes[slot])
     this.#routes = routes
     for (const [name, link] of this.#links)
       if (!routes.includes(link)) {
@@ -346,7 +347,7 @@ export class RedisConnection {
         this.#subscriptions.down(link, unavailable(`Redis at ${link.name} has no slots any more`))
         link.close()
       }
-    this.#subscriptions.rerouted()
+    if (isChanged) this.#subscriptions.rerouted()
     this.#judge()
   }
 

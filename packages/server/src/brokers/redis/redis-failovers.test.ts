@@ -1,5 +1,12 @@
 import type { FusewireError, Position } from '@fusewire/protocol'
-import { describeWith, eventually, startRedisCluster, startRedisSentinel } from '@fusewire/testkit'
+import {
+  describeWith,
+  eventually,
+  type RedisClusterServers,
+  type RedisSentinelServers,
+  startRedisCluster,
+  startRedisSentinel,
+} from '@fusewire/testkit'
 import { expect, it } from 'vitest'
 import { WatchedBroker } from './testing/watched-broker.ts'
 
@@ -67,10 +74,10 @@ const offsetsAreInOrder = (watched: WatchedBroker, channel: string): void => {
 
 describeWith(['redis-server', 'redis-sentinel'], 'RedisBroker and sentinels', () => {
   it.each([
-    ['has handed over', async (servers: Awaited<ReturnType<typeof startRedisSentinel>>) => void (await servers.failOver())],
+    ['has handed over', async (servers: RedisSentinelServers) => void (await servers.failOver())],
     [
       'was killed',
-      async (servers: Awaited<ReturnType<typeof startRedisSentinel>>) => {
+      async (servers: RedisSentinelServers) => {
         await servers.killMaster()
         await servers.untilHealthy()
       },
@@ -98,36 +105,43 @@ describeWith(['redis-server', 'redis-sentinel'], 'RedisBroker and sentinels', ()
 describeWith(['redis-server', 'redis-cli'], 'RedisBroker and a cluster', () => {
   const channels = Array.from({ length: 12 }, (_, index) => `c${index}`)
 
-  it('goes on with the replica of a master that was killed, and leaves the other channels alone', async () => {
-    await using cluster = await startRedisCluster()
-    const redis = { mode: 'cluster', urls: cluster.urls } as const
-    await using watched = await WatchedBroker.start(redis, { timeoutMs: TIMEOUT_MS })
-    await using other = await WatchedBroker.start(redis, { node: 'b', timeoutMs: TIMEOUT_MS })
-    await Promise.all(channels.map((channel) => watched.broker.subscribe(channel)))
-    const before = new Map<string, Awaited<ReturnType<WatchedBroker['publish']>>>()
-    for (const channel of channels) before.set(channel, await other.publish(channel, 'before'))
-    const lost = await cluster.master('{c0}')
-    const affected: string[] = []
-    for (const channel of channels) if ((await cluster.master(`{${channel}}`)) === lost) affected.push(channel)
-    expect(affected.length).toBeLessThan(channels.length)
-    await publishDuring(other, 'c0', async () => {
-      await cluster.killMaster('{c0}')
-      await eventually(async () => (await cluster.master('{c0}')) !== lost, PATIENCE)
-    })
-    for (const channel of channels) {
-      const { epoch } = await publishUntilHeard(other, watched, channel)
-      const isSame = epoch === before.get(channel)?.position.epoch
-      expect([channel, isSame]).toEqual([channel, !affected.includes(channel)])
-    }
-    for (const channel of channels) {
-      offsetsAreInOrder(watched, channel)
-      if (affected.includes(channel)) expect(watched.interruptions).toContain(channel)
-      else {
-        expect(watched.interruptions).not.toContain(channel)
-        expect(watched.heard.filter((each) => each.channel === channel).map(({ data }) => data)).toEqual(['before', 'after 1'])
+  it.each([
+    ['was killed', async (servers: RedisClusterServers) => void (await servers.killMaster('{c0}'))],
+    ['has handed over', async (servers: RedisClusterServers) => void (await servers.failOver('{c0}'))],
+  ])(
+    'goes on with the replica of a master that %s, and leaves the other channels alone',
+    async (_, fail) => {
+      await using cluster = await startRedisCluster()
+      const redis = { mode: 'cluster', urls: cluster.urls } as const
+      await using watched = await WatchedBroker.start(redis, { timeoutMs: TIMEOUT_MS })
+      await using other = await WatchedBroker.start(redis, { node: 'b', timeoutMs: TIMEOUT_MS })
+      await Promise.all(channels.map((channel) => watched.broker.subscribe(channel)))
+      const before = new Map<string, Awaited<ReturnType<WatchedBroker['publish']>>>()
+      for (const channel of channels) before.set(channel, await other.publish(channel, 'before'))
+      const lost = await cluster.master('{c0}')
+      const affected: string[] = []
+      for (const channel of channels) if ((await cluster.master(`{${channel}}`)) === lost) affected.push(channel)
+      expect(affected.length).toBeLessThan(channels.length)
+      await publishDuring(other, 'c0', async () => {
+        await fail(cluster)
+        await eventually(async () => (await cluster.master('{c0}')) !== lost, PATIENCE)
+      })
+      for (const channel of channels) {
+        const { epoch } = await publishUntilHeard(other, watched, channel)
+        const isSame = epoch === before.get(channel)?.position.epoch
+        expect([channel, isSame]).toEqual([channel, !affected.includes(channel)])
       }
-    }
-  }, 90_000)
+      for (const channel of channels) {
+        offsetsAreInOrder(watched, channel)
+        if (affected.includes(channel)) expect(watched.interruptions).toContain(channel)
+        else {
+          expect(watched.interruptions).not.toContain(channel)
+          expect(watched.heard.filter((each) => each.channel === channel).map(({ data }) => data)).toEqual(['before', 'after 1'])
+        }
+      }
+    },
+    90_000,
+  )
 
   it('follows a slot to another master under live subscriptions, and misses nothing silently', async () => {
     await using cluster = await startRedisCluster()

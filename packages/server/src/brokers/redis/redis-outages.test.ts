@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { FusewireError } from '@fusewire/protocol'
-import { describeWith, eventually, type RedisServer, startRedis } from '@fusewire/testkit'
+import { describeWith, eventually, freePorts, type RedisServer, startRedis } from '@fusewire/testkit'
 import { afterEach, expect, it } from 'vitest'
+import { developmentCertificate } from '../../tls/development-certificate.ts'
 import { WatchedBroker } from './testing/watched-broker.ts'
 
 const TIMEOUT_MS = 1_500
@@ -199,6 +202,29 @@ describeWith(['redis-server'], 'RedisBroker and one Redis', () => {
     await watched.broker.clearHistory('a')
     await watched.broker.announce({ type: 'join', channel: 'a', member: { session: 's' } })
     watched.broker.unsubscribe('a')
+  })
+
+  it('speaks TLS, and only with a server that the authority vouches for', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fusewire-redis-tls-'))
+    opened.push({ [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) })
+    const { certificateFile } = await developmentCertificate(folder, Date.now())
+    const pairFile = join(folder, 'development.pem')
+    const [tlsPort = 0] = await freePorts(1)
+    const tls = {
+      'tls-port': String(tlsPort),
+      'tls-cert-file': pairFile,
+      'tls-key-file': pairFile,
+      'tls-ca-cert-file': certificateFile,
+    }
+    await startServer({ config: { ...tls, 'tls-auth-clients': 'no' } })
+    const address = { mode: 'standalone', urls: [`rediss://127.0.0.1:${tlsPort}`] } as const
+    const ca = readFileSync(certificateFile, 'utf8')
+    const watched = await WatchedBroker.start(address, { timeoutMs: TIMEOUT_MS, ca })
+    opened.push(watched)
+    await watched.broker.subscribe('a')
+    await watched.publish('a', 'x')
+    expect(watched.heard.map(({ data }) => data)).toEqual(['x'])
+    await expect(WatchedBroker.start(address, { timeoutMs: TIMEOUT_MS })).rejects.toMatchObject({ code: 'broker_unavailable' })
   })
 
   it('refuses what needs memory when Redis has none left, and changes nothing', async () => {

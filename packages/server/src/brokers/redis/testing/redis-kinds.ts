@@ -67,9 +67,16 @@ export const REDIS_KINDS: readonly RedisKind[] = [
   },
 ]
 
-export const connectTo = ({ mode, urls }: Pick<StartedRedis, 'mode' | 'urls'>, timeoutMs = 5000): RedisConnection =>
+export const connectTo = ({ mode, urls }: Pick<StartedRedis, 'mode' | 'urls'>, timeoutMs = 5000, ca?: string): RedisConnection =>
   new RedisConnection(
-    { addresses: urls, mode, master: 'mymaster', timeoutMs, library: new RedisLibrary(LIBRARY_PARTS) },
+    {
+      addresses: urls,
+      mode,
+      master: 'mymaster',
+      timeoutMs,
+      library: new RedisLibrary(LIBRARY_PARTS),
+      ...(ca !== undefined && { ca }),
+    },
     nodeEnvironment,
     new BrokerHealth('redis', nodeEnvironment, () => undefined),
   )

@@ -6,6 +6,12 @@ import { connectTo, type StartedRedis } from './redis-kinds.ts'
 
 export const KEPT: PublishOptions = { historySize: 1_000, historyTtlMs: 60_000, historyBytes: 10_000_000 }
 
+export interface WatchedOptions {
+  readonly node?: string
+  readonly timeoutMs?: number
+  readonly ca?: string
+}
+
 /** A broker with what its node hears. */
 export class WatchedBroker implements AsyncDisposable {
   readonly broker: RedisBroker
@@ -13,15 +19,12 @@ export class WatchedBroker implements AsyncDisposable {
   readonly heard: (Publication & { readonly channel: string; readonly epoch: string })[] = []
   readonly interruptions: string[] = []
 
-  constructor(redis: Pick<StartedRedis, 'mode' | 'urls'>, { node = 'a', timeoutMs = 5_000 } = {}) {
-    this.connection = connectTo(redis, timeoutMs)
+  constructor(redis: Pick<StartedRedis, 'mode' | 'urls'>, { node = 'a', timeoutMs = 5_000, ca }: WatchedOptions = {}) {
+    this.connection = connectTo(redis, timeoutMs, ca)
     this.broker = new RedisBroker(this.connection, { node, prefix: 'fusewire', idempotencyTtlMs: 60_000, timeoutMs })
   }
 
-  static async start(
-    redis: Pick<StartedRedis, 'mode' | 'urls'>,
-    options?: { node?: string; timeoutMs?: number },
-  ): Promise<WatchedBroker> {
+  static async start(redis: Pick<StartedRedis, 'mode' | 'urls'>, options?: WatchedOptions): Promise<WatchedBroker> {
     const watched = new WatchedBroker(redis, options)
     await watched.broker.start({
       publication: (channel, publication, epoch) => watched.heard.push({ channel, epoch, ...publication }),

@@ -234,7 +234,7 @@ export class RedisConnection {
             return await link.ask(command, buffers)
           case 'moved':
             link = this.#endpointLink(refusal.to, link)
-            this.#routes[refusal.slot] = link
+            this.#reroute(refusal.slot, link)
             this.#look(link.endpoint)
             await this.#upOrLate(link, deadline)
             return await link.ask(command, buffers)
@@ -269,6 +269,12 @@ export class RedisConnection {
     if (refusal?.kind === 'not-now') this.#look()
     if (refusal?.kind === 'full') return unavailable('Redis has no memory, disk or replica left for what is written', error)
     return unavailable('Redis cannot do it now', error)
+  }
+
+  #reroute(slot: number, link: RedisLink): void {
+    if (this.#routes[slot] === link) return
+    this.#routes[slot] = link
+    this.#subscriptions.rerouted()
   }
 
   #endpointLink(to: string, from: RedisLink): RedisLink {

@@ -195,6 +195,47 @@ for (const [name, program, startBroker] of BROKERS)
     })
   })
 
+describeWith(['redis-server'], 'several nodes whose broker goes away', () => {
+  it('take nobody for gone, refuse what they cannot hand on, and go on by themselves', { timeout: 90_000 }, async () => {
+    const redis = await startRedis()
+    onTestFinished(() => redis[Symbol.asyncDispose]())
+    broker = redis.url
+    const [owner, entrance] = (await startNodes(2)) as [FusewireProcess, FusewireProcess]
+    const opened = await request(owner.http + PATHS.poll, { method: 'POST', body: '' })
+    const { connection } = JSON.parse((await opened.body.text()).split('\n')[0] ?? '') as { connection: string }
+    // The connection lives by it; each is answered when there is something, or after a while.
+    let isOver = false
+    onTestFinished(() => {
+      isOver = true
+    })
+    const polling = (async () => {
+      while (!isOver) await (await request(`${owner.http}${PATHS.poll}?connection=${connection}`, { method: 'POST' })).body.dump()
+    })().catch(() => undefined)
+    const send = async (seq: number) => {
+      const url = `${entrance.http}${PATHS.send}?connection=${connection}&seq=${seq}`
+      const { statusCode, headers, body } = await request(url, { method: 'POST', body: '{"type":"ping"}' })
+      return { statusCode, retryAfter: headers['retry-after'], text: await body.text() }
+    }
+    expect(await send(1)).toMatchObject({ statusCode: 202 })
+
+    await redis.kill()
+    await eventually(async () => expect(await send(2)).toMatchObject({ statusCode: 503 }), { timeoutMs: 20_000, intervalMs: 100 })
+    expect(await send(2)).toMatchObject({ retryAfter: '1', text: expect.stringContaining('broker_unavailable') })
+    // Longer than the silence of a node that is gone.
+    await delay(11_000)
+    expect((await infoOf(entrance)).nodes).toHaveLength(2)
+    const commanded = await new Api(entrance.http).post('disconnect', { user: 'nobody' })
+    expect(commanded).toEqual({ sessions: 0, unreachable: [(await infoOf(owner)).node] })
+
+    await redis.restart()
+    await eventually(async () => expect(await send(2)).toMatchObject({ statusCode: 202 }), { timeoutMs: 20_000, intervalMs: 100 })
+    expect(await new Api(entrance.http).post('disconnect', { user: 'nobody' })).toEqual({ sessions: 0 })
+    for (const { log } of [owner, entrance]) expect(log).not.toContain('"node_left"')
+    await owner.stop()
+    await polling
+  })
+})
+
 describe('workers of one server', () => {
   it('take requests of each other, whichever the system chooses for a connection', { timeout: 60_000 }, async () => {
     const server = await FusewireProcess.start({ development: true, workers: 3, maxMessageBytes: 1_000_000 })

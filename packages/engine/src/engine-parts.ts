@@ -78,6 +78,9 @@ const REFRESHES_IN_TTL = 3
 /** By how much that may be late: what is kept for a client of a node that dies is its whole TTL. In milliseconds. */
 const REFRESH_DELAY_MS = 1000
 
+/** Within this time all nodes are back at a store that was away: their waits between two attempts are shorter. In milliseconds. */
+const BACK_IN_MS = 10_000
+
 /** Puts the parts together: the engine's own composition. */
 export const createParts = (ports: EnginePorts): EngineParts => {
   const { broker, presence, authenticator, revocations, environment, rules, rpc, hooks, limits, log } = ports
@@ -115,6 +118,11 @@ export const createParts = (ports: EnginePorts): EngineParts => {
     limits,
     groupOf,
     onChanged,
+    // Of a node that dies the others are to know every session, so that the application hears of its end.
+    onCreated: (session) => {
+      upkeep?.changed(session)
+      upkeep?.hurry(session)
+    },
     onDetached: (session) => upkeep?.hurry(session),
     onEnd: (session, reason) => {
       if (shared) {
@@ -154,7 +162,8 @@ export const createParts = (ports: EnginePorts): EngineParts => {
       watch,
       ends,
       counters,
-      calmMs: refreshMs,
+      refreshMs,
+      calmMs: Math.max(refreshMs, BACK_IN_MS),
       keeps: (record) => shared?.keeps(record) ?? false,
     })
     shared = new SharedSessions({ store, watch, upkeep, sweep, ends, sessions, subscriptions, counters, ttlMs })

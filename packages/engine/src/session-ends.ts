@@ -39,4 +39,4 @@ export class SessionEnds {
 }
 
 /** A name as a header of HTTP can carry it: two names never become one. */
-const printable = (name: string): string => name.replaceAll(/[^\w:./-]/gu, (letter) => `%${letter.codePointAt(0)?.toString(16)}`)
+const printable = (name: string): string => name.replaceAll(/[^\w:./-]/gu, (letter) => `%${letter.codePointAt(0)?.toString(16)};`)

@@ -10,6 +10,8 @@ export interface SessionSweepPorts {
   readonly watch: StoreWatch
   readonly ends: SessionEnds
   readonly counters: Counters
+  /** Within this time every node refreshes its sessions, in milliseconds: what was before, one that has just begun does not know. */
+  readonly refreshMs: number
   /**
    * Nothing is swept until the store has been there for this long, in milliseconds: while it was away nobody could refresh, and all nodes
    * do so first.
@@ -36,7 +38,7 @@ export class SessionSweep {
 
   constructor(ports: SessionSweepPorts) {
     this.#ports = ports
-    this.#nextAt = ports.environment.now() + this.#pauseMs()
+    this.#nextAt = ports.environment.now() + ports.refreshMs + this.#pauseMs()
   }
 
   /** Nobody waits for this, and it never rejects. */
@@ -44,7 +46,7 @@ export class SessionSweep {
     const { environment, watch, calmMs } = this.#ports
     const now = environment.now()
     // The clock may have been set back.
-    this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
+    this.#nextAt = Math.min(this.#nextAt, now + this.#ports.refreshMs + 2 * SWEEP_MS)
     if (this.#isRunning || now < this.#nextAt || watch.calmMs < calmMs) return
     this.#isRunning = true
     while (await this.#sweep());

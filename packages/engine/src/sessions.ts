@@ -28,6 +28,8 @@ export interface SessionsPorts {
   readonly limits: SessionLimits & AdmissionLimits
   /** What counts as one address; undefined where it is not limited. */
   readonly groupOf: (address: string) => string | undefined
+  /** Called with a session that has begun. */
+  readonly onCreated: (session: Session) => void
   /** Called when another node has to know otherwise of a session than it did. */
   readonly onChanged: (session: Session) => void
   /** Called with a session that has lost its connection. */
@@ -77,7 +79,7 @@ export class Sessions {
     const session = new Session(id, `${id}.${this.#ports.environment.secret()}`, identity, link, client)
     this.#add(session)
     this.#ports.counters.sessionsCreated++
-    this.#ports.onChanged(session)
+    this.#ports.onCreated(session)
     return session
   }
 

@@ -255,7 +255,7 @@ describe('the end of a session on several nodes', () => {
     expect(cluster.presence.node().list('open:a')).toHaveLength(1)
   })
 
-  it('comes for a session that the store has never heard of', async () => {
+  it('comes for a session that ends as soon as it has begun', async () => {
     const client = await cluster.connect(0, { token: 'ann', subscriptions: [{ channel: 'open:a' }] })
     client.say({ type: 'disconnect' })
     await turn()
@@ -426,5 +426,48 @@ describe('whoever watches a channel', () => {
     await turn()
     const { members } = watcher.last('result').data as { members: { session: string }[] }
     expect(members.map(({ session }) => session)).toContain(missed.last('connected').session)
+  })
+})
+
+describe('the store', () => {
+  it('hears of a session at once, so that its end is told whenever its node dies', async () => {
+    const client = await cluster.connect(0, { token: 'ann' })
+    cluster.kill(0)
+    await cluster.advance(100_000)
+    expect(cluster.hooks.of('disconnect')).toMatchObject([{ session: client.last('connected').session, reason: 'expired' }])
+  })
+
+  it('is asked about a thousand sessions in few calls, evenly over the time that they have', async () => {
+    const calls: { readonly call: string; readonly count: number }[] = []
+    cluster = await EngineCluster.start({
+      nodes: 1,
+      limits: { maxConnectionsPerUser: 10_000 },
+      through: {
+        sessions: (store) => ({
+          ...store,
+          put: (records, ttlMs) => {
+            calls.push({ call: 'put', count: records.length })
+            return store.put(records, ttlMs)
+          },
+          refresh: (ids, ttlMs) => {
+            calls.push({ call: 'refresh', count: ids.length })
+            return store.refresh(ids, ttlMs)
+          },
+        }),
+      },
+    })
+    const clients = Array.from({ length: 1000 }, () => cluster.open(0))
+    for (const client of clients) client.say({ type: 'connect' })
+    await turn()
+    expect(calls.length).toBeLessThan(10)
+    expect(cluster.sessions.size).toBe(1000)
+    calls.length = 0
+    await stay(TTL_MS, ...clients)
+    const refreshed = calls.filter(({ call }) => call === 'refresh').map(({ count }) => count)
+    const sum = refreshed.reduce((total, count) => total + count, 0)
+    // Three times in a TTL.
+    expect(sum).toBeGreaterThan(2900)
+    expect(sum).toBeLessThan(3300)
+    expect(Math.max(...refreshed)).toBeLessThan(30)
   })
 })

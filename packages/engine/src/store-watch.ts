@@ -14,12 +14,10 @@ export class StoreWatch {
   readonly #ports: StoreWatchPorts
   #isAway = false
   /** When it last was not to be reached, or the clock leaped. */
-  #disturbedAt: number
+  #disturbedAt = Number.NEGATIVE_INFINITY
 
-  /** A node that has just begun does not know what has been before. */
   constructor(ports: StoreWatchPorts) {
     this.#ports = ports
-    this.#disturbedAt = ports.now()
   }
 
   /** How long everything has gone well, in milliseconds. */

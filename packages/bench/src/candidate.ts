@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { cpuSecondsOf } from './process-time.ts'
 import type { Target } from './raw-web-socket.ts'
 
 /** A server to measure: how to start it, and what its clients say. */
@@ -80,18 +80,6 @@ export interface Running {
   /** Seconds of CPU time used so far, user and system; undefined where the system does not tell. */
   cpuSeconds(): number | undefined
   stop(): Promise<void>
-}
-
-/** Ticks of a second in /proc; Linux has 100 on every machine of today. */
-const TICKS = 100
-
-const cpuSecondsOf = (pid: number): number | undefined => {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return (Number(fields[11]) + Number(fields[12])) / TICKS
-  } catch {
-    return undefined
-  }
 }
 
 const portOf = (child: ChildProcess): Promise<number> =>

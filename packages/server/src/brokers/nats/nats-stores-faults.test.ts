@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describeWith, eventually, type NatsServer, sessionRecord, startNats, startNatsCluster } from '@fusewire/testkit'
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest'
 import type { NatsSessions } from './nats-sessions.ts'
@@ -100,7 +101,11 @@ describeWith(['nats-server'], 'the stores over three NATS servers of which one f
     const kept: string[] = []
     let isOver = false
     const writing = (async () => {
-      for (let n = 0; !isOver; n++) if ((await outcomeOf(a.put(records([`s${n}`]), TTL_MS))) === 'done') kept.push(`s${n}`)
+      for (let n = 0; !isOver; n++) {
+        if ((await outcomeOf(a.put(records([`s${n}`]), TTL_MS))) === 'done') kept.push(`s${n}`)
+        // Who is cut off is refused at once.
+        else await delay(20)
+      }
     })()
     await eventually(() => kept.length > 20, PATIENCE)
     await cluster.kill(0)

@@ -25,6 +25,8 @@ export interface SessionSweepPorts {
 const SWEEP_MS = 1000
 /** Sessions in one call. */
 const BATCH = 100
+/** Calls in one sweep: a dead node may leave many thousand sessions, and the application hears of each. */
+const MAX_BATCHES = 10
 /** How long the others leave alone what this node was given to end, in milliseconds. */
 const LEASE_MS = 10_000
 
@@ -49,7 +51,7 @@ export class SessionSweep {
     this.#nextAt = Math.min(this.#nextAt, now + this.#ports.refreshMs + 2 * SWEEP_MS)
     if (this.#isRunning || now < this.#nextAt || watch.calmMs < calmMs) return
     this.#isRunning = true
-    while (await this.#sweep());
+    for (let n = 0; n < MAX_BATCHES && (await this.#sweep()); n++);
     this.#nextAt = environment.now() + this.#pauseMs()
     this.#isRunning = false
   }

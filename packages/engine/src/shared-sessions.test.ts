@@ -471,3 +471,23 @@ describe('the store', () => {
     expect(Math.max(...refreshed)).toBeLessThan(30)
   })
 })
+
+describe('a node that has died with many sessions', () => {
+  it('has them ended a thousand a second by each of the others, every one once', async () => {
+    cluster = await EngineCluster.start({ nodes: 2, limits: { maxConnectionsPerUser: 10_000 } })
+    cluster.hooks.wanted.add('disconnect')
+    for (let n = 0; n < 2500; n++) cluster.open(0).say({ type: 'connect' })
+    await cluster.advance(500)
+    cluster.kill(0)
+    let most = 0
+    for (let passed = 0; passed < 100_000; passed += 250) {
+      const before = cluster.hooks.notices.length
+      await cluster.advance(250)
+      most = Math.max(most, cluster.hooks.notices.length - before)
+    }
+    expect(new Set(cluster.hooks.of('disconnect').map(({ id }) => id)).size).toBe(2500)
+    expect(cluster.hooks.notices).toHaveLength(2500)
+    expect(most).toBeLessThanOrEqual(1000)
+    expect(cluster.sessions.size).toBe(0)
+  })
+})

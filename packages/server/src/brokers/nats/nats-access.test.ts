@@ -10,8 +10,11 @@ import { nodeEnvironment } from '../../node-environment.ts'
 import { TestAuthority } from '../../tls/testing/certificate-authority.ts'
 import { parseNatsAddresses } from './nats-address.ts'
 import { natsBackend } from './nats-backend.ts'
+import { NatsBroker } from './nats-broker.ts'
 import type { NatsAccess } from './nats-connect.ts'
 import { NatsLink } from './nats-link.ts'
+import { createStream } from './stream-api.ts'
+import { natsAccounts } from './testing/nats-accounts.ts'
 
 const SECRET = 'hunter2'
 
@@ -93,6 +96,39 @@ describeWith(['nats-server'], 'a NATS that asks who comes', () => {
     const { port } = await start({ configuration: { authorization: { token: `t-${SECRET}` } } })
     await linkTo(`nats://t-${SECRET}@127.0.0.1:${port}`).open()
     expect(await refusal(`nats://${SECRET}@127.0.0.1:${port}`)).toContain('it refuses')
+  })
+
+  it('takes the credentials of a file, as it is when a connection is made', async () => {
+    const { configuration, credentials } = natsAccounts()
+    const server = await start({ configuration })
+    const folder = mkdtempSync(join(tmpdir(), 'fusewire-nats-creds-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const credentialsFile = join(folder, 'nats.creds')
+    writeFileSync(credentialsFile, natsAccounts().credentials)
+    const link = linkTo(server.url, { credentialsFile, timeoutMs: 5_000 })
+    expect(await refusal(server.url, { credentialsFile })).toContain('it refuses the user, password, token or credentials')
+    const opening = link.open()
+    writeFileSync(credentialsFile, credentials)
+    await opening
+    expect(await refusal(server.url)).toContain('it refuses the user, password, token or credentials')
+  })
+
+  it('names the stream that is of somebody else', async () => {
+    const server = await start({})
+    const link = linkTo(server.url)
+    await link.open()
+    await createStream(link.session(), {
+      name: 'fusewire',
+      subjects: ['fusewire.c.>'],
+      storage: 'file',
+      num_replicas: 1,
+      max_age: 0,
+      max_msgs_per_subject: -1,
+    })
+    const other = linkTo(server.url)
+    const broker = new NatsBroker(other, nodeEnvironment, { prefix: 'fusewire', replicas: 1, idempotencyTtlMs: 1_000 })
+    const starting = broker.start({ publication: () => undefined, interrupted: () => undefined, announcement: () => undefined })
+    await expect(starting).rejects.toThrow('NATS has a stream fusewire that is none of ours; choose another brokerPrefix')
   })
 
   it('names the file of credentials that cannot be read', async () => {

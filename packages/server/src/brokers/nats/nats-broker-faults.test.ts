@@ -4,6 +4,7 @@ import type { Publication } from '@fusewire/protocol'
 import {
   describeWith,
   eventually,
+  FaultProxy,
   type NatsClusterServers,
   type NatsServer,
   startNats,
@@ -189,6 +190,31 @@ describeWith(['nats-server'], 'NatsBroker when its server fails', () => {
     const data = publications.map((publication) => publication.data)
     expect(data).not.toContain('late')
     expect(data.at(-1)).toBe(2)
+  })
+
+  it('publishes once what is answered too late, and sends it again meanwhile', async () => {
+    const line = await FaultProxy.start(server.port)
+    try {
+      const slow = nodes.make([`nats://127.0.0.1:${line.port}`])
+      const others = new Ears()
+      await slow.broker.start(others)
+      await slow.broker.subscribe('a')
+      await publish(slow.broker, 1)
+      for (const round of [1, 2, 3]) {
+        line.inject({ kind: 'stall', direction: 'down', forMs: 700 })
+        const late = publish(slow.broker, `late ${round}`)
+        // Others come in between, so that it is not the newest.
+        await eventually(async () => expect((await node.broker.history('a', {})).publications.at(-1)?.data).toBe(`late ${round}`))
+        await publish(node.broker, `between ${round}`)
+        await late
+      }
+      const { publications } = await node.broker.history('a', {})
+      const data = [1, ...[1, 2, 3].flatMap((round) => [`late ${round}`, `between ${round}`])]
+      expect(publications.map((publication) => publication.data)).toEqual(data)
+      await eventually(() => expect(others.heard.map((publication) => publication.data)).toEqual(data))
+    } finally {
+      await line.close()
+    }
   })
 
   it('ends a document whose time is over, though nobody touches the channel, and all nodes are told', async () => {

@@ -30,7 +30,7 @@ const LEAST_MAX_RECORDS = 2_000
 /** No message ids are used: what was written is found by the id in its record. */
 const DUPLICATE_WINDOW_MS = 1_000
 /** Records in memory, in bytes as they were sent. */
-const MAX_CACHE_BYTES = 64 * 1024 * 1024
+const MAX_CACHE_BYTES = 16 * 1024 * 1024
 const LEAST_RETRY_MS = 20
 const MOST_RETRY_MS = 250
 const EXPECTED = 'Nats-Expected-Last-Subject-Sequence'
@@ -91,6 +91,13 @@ export class RecordStream {
   async ensure(session: NatsSession): Promise<void> {
     const found = (await streamInformation(session, this.name)) ?? (await this.#create(session))
     const { config } = found
+    const { subjects, republish } = this.#identity
+    if (
+      config.subjects?.join() !== subjects.join() ||
+      config.republish?.src !== republish.src ||
+      config.republish.dest !== republish.dest
+    )
+      throw unavailable(`NATS has a stream ${this.name} that is none of ours; choose another brokerPrefix`)
     this.#maxAgeMs = Math.max(this.#maxAgeMs, unlimited(config.max_age) / NANOSECONDS_A_MS)
     this.#maxRecords = Math.max(this.#maxRecords, unlimited(config.max_msgs_per_subject))
     const isEnough =
@@ -213,7 +220,7 @@ export class RecordStream {
   async #create(session: NatsSession): Promise<StreamInformation> {
     const configuration: StreamConfiguration = {
       name: this.name,
-      subjects: [`${this.name}.c.>`],
+      ...this.#identity,
       storage: 'file',
       num_replicas: this.#options.replicas,
       retention: 'limits',
@@ -224,7 +231,6 @@ export class RecordStream {
       ...this.#limits,
       duplicate_window: DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS,
       allow_direct: true,
-      republish: { src: `${this.name}.c.>`, dest: `${this.name}.d.>` },
     }
     try {
       return await createStream(session, configuration)
@@ -234,6 +240,12 @@ export class RecordStream {
       if (found) return found
       throw error
     }
+  }
+
+  /** What the stream cannot be used without. */
+  get #identity() {
+    const src = `${this.name}.c.>`
+    return { subjects: [src], republish: { src, dest: `${this.name}.d.>` } }
   }
 
   get #limits(): { readonly max_age: number; readonly max_msgs_per_subject: number } {

@@ -93,6 +93,10 @@ describe('a server of several workers', () => {
   it('serves one port with all of them: what is published on one reaches the clients of each', async () => {
     const server = await start({ workers: 3 })
     expect(workersOf(server).size).toBe(3)
+    await eventually(async () => {
+      const { nodes } = (await new Api(server.http).info()) as unknown as { nodes: readonly { worker?: number }[] }
+      expect(nodes.map(({ worker }) => worker).sort()).toEqual([1, 2, 3])
+    }, PATIENCE)
     const clients = await oneOfEach(server, 'news', 3)
     for (const [n, client] of clients.entries()) client.send({ type: 'publish', id: 7, channel: 'news', data: n })
     for (const client of clients)

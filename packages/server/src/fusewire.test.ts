@@ -31,6 +31,13 @@ describe('a server inside of a program', () => {
     await elsewhere.drain()
   })
 
+  it('has no workers: they are processes of the command', () => {
+    for (const workers of [2, 'auto'] as const)
+      expect(() => createFusewire({ ...OPTIONS, workers })).toThrow(
+        /^workers: are processes of the command: run "fusewire serve"/u,
+      )
+  })
+
   it('acts on sessions, and says who is where', async () => {
     const fusewire = createFusewire(OPTIONS)
     await fusewire.listen()

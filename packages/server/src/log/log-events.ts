@@ -103,7 +103,7 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
       },
       worker_stalled: {
         level: 'error',
-        when: 'a worker does not begin to serve, or does not read what it is sent, and is ended',
+        when: 'a worker does not begin to serve, does not answer, or does not read what it is sent, and is ended',
         fields: ['worker', 'pid', 'reason'],
       },
       worker_left: {

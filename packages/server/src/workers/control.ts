@@ -24,6 +24,8 @@ export interface ToWorker {
   close: readonly []
   /** Read the certificate files again. */
   reload: readonly []
+  /** Is it alive? */
+  ping: readonly []
   /** Asks for the worker's own metrics. */
   collect: readonly [question: number]
   /** The metrics of the whole server, which the worker has asked for. */
@@ -44,6 +46,7 @@ export interface ToPrimary {
   /** It listens. */
   serving: readonly []
   failed: readonly [FailedStart]
+  pong: readonly []
   /** Somebody has asked for the whole server to leave. */
   drain: readonly []
   /** Asks for the metrics of the whole server. */

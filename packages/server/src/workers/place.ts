@@ -7,6 +7,8 @@ import { type WorkerCommand, type WorkerExit, WorkerProcess } from './worker-pro
 
 /** How long a worker may take until it serves, before it is taken for one that never will. */
 const START_TIMEOUT_MS = 30_000
+/** Pings in a row that a worker may leave unanswered: one that stands still is sent connections by the system all the while. */
+const MAX_UNANSWERED = 6
 /** How much longer than a drain may take a worker is waited for that has closed its line to the hub. */
 const OVERTIME_MS = 1000
 
@@ -20,7 +22,7 @@ const OVERTIME_MS = 1000
  */
 type PlaceState =
   | { readonly kind: 'starting'; readonly process: WorkerProcess; readonly deadline: NodeJS.Timeout; failure?: FailedStart }
-  | { readonly kind: 'serving'; readonly process: WorkerProcess; readonly since: number }
+  | { readonly kind: 'serving'; readonly process: WorkerProcess; readonly since: number; unanswered: number }
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
   | { readonly kind: 'gone' }
 
@@ -74,8 +76,7 @@ export class Place {
   start(): void {
     const process = this.#spawn()
     const deadline = setTimeout(() => {
-      this.#options.log('worker_stalled', { worker: this.number, pid: process.pid, reason: 'it did not begin to serve' })
-      process.kill()
+      this.#stalled(process, 'it did not begin to serve')
     }, START_TIMEOUT_MS)
     this.#state = { kind: 'starting', process, deadline }
   }
@@ -97,6 +98,18 @@ export class Place {
     this.#process?.kill()
   }
 
+  /**
+   * Asks whether its worker is alive, and ends it when it has not answered for long; to be called at intervals. When this process has
+   * stood still itself, one question is missing, and not many.
+   */
+  ping(): void {
+    if (this.#state.kind !== 'serving') return
+    if (this.#state.unanswered < MAX_UNANSWERED) {
+      this.#state.unanswered++
+      this.tell('ping')
+    } else this.#stalled(this.#state.process, 'it does not answer')
+  }
+
   get #process(): WorkerProcess | undefined {
     return 'process' in this.#state ? this.#state.process : undefined
   }
@@ -110,10 +123,8 @@ export class Place {
     if (process.hubSocket)
       hub?.accept(process.hubSocket, {
         onClosed: (reason) => {
-          if (reason === 'unread') {
-            log('worker_stalled', { worker: this.number, pid: process.pid, reason: 'it did not read what it was sent' })
-            process.kill()
-          } else setTimeout(() => process.kill(), drainTimeoutMs + OVERTIME_MS).unref()
+          if (reason === 'unread') this.#stalled(process, 'it did not read what it was sent')
+          else setTimeout(() => process.kill(), drainTimeoutMs + OVERTIME_MS).unref()
         },
       })
     process.tell('welcome', welcome)
@@ -128,15 +139,23 @@ export class Place {
     serving: () => {
       if (this.#state.kind !== 'starting') return
       clearTimeout(this.#state.deadline)
-      this.#state = { kind: 'serving', process: this.#state.process, since: performance.now() }
+      this.#state = { kind: 'serving', process: this.#state.process, since: performance.now(), unanswered: 0 }
       if (this.#leaving) this.tell(this.#leaving)
       else this.#options.events.serving(this)
     },
     failed: (failure) => this.#fail(failure),
+    pong: () => {
+      if (this.#state.kind === 'serving') this.#state.unanswered = 0
+    },
     drain: () => this.#options.events.drain(),
     gather: (question) => this.#options.events.gather(this, question),
     collected: (question, text) => this.#options.events.collected(this, question, text),
   } satisfies { [Name in keyof ToPrimary]: (...values: ToPrimary[Name]) => void }
+
+  #stalled(process: WorkerProcess, reason: string): void {
+    this.#options.log('worker_stalled', { worker: this.number, pid: process.pid, reason })
+    process.kill()
+  }
 
   #fail(failure: FailedStart): void {
     if (this.#state.kind === 'starting') this.#state.failure = failure

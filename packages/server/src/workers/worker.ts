@@ -52,6 +52,7 @@ export class Worker {
         drain: () => this.leave('drain'),
         close: () => this.leave('close'),
         reload: () => void this.#fusewire?.reloadCertificates(),
+        ping: () => this.#control.tell('pong'),
         collect: (question) => void this.#collect(question),
         gathered: (question, text) => this.#scrapes.get(question)?.(text),
       },

@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '@fusewire/testkit'
 import { expect, it } from 'vitest'
 import { ConfigurationError } from '../config/configuration-error.ts'
 import { resolveOptions } from '../config/resolve-options.ts'
@@ -46,13 +50,24 @@ it('gives up when its workers are of another version, as after an update', async
   await expect(workers.listen()).rejects.toThrow('it is Fusewire 0.0.1')
 })
 
-it('ends workers that were starting when it is closed, and begins nothing afterwards', async () => {
-  const workers = workersThat('process.stdin.resume(); setInterval(() => {}, 1000)')
-  const listening = workers.listen()
-  listening.catch(() => {})
+it('replaces a worker that stands still', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fusewire-workers-'))
+  const file = join(folder, 'started')
+  const script = `require('node:fs').appendFileSync(${JSON.stringify(file)}, 'x'); ${says('serving', '')}`
+  const workers = new Workers(OPTIONS, { file: process.execPath, args: ['-e', script] }, { pingIntervalMs: 20 })
+  await workers.listen()
+  await eventually(() => expect(readFileSync(file, 'utf8').length).toBeGreaterThan(2), { timeoutMs: 10_000 })
   const closed = workers.close()
   workers.kill()
   await closed
+  rmSync(folder, { recursive: true })
+})
+
+it('starts nothing when it is closed meanwhile', async () => {
+  const workers = workersThat('setInterval(() => {}, 1000)')
+  const listening = workers.listen()
+  await workers.close()
+  await expect(listening).rejects.toThrow('closed before it was started')
 })
 
 it('refuses a port that somebody has, before anything is started', async () => {

@@ -43,9 +43,13 @@ export class Workers {
   #begun: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
   #giveUp: Error | undefined
   #isLeaving = false
+  readonly #pingIntervalMs: number
+  #pings: NodeJS.Timeout | undefined
   #metrics: (() => Promise<string>) | undefined
 
-  constructor(options: FusewireOptions, command: WorkerCommand) {
+  /** `pingIntervalMs`: how often workers are asked whether they are alive. Default 5,000; six in a row may go unanswered. */
+  constructor(options: FusewireOptions, command: WorkerCommand, { pingIntervalMs = 5000 } = {}) {
+    this.#pingIntervalMs = pingIntervalMs
     this.#options = options
     this.#command = command
     this.#log = eventLog(createLogger(options.logLevel, options.logFormat))
@@ -62,6 +66,10 @@ export class Workers {
   async listen(): Promise<Listening> {
     const { listening, options } = await this.#prepare()
     if (!this.#isLeaving) this.#hub = await openHub(options, nodeEnvironment, this.#log)
+    if (this.#isLeaving) {
+      await this.#hub?.close()
+      throw new WorkersError('The server was closed before it was started.')
+    }
     const { snapshots, hub } = this.#hub ?? {}
     this.#metrics = createPrimaryMetrics({
       ...(snapshots && { snapshots }),
@@ -85,7 +93,10 @@ export class Workers {
           events: this.#events,
         }),
     )
-    for (const place of this.#places) if (!this.#isLeaving) place.start()
+    for (const place of this.#places) place.start()
+    this.#pings = setInterval(() => {
+      for (const place of this.#places) place.ping()
+    }, this.#pingIntervalMs)
     await begun
     this.#begun = undefined
     return listening
@@ -166,6 +177,7 @@ export class Workers {
       this.#gatherings.gone(place.number)
       this.#left++
       if (this.#left < this.#places.length) return
+      clearInterval(this.#pings)
       const end = Promise.resolve(this.#hub?.close()).then(() => {
         if (this.#giveUp) throw this.#giveUp
       })

@@ -40,6 +40,9 @@ export class RedisRevocations implements Revocations {
   readonly #keys: readonly string[]
   readonly #channel: string
   readonly #memory: MemoryRevocations
+  /** Its own whose answer has not come, by number, and whether they have been heard of meanwhile. */
+  readonly #pending = new Map<number, boolean>()
+  #made = 0
   /** That of everything that is known here. */
   #revision = ''
   #reading: Promise<void> | undefined
@@ -75,11 +78,22 @@ export class RedisRevocations implements Revocations {
   }
 
   async revoke(revocation: Revocation, expiresAt: number): Promise<void> {
-    const written = writtenOf([revocation, expiresAt])
-    const message = JSON.stringify([this.#node, ...written])
-    const hasRoom = await this.#call('revocations_revoke', [this.#max, ...written, this.#channel, message])
-    if (hasRoom !== 1) throw new FusewireError('overloaded', `maxRevocations (${this.#max}) are in force; nothing was revoked`)
-    this.#memory.revoke(revocation, expiresAt)
+    const kept: KeptRevocation = [revocation, expiresAt]
+    const written = writtenOf(kept)
+    const number = ++this.#made
+    const message = JSON.stringify([this.#node, number, ...written])
+    this.#pending.set(number, false)
+    try {
+      const hasRoom = await this.#call('revocations_revoke', [this.#max, ...written, this.#channel, message])
+      if (hasRoom !== 1) throw new FusewireError('overloaded', `maxRevocations (${this.#max}) are in force; nothing was revoked`)
+      this.#add(kept)
+    } catch (error) {
+      // It has been made, and only its answer was lost.
+      if (this.#pending.get(number)) this.#add(kept)
+      throw error
+    } finally {
+      this.#pending.delete(number)
+    }
   }
 
   isRevoked(token: TokenMark): boolean {
@@ -101,9 +115,13 @@ export class RedisRevocations implements Revocations {
   #heard(message: string): void {
     const end = message.indexOf('\n')
     const [revision, text] = [message.slice(0, end), message.slice(end + 1)]
-    const [node = '', name = '', ends = '', before = ''] = JSON.parse(text) as string[]
-    // Its own it has told of when Redis had answered.
-    if (node !== this.#node) this.#add(readKept(name, `${ends} ${before}`))
+    const [node, number, name, ends, before] = JSON.parse(text) as readonly [string, number, string, string, string]
+    // Of its own it tells when Redis answers.
+    if (node === this.#node && this.#pending.has(number)) this.#pending.set(number, true)
+    else {
+      const kept = readKept(name, `${ends} ${before}`)
+      if (node !== this.#node || !this.#memory.holds(...kept)) this.#add(kept)
+    }
     if (isNext(revision, this.#revision)) this.#revision = revision
     else if (!isUpTo(revision, this.#revision)) this.#look()
   }

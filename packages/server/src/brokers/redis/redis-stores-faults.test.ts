@@ -1,4 +1,5 @@
 import type { Revocation } from '@fusewire/engine'
+import { FusewireError } from '@fusewire/protocol'
 import {
   describeWith,
   eventually,
@@ -7,8 +8,9 @@ import {
   sessionRecord,
   startRedis,
   startRedisCluster,
+  startRedisSentinel,
 } from '@fusewire/testkit'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
 import { nodeEnvironment } from '../../node-environment.ts'
 import { RedisBus } from './redis-bus.ts'
 import type { RedisConnection } from './redis-connection.ts'
@@ -18,7 +20,7 @@ import { RedisSessions } from './redis-sessions.ts'
 import { connectTo, type StartedRedis } from './testing/redis-kinds.ts'
 
 const LONG_MS = 600_000
-const TIMEOUT_MS = 500
+const TIMEOUT_MS = 2000
 const PATIENCE = { timeoutMs: 20_000 }
 
 /** What one node has of Redis. */
@@ -163,6 +165,20 @@ describeWith(['redis-server'], 'stores over a Redis that fails', () => {
     expect(a.revocations.isRevoked({ tokenId: 't2' })).toBe(true)
   })
 
+  it('let a node know of its own revocation whose answer is lost, and tell of it once', async () => {
+    const { call } = a.connection
+    // The answer is lost behind the message.
+    a.connection.call = async (...args) => {
+      await call.apply(a.connection, args)
+      await eventually(() => expect(b.revocations.isRevoked({ tokenId: 't2' })).toBe(true))
+      throw new FusewireError('broker_unavailable')
+    }
+    await expect(a.revocations.revoke({ token: 't2' }, end())).rejects.toMatchObject({ code: 'broker_unavailable' })
+    a.connection.call = call
+    await eventually(() => expect(a.revocations.isRevoked({ tokenId: 't2' })).toBe(true), PATIENCE)
+    expect(a.revoked).toEqual([{ token: 't1' }, { token: 't2' }])
+  })
+
   it('let a node know of revocations that were made while it was cut off', async () => {
     // Both lose their connections; the one that is first to be back revokes.
     await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
@@ -211,5 +227,39 @@ describeWith(['redis-server', 'redis-cli'], 'stores over a cluster that fails ov
     }, PATIENCE)
     expect(await b.sessions.take('s7', LONG_MS)).toEqual(sessionRecord('s7'))
     await eventually(() => expect(a.lost).toContain('s7'), PATIENCE)
+  })
+})
+
+describeWith(['redis-server', 'redis-sentinel'], 'stores over a master that is killed', () => {
+  it('go on with its replica, and give it what it has not got', { timeout: 90_000 }, async () => {
+    await using servers = await startRedisSentinel()
+    const at = { mode: 'sentinel', urls: servers.urls } as const
+    const [a, b] = [await new Node(at, 'a').start(), await new Node(at, 'b').start()]
+    onTestFinished(() => {
+      a.close()
+      b.close()
+    })
+    await a.sessions.put([sessionRecord('s1'), sessionRecord('s2')], LONG_MS)
+    await a.revocations.revoke({ token: 't1' }, end())
+    await servers.killMaster()
+    await eventually(() => expect(a.connection.problem()).toBeDefined(), PATIENCE)
+    await eventually(async () => {
+      const { lost, unknown } = await a.sessions.refresh(['s1', 's2'], LONG_MS)
+      await a.sessions.put(
+        unknown.map((id) => sessionRecord(id)),
+        LONG_MS,
+      )
+      expect([lost, unknown]).toEqual([[], []])
+    }, PATIENCE)
+    await back(a, b)
+    expect(await b.sessions.take('s2', LONG_MS)).toEqual(sessionRecord('s2'))
+    await eventually(() => expect(a.lost).toEqual(['s2']), PATIENCE)
+    await a.revocations.revoke({ user: 'ada', issuedBefore: 5000 }, end())
+    await eventually(() => expect(b.revocations.isRevoked({ user: 'ada', issuedAt: 5000 })).toBe(true), PATIENCE)
+    expect(b.revocations.isRevoked({ tokenId: 't1' })).toBe(true)
+    await eventually(async () => {
+      await b.bus.send(Buffer.from('at the next master'), 'a')
+      expect(a.heard).toContain('at the next master')
+    }, PATIENCE)
   })
 })

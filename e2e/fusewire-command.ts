@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin/fusewire.js', import.meta.url))
 
-const DEADLINE_MS = 15_000
+/** For what hangs, and no measure of speed. */
+const DEADLINE_MS = 60_000
 
 export interface CommandOptions {
   /** The folder to run in. */

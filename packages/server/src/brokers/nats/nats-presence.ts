@@ -5,8 +5,9 @@ import { kvToken } from './kv-key.ts'
 import { KvWatch } from './kv-watch.ts'
 import type { NatsLink } from './nats-link.ts'
 import { LEFT, memberOf, type PresenceEntry, presenceMeta, presenceValue, readPresence } from './presence-entry.ts'
-import { PresenceView } from './presence-view.ts'
+import { PresenceIndex } from './presence-index.ts'
 import type { ServerClock } from './server-clock.ts'
+import { SharedWait } from './shared-wait.ts'
 
 export interface NatsPresenceOptions {
   readonly node: string
@@ -28,20 +29,17 @@ interface OwnMember {
 const NODES = '=n'
 /** A lease reaches so much further than the TTL, in parts of it; so it need not be moved with every refresh. */
 const AHEAD = 0.25
-/** A channel that nobody asks for is followed for so long, and so many of them at most. */
-const VIEW_IDLE_MS = 30_000
-const MAX_VIEWS = 1000
 /** How long a marker stays for those who follow its channel, in milliseconds. */
 const MARKER_MS = 10_000
 const CLEANED_AT_ONCE = 500
 
 /**
- * Presence in a bucket of NATS: a key for each member, `<channel>.<session>`, so that a channel is read by itself. As with sessions,
- * refreshing writes nothing for each member: each node has a lease that counts for all of its members, and takes out those that are
- * not refreshed any more.
+ * Presence in a bucket of NATS: a key for each member, `<channel>.<session>`. Every node follows all of them: to ask the server for those
+ * of one channel takes it a look at all keys, and to follow each channel by itself makes every change dearer. Who asks writes a mark,
+ * and is answered from memory once it is heard, and so everything that was acknowledged before. As with sessions, refreshing writes
+ * nothing for each member: each node has a lease that counts for all of its members, and takes out those that are not refreshed any more.
  */
 export class NatsPresence implements PresenceStore {
-  readonly #link: NatsLink
   readonly #bucket: KvBucket
   readonly #clock: ServerClock
   readonly #node: string
@@ -49,9 +47,9 @@ export class NatsPresence implements PresenceStore {
   readonly #lanes = new Lanes()
   readonly #own = new Map<string, OwnMember>()
   readonly #leases = new Map<string, number>()
-  readonly #nodes: KvWatch
-  /** The least recently used first. */
-  readonly #views = new Map<string, PresenceView>()
+  readonly #index = new PresenceIndex()
+  readonly #watch: KvWatch
+  readonly #heard: SharedWait
   /** Markers of this node, the oldest first. */
   #markers: { readonly revision: number; readonly due: number }[] = []
   #lease = 0
@@ -61,30 +59,29 @@ export class NatsPresence implements PresenceStore {
   #cleaning: Promise<void> | undefined
 
   constructor(link: NatsLink, bucket: KvBucket, clock: ServerClock, { node, ttlMs }: NatsPresenceOptions) {
-    this.#link = link
     this.#bucket = bucket
     this.#clock = clock
     this.#node = kvToken(node)
     this.#ttlMs = ttlMs
-    this.#nodes = new KvWatch(
+    this.#watch = new KvWatch(
       link,
       bucket,
       clock,
-      { filter: `${NODES}.*`, mark: `${NODES}.${this.#node}`, markMeta: () => `lease ${Math.round(this.#lease)}`, values: false },
+      { filter: '>', mark: `${NODES}.${this.#node}`, markMeta: () => `lease ${Math.round(this.#lease)}`, values: true },
       {
         begin: () => {
           this.#reading++
+          this.#index.beginReading()
         },
-        entry: ({ key, meta }) => {
-          this.#leases.set(key.slice(NODES.length + 1), Number(/^lease (\d+)$/u.exec(meta)?.[1] ?? 0))
+        entry: (entry) => {
+          if (entry.key.startsWith(`${NODES}.`)) this.#leases.set(entry.key.slice(NODES.length + 1), leaseOf(entry.meta))
+          else this.#index.apply(entry)
         },
-        ready: () => undefined,
+        ready: () => this.#index.endReading(),
       },
     )
-    const restart = (): void => {
-      this.#nodes.restart()
-      for (const view of this.#views.values()) view.restart()
-    }
+    this.#heard = new SharedWait(() => this.#watch.sync())
+    const restart = (): void => this.#watch.restart()
     link.use({ back: restart, away: restart })
   }
 
@@ -134,13 +131,13 @@ export class NatsPresence implements PresenceStore {
   }
 
   async close(): Promise<void> {
-    this.#nodes.close()
-    for (const view of this.#views.values()) view.close()
-    this.#views.clear()
+    this.#watch.close()
     await this.#cleaning
   }
 
   async #add(key: string, member: Member): Promise<boolean> {
+    // Members know which reading of the leases they were written in.
+    if (this.#reading === 0) await this.#watch.start()
     let revision = this.#own.get(key)?.revision ?? 0
     let isNew = revision === 0
     for (;;) {
@@ -155,7 +152,7 @@ export class NatsPresence implements PresenceStore {
       const entry = await this.#bucket.get(key)
       const before = entry && readPresence(entry)
       revision = entry?.revision ?? 0
-      isNew = !before || !(await this.#isThere(before))
+      isNew = !before || !(await this.#isStillThere(before))
     }
   }
 
@@ -169,7 +166,7 @@ export class NatsPresence implements PresenceStore {
         const before = entry && readPresence(entry)
         if (!before) return false
         revision = before.revision
-        wasThere = await this.#isThere(before)
+        wasThere = await this.#isStillThere(before)
       }
       if (await this.#leave(key, revision)) return wasThere
       revision = undefined
@@ -204,47 +201,25 @@ export class NatsPresence implements PresenceStore {
   }
 
   async #present(channel: string): Promise<readonly PresenceEntry[]> {
-    const members = await this.#view(channel).members()
-    const doubtful = members.filter((member) => !this.#seemsThere(member))
-    if (doubtful.length === 0) return members
-    await this.#nodes.sync()
-    const gone = doubtful.filter((member) => !this.#seemsThere(member))
-    for (const { key, revision } of gone) this.#leave(key, revision).catch(() => undefined)
-    return members.filter((member) => !gone.includes(member))
+    await this.#heard.next()
+    const members = this.#index.members(channel)
+    const there = members.filter((member) => this.#isThere(member))
+    if (there.length < members.length)
+      for (const member of members) if (!this.#isThere(member)) this.#leave(member.key, member.revision).catch(() => undefined)
+    return there
   }
 
   /** As far as has been heard. */
-  #seemsThere({ end, node }: PresenceEntry): boolean {
+  #isThere({ end, node }: PresenceEntry): boolean {
     const now = this.#clock.now()
     return end > now || (this.#leases.get(node) ?? 0) > now
   }
 
   /** Who was stopped for a while takes all others for dead, until it has read what has come since. */
-  async #isThere(member: PresenceEntry): Promise<boolean> {
-    if (this.#seemsThere(member)) return true
-    await this.#nodes.sync()
-    return this.#seemsThere(member)
-  }
-
-  #view(channel: string): PresenceView {
-    const view =
-      this.#views.get(channel) ?? new PresenceView(this.#link, this.#bucket, this.#clock, { node: this.#node, channel })
-    this.#views.delete(channel)
-    this.#views.set(channel, view)
-    if (this.#views.size > MAX_VIEWS) this.#dropViews(Number.POSITIVE_INFINITY, 1)
-    return view
-  }
-
-  /** Stops following those that nobody has asked for since. */
-  #dropViews(usedBefore: number, limit = Number.POSITIVE_INFINITY): void {
-    let dropped = 0
-    for (const [channel, view] of this.#views) {
-      if (dropped >= limit || view.usedAt >= usedBefore) return
-      if (view.isAsked) continue
-      view.close()
-      this.#views.delete(channel)
-      dropped++
-    }
+  async #isStillThere(member: PresenceEntry): Promise<boolean> {
+    if (this.#isThere(member)) return true
+    await this.#heard.next()
+    return this.#isThere(member)
   }
 
   /** So that it counts for a TTL from now on. Those who ask together wait together. */
@@ -256,7 +231,7 @@ export class NatsPresence implements PresenceStore {
         const before = this.#lease
         this.#lease = this.#clock.now() + (1 + AHEAD) * this.#ttlMs
         try {
-          await this.#nodes.sync()
+          await this.#heard.next()
         } catch (error) {
           this.#lease = before
           throw error
@@ -288,7 +263,6 @@ export class NatsPresence implements PresenceStore {
   }
 
   async #clean(): Promise<void> {
-    this.#dropViews(performance.now() - VIEW_IDLE_MS)
     await this.#expire(0)
     const now = this.#clock.now()
     const over = this.#markers.filter(({ due }) => due <= now).slice(0, CLEANED_AT_ONCE)
@@ -296,5 +270,7 @@ export class NatsPresence implements PresenceStore {
     await Promise.all(over.map(({ revision }) => this.#bucket.erase(revision)))
   }
 }
+
+const leaseOf = (meta: string): number => Number(/^lease (\d+)$/u.exec(meta)?.[1] ?? 0)
 
 const keyOf = (channel: string, session: string): string => `${kvToken(channel)}.${kvToken(session)}`

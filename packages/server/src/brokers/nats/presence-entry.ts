@@ -9,7 +9,8 @@ export interface PresenceEntry {
   readonly node: string
   /** Until when it stays although its node is silent, in milliseconds of the server. */
   readonly end: number
-  readonly value: Uint8Array
+  /** The member, as JSON: the bytes that it came in are part of a larger buffer. */
+  readonly text: string
 }
 
 /** What stays for a while where a member has left, so that whoever watches the channel hears of it. */
@@ -20,7 +21,7 @@ export const presenceMeta = (end: number, node: string): string => `in ${Math.ro
 /** Undefined for one that has left, and for what is no member. */
 export const readPresence = ({ key, revision, meta, value }: KvEntry): PresenceEntry | undefined => {
   const [, end, node] = /^in (\d+) (\S+)$/u.exec(meta) ?? []
-  return node === undefined ? undefined : { key, revision, node, end: Number(end), value }
+  return node === undefined ? undefined : { key, revision, node, end: Number(end), text: DECODER.decode(value) }
 }
 
 const ENCODER = new TextEncoder()
@@ -28,4 +29,4 @@ const DECODER = new TextDecoder()
 
 export const presenceValue = (member: Member): Uint8Array => ENCODER.encode(JSON.stringify(member))
 
-export const memberOf = ({ value }: PresenceEntry): Member => JSON.parse(DECODER.decode(value)) as Member
+export const memberOf = ({ text }: PresenceEntry): Member => JSON.parse(text) as Member

@@ -11,11 +11,11 @@ import {
   type PublishOptions,
 } from '@fusewire/engine'
 import { FusewireError, jsonSize, mergePatch, type Publication } from '@fusewire/protocol'
-import { ChannelInterest } from './channel-interest.ts'
+import { ChannelInterests } from './channel-interests.ts'
 import { type ChannelKeys, channelKeys, idempotencyName } from './channel-keys.ts'
-import { announcementText, readChannelMessage } from './channel-message.ts'
+import { announcementText } from './channel-message.ts'
 import { DocumentLane } from './document-lane.ts'
-import { decodeDraft, decodeValue, type EncodedDraft, encodeDraft, encodeValue } from './draft-code.ts'
+import { decodeDraft, type EncodedDraft, encodeDraft, encodeValue } from './draft-code.ts'
 import {
   BEHIND,
   CONFLICT,
@@ -43,11 +43,6 @@ export interface RedisBrokerOptions {
   readonly timeoutMs: number
 }
 
-const TICK_MS = 250
-/** How often Redis is told that a channel is still of interest, which it forgets after an hour, and is asked for its epoch. */
-const TOUCH_MS = 60_000
-/** Touches at most in a tick: thousands of channels that are due at once do not hold up what clients ask. */
-const TOUCHES = 2_000
 /** Patches behind a base, and their bytes where they are more than the base, that make readers merge too much. */
 const MAX_PATCHES = 100
 const MAX_PATCH_BYTES = 16_384
@@ -59,11 +54,10 @@ const MAX_PATCH_BYTES = 16_384
 export class RedisBroker implements Broker {
   readonly #connection: RedisConnection
   readonly #options: RedisBrokerOptions
-  readonly #interests = new Map<string, Interested>()
   readonly #lanes = new Map<string, DocumentLane>()
   readonly #compacting = new Set<string>()
-  #listener: BrokerListener | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** Undefined before the start. */
+  #interests: ChannelInterests | undefined
   #isClosed = false
 
   constructor(connection: RedisConnection, options: RedisBrokerOptions) {
@@ -73,9 +67,8 @@ export class RedisBroker implements Broker {
 
   /** @throws FusewireError `broker_unavailable` when Redis cannot be reached. */
   async start(listener: BrokerListener): Promise<void> {
-    this.#listener = listener
     await this.#connection.open()
-    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.#interests = new ChannelInterests(this.#connection, this.#options.prefix, listener)
   }
 
   publish(channel: string, draft: PublicationDraft, options: PublishOptions): Promise<Published> {
@@ -88,30 +81,11 @@ export class RedisBroker implements Broker {
   }
 
   subscribe(channel: string): Promise<void> {
-    const known = this.#interests.get(channel)
-    if (known) return known.ready
-    const listener = this.#listener
-    if (!listener) return Promise.reject(unavailable('the broker has not been started'))
-    const interest = new ChannelInterest(channel, channelKeys(this.#options.prefix, channel), listener)
-    const ready = this.#listen(interest).catch((error: unknown) => {
-      if (this.#interests.get(channel)?.interest === interest) this.unsubscribe(channel)
-      throw error
-    })
-    this.#interests.set(channel, {
-      interest,
-      ready,
-      touchAt: performance.now() + TOUCH_MS * (0.5 + Math.random() / 2),
-      isLost: false,
-    })
-    return ready
+    return this.#interests?.add(channel) ?? Promise.reject(unavailable('the broker has not been started'))
   }
 
   unsubscribe(channel: string): void {
-    const known = this.#interests.get(channel)
-    if (!known) return
-    this.#interests.delete(channel)
-    known.interest.close()
-    this.#connection.unsubscribe(known.interest.keys.topic)
+    this.#interests?.delete(channel)
   }
 
   async announce(message: Announcement): Promise<void> {
@@ -124,7 +98,7 @@ export class RedisBroker implements Broker {
     const position = since ? [since.epoch, String(since.offset)] : ['', '']
     const reply = await this.#connection.call('history', kept, [topic, ...position, String(limit ?? -1), reverse ? '1' : '0'])
     const [epoch, offset, complete, entries] = reply as readonly [string, number, number, readonly string[]]
-    this.#interests.get(channel)?.interest.learned(epoch, offset)
+    this.#interests?.get(channel)?.learned(epoch, offset)
     const publications: Publication[] = []
     for (let at = 0; at < entries.length; at += 2)
       publications.push(readEntry(Number.parseInt(entries[at] ?? '', 10), entries[at + 1] ?? ''))
@@ -147,7 +121,7 @@ export class RedisBroker implements Broker {
     await this.#lanes.get(channel)?.settled()
     const reply = await this.#connection.call('remove_document', kept, [topic])
     const [epoch, offset, removed] = reply as readonly [string, number, number]
-    this.#interests.get(channel)?.interest.learned(epoch, offset)
+    this.#interests?.get(channel)?.learned(epoch, offset)
     return removed === 1
   }
 
@@ -155,86 +129,18 @@ export class RedisBroker implements Broker {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    clearInterval(this.#timer)
-    for (const channel of [...this.#interests.keys()]) this.unsubscribe(channel)
+    this.#interests?.close()
     this.#connection.release()
   }
 
   #keysOf(channel: string): ChannelKeys {
-    return this.#interests.get(channel)?.interest.keys ?? channelKeys(this.#options.prefix, channel)
-  }
-
-  async #listen(interest: ChannelInterest): Promise<void> {
-    const { keys } = interest
-    await this.#connection.subscribe(keys.topic, {
-      message: (payload) => this.#heard(interest, payload),
-      lapsed: () => this.#find(interest),
-    })
-    const [epoch, offset, documentTtlMs] = await this.#touch(interest)
-    interest.found(epoch, offset, documentTtlMs)
-  }
-
-  #heard(interest: ChannelInterest, payload: Buffer): void {
-    const message = readChannelMessage(payload)
-    if (message?.kind === 'announcement') this.#listener?.announcement(decodeValue(message.text) as Announcement)
-    else if (message) interest.hear(message)
-  }
-
-  async #touch({ keys }: ChannelInterest): Promise<readonly [string, number, number]> {
-    const reply = await this.#connection.call('touch', keys.kept, [keys.topic])
-    return reply as readonly [string, number, number]
-  }
-
-  /** Something may have been missed; whether it was, the channel's position says. */
-  #find(interest: ChannelInterest): void {
-    const { channel } = interest
-    this.#touch(interest).then(
-      ([epoch, offset, documentTtlMs]) => {
-        if (this.#interests.get(channel)?.interest !== interest) return
-        if (!interest.found(epoch, offset, documentTtlMs)) this.#listener?.interrupted(channel)
-      },
-      () => {
-        const known = this.#interests.get(channel)
-        if (known?.interest === interest) known.isLost = true
-      },
-    )
-  }
-
-  #tick(): void {
-    if (this.#connection.problem()) return
-    const now = performance.now()
-    let left = TOUCHES
-    for (const known of this.#interests.values()) {
-      const { interest } = known
-      const isOver = interest.documentEndsAt > 0 && interest.documentEndsAt <= now
-      if (!isOver && !known.isLost && known.touchAt > now) continue
-      if (left-- === 0) return
-      known.touchAt = now + TOUCH_MS
-      if (known.isLost) {
-        known.isLost = false
-        this.#find(interest)
-      } else {
-        interest.documentEndsAt = 0
-        this.#look(interest)
-      }
-    }
-  }
-
-  #look(interest: ChannelInterest): void {
-    this.#touch(interest).then(
-      ([epoch, offset, documentTtlMs]) => {
-        interest.learned(epoch, offset)
-        if (documentTtlMs >= 0) interest.documentEndsAt = performance.now() + documentTtlMs
-      },
-      // It is asked again in a minute; a connection that was lost is told of apart.
-      () => undefined,
-    )
+    return this.#interests?.get(channel)?.keys ?? channelKeys(this.#options.prefix, channel)
   }
 
   async #read(channel: string): Promise<StoredDocument> {
     const { kept, topic } = this.#keysOf(channel)
     const stored = readStoredDocument(await this.#connection.call('state', kept, [topic]))
-    this.#interests.get(channel)?.interest.learned(stored.position.epoch, stored.position.offset)
+    this.#interests?.get(channel)?.learned(stored.position.epoch, stored.position.offset)
     return stored
   }
 
@@ -288,7 +194,7 @@ export class RedisBroker implements Broker {
   #published(channel: string, draft: PublicationDraft, answer: PublishAnswer): Published | Promise<Published> {
     const { status, position, time, documentEnd } = answer
     if (status === DUPLICATE) return { position, duplicate: true }
-    const interest = this.#interests.get(channel)?.interest
+    const interest = this.#interests?.get(channel)
     if (status === TOO_LARGE) throw new FusewireError('document_too_large')
     if (status === CONFLICT) {
       interest?.learned(position.epoch, position.offset)
@@ -327,15 +233,6 @@ export class RedisBroker implements Broker {
       String(position.offset),
     ])
   }
-}
-
-interface Interested {
-  readonly interest: ChannelInterest
-  readonly ready: Promise<void>
-  /** When Redis is to be asked again, by `performance.now()`. */
-  touchAt: number
-  /** It may have missed something, and Redis has not said yet whether. */
-  isLost: boolean
 }
 
 /** An entry of the history: time, bytes before it, and the draft. */

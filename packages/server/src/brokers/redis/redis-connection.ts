@@ -2,28 +2,13 @@ import type { Environment } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import type { RedisArgument } from '@redis/client'
 import type { BrokerHealth } from '../broker-health.ts'
-import { Backoff } from './backoff.ts'
-import { hashSlot, SLOTS } from './hash-slot.ts'
-import { parseRedisAddress, type RedisEndpoint, type RedisMode } from './redis-address.ts'
-import type { RedisAccess } from './redis-client.ts'
+import { hashSlot } from './hash-slot.ts'
 import { refusalOf, unavailable } from './redis-error.ts'
-import type { RedisLibrary } from './redis-library.ts'
-import { RedisLink, type RedisReply } from './redis-link.ts'
+import type { RedisLink, RedisReply } from './redis-link.ts'
+import { RedisMasters, type RedisMastersOptions } from './redis-masters.ts'
 import { type ChannelListener, RedisSubscriptions } from './redis-subscriptions.ts'
-import { ALL_SLOTS, type FindMasters, findClusterMasters, findSentinelMaster, type RedisMaster } from './redis-topology.ts'
 
-export interface RedisConnectionOptions {
-  /** Addresses without `redisAddressProblem`, all of one scheme. */
-  readonly addresses: readonly string[]
-  readonly mode: RedisMode
-  /** Name of the master that the sentinels watch. */
-  readonly master: string
-  /** Certificates (PEM) of the authorities that servers are checked against, in place of the system's. */
-  readonly ca?: string
-  /** How long an answer may take, in milliseconds. */
-  readonly timeoutMs: number
-  readonly library: RedisLibrary
-}
+export type RedisConnectionOptions = RedisMastersOptions
 
 export interface ConnectionListener {
   /** Nothing, or not everything, can be asked now. */
@@ -37,11 +22,6 @@ export interface CallOptions {
   readonly buffers?: boolean
 }
 
-/**
- * How often masters are looked for though nothing seems to be wrong, in milliseconds. A master that sentinels have replaced takes
- * writes, which are lost, until it is told so itself; a server of a cluster says by itself what it has no more.
- */
-const REFRESH_MS = { standalone: 0, sentinel: 1_000, cluster: 10_000 } as const
 const TRY_AGAIN_MS = 50
 
 /**
@@ -50,44 +30,39 @@ const TRY_AGAIN_MS = 50
  */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
-  readonly #access: RedisAccess
-  readonly #random: () => number
   readonly #health: BrokerHealth
-  readonly #first: RedisEndpoint
-  readonly #find: FindMasters | undefined
-  readonly #links = new Map<string, RedisLink>()
+  readonly #masters: RedisMasters
   readonly #subscriptions: RedisSubscriptions
   readonly #listeners = new Set<ConnectionListener>()
-  readonly #backoff: Backoff
-  /** The link of each slot; of slot 0 for all where there are no slots. */
-  #routes: (RedisLink | undefined)[] = []
   #users = 0
-  #state: 'new' | 'open' | 'closed' = 'new'
-  #problem: FusewireError | undefined = unavailable('Redis has not been reached yet')
   #opening: Promise<void> | undefined
-  #finding: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
 
   constructor(options: RedisConnectionOptions, environment: Environment, health: BrokerHealth) {
-    const { addresses, mode, master, ca, timeoutMs } = options
     this.#options = options
-    this.#random = () => environment.random()
     this.#health = health
-    this.#backoff = new Backoff(this.#random)
-    const parsed = addresses.map((address) => parseRedisAddress(address, mode))
-    const [first = parseRedisAddress('redis://127.0.0.1', mode)] = parsed
-    const { host: _, port: __, ...user } = first
-    this.#access = { ...user, ...(ca !== undefined && { ca }), timeoutMs }
-    const endpoints = parsed.map(({ host, port }) => ({ host, port }))
-    if (mode === 'sentinel') this.#find = findSentinelMaster(endpoints, this.#access, master)
-    if (mode === 'cluster') this.#find = findClusterMasters(endpoints, this.#access)
-    this.#subscriptions = new RedisSubscriptions({
-      linkOf: (slot) => this.#linkOf(slot),
-      problem: () => this.#problem,
-      misrouted: () => this.#look(),
-      isSlotted: mode === 'cluster',
+    this.#masters = new RedisMasters(options, () => environment.random(), {
+      rerouted: () => this.#subscriptions.rerouted(),
+      down: (link, problem) => this.#subscriptions.down(link, problem),
+      message: (channel, payload) => this.#subscriptions.message(channel, payload),
+      moved: (channel) => this.#subscriptions.moved(channel),
+      reconnected: () => {
+        health.reconnects++
+      },
+      away: (problem) => {
+        health.away(problem)
+        for (const listener of [...this.#listeners]) listener.away?.(problem)
+      },
+      back: () => {
+        health.back()
+        for (const listener of [...this.#listeners]) listener.back?.()
+      },
     })
-    this.#first = { host: first.host, port: first.port }
+    this.#subscriptions = new RedisSubscriptions({
+      linkOf: (slot) => this.#masters.linkOf(slot),
+      slotOf: (channel) => this.#slotOf(channel),
+      problem: () => this.#masters.problem,
+      misrouted: () => this.#masters.look(),
+    })
   }
 
   /**
@@ -107,7 +82,7 @@ export class RedisConnection {
 
   /** Why not everything can be asked; undefined while it can. */
   problem(): FusewireError | undefined {
-    return this.#problem
+    return this.#masters.problem
   }
 
   /** Tells of every change. The disposer ends that. */
@@ -125,13 +100,13 @@ export class RedisConnection {
   call(name: string, keys: readonly string[], args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply> {
     const slot = this.#slotOf(keys[0] ?? '')
     const command = ['FCALL', this.#options.library.functionName(name), String(keys.length), ...keys, ...args]
-    return this.#ask(name, this.#linkOf(slot), { slot, command, buffers: options?.buffers ?? false })
+    return this.#ask(name, this.#masters.linkOf(slot), { slot, command, buffers: options?.buffers ?? false })
   }
 
   /** Calls a function that is not about keys on each master. */
   callAll(name: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
     const command = ['FCALL', this.#options.library.functionName(name), '0', ...args]
-    const links = [...new Set(this.#routes)]
+    const { links } = this.#masters
     if (links.length === 0) return Promise.reject(this.#why(undefined))
     return Promise.all(links.map((link) => this.#ask(name, link, { slot: 0, command, buffers: false })))
   }
@@ -151,26 +126,21 @@ export class RedisConnection {
 
   /** Idempotent. What is under way is rejected. */
   close(): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
-    clearTimeout(this.#timer)
+    if (this.#masters.isClosed) return
     const problem = unavailable('the connection to Redis has been closed')
-    this.#problem = problem
     this.#subscriptions.close(problem)
-    for (const link of this.#links.values()) link.close()
-    this.#links.clear()
-    this.#routes = []
+    this.#masters.close(problem)
     this.#listeners.clear()
   }
 
   #open(): Promise<void> {
-    if (this.#state === 'closed') return Promise.reject(this.#problem)
-    this.#state = 'open'
-    if (this.#find) this.#look()
-    else this.#use([{ endpoint: this.#first, slots: ALL_SLOTS }])
     return new Promise((resolve, reject) => {
+      if (this.#masters.isClosed) {
+        reject(this.#masters.problem)
+        return
+      }
       const timer = setTimeout(() => {
-        const problem = this.#problem
+        const problem = this.#masters.problem
         this.close()
         reject(problem)
       }, this.#options.timeoutMs)
@@ -181,6 +151,7 @@ export class RedisConnection {
           resolve()
         },
       })
+      this.#masters.open()
     })
   }
 
@@ -188,12 +159,8 @@ export class RedisConnection {
     return this.#options.mode === 'cluster' ? hashSlot(key) : 0
   }
 
-  #linkOf(slot: number): RedisLink | undefined {
-    return this.#routes[this.#options.mode === 'cluster' ? slot : 0]
-  }
-
   #why(link: RedisLink | undefined): FusewireError {
-    return link?.problem ?? this.#problem ?? unavailable('no Redis server has this slot')
+    return link?.problem ?? this.#masters.problem ?? unavailable('no Redis server has this slot')
   }
 
   #ask(name: string, link: RedisLink | undefined, asked: Omit<Asked, 'link'>): Promise<RedisReply> {
@@ -233,19 +200,18 @@ export class RedisConnection {
             await link.loadLibrary()
             return await link.ask(command, buffers)
           case 'moved':
-            link = this.#endpointLink(refusal.to, link)
-            this.#reroute(refusal.slot, link)
-            this.#look(link.endpoint)
+            link = this.#masters.linkTo(refusal.to, link)
+            this.#masters.reroute(refusal.slot, link)
             await this.#upOrLate(link, deadline)
             return await link.ask(command, buffers)
           case 'ask': {
-            const importing = this.#endpointLink(refusal.to, link)
+            const importing = this.#masters.linkTo(refusal.to, link)
             await this.#upOrLate(importing, deadline)
             return await importing.askImporting(command, buffers)
           }
           case 'try-again':
             await pause(TRY_AGAIN_MS)
-            link = this.#linkOf(slot) ?? link
+            link = this.#masters.linkOf(slot) ?? link
             return await link.ask(command, buffers)
           default:
             throw this.#refused(error, link)
@@ -266,112 +232,15 @@ export class RedisConnection {
       link.drop(problem)
       return problem
     }
-    if (refusal?.kind === 'not-now') this.#look()
+    if (refusal?.kind === 'not-now') this.#masters.look()
     if (refusal?.kind === 'full') return unavailable('Redis has no memory, disk or replica left for what is written', error)
     return unavailable('Redis cannot do it now', error)
   }
 
-  #reroute(slot: number, link: RedisLink): void {
-    if (this.#routes[slot] === link) return
-    this.#routes[slot] = link
-    this.#subscriptions.rerouted()
-  }
-
-  #endpointLink(to: string, from: RedisLink): RedisLink {
-    const colon = to.lastIndexOf(':')
-    const host = to.slice(0, colon)
-    return this.#link({ host: host === '' || host === '?' ? from.endpoint.host : host, port: Number(to.slice(colon + 1)) })
-  }
-
   async #upOrLate(link: RedisLink, deadline: number): Promise<void> {
     while (!link.isUp) {
-      if (performance.now() >= deadline || this.#state === 'closed') throw link.problem
+      if (performance.now() >= deadline || this.#masters.isClosed) throw link.problem
       await pause(TRY_AGAIN_MS)
-    }
-  }
-
-  #link(endpoint: RedisEndpoint): RedisLink {
-    const name = `${endpoint.host}:${endpoint.port}`
-    const known = this.#links.get(name)
-    if (known) return known
-    const context = { access: this.#access, library: this.#options.library, random: this.#random }
-    let wasUp = false
-    const link = new RedisLink(endpoint, context, {
-      up: () => {
-        if (wasUp) this.#health.reconnects++
-        wasUp = true
-        this.#subscriptions.rerouted()
-        this.#judge()
-      },
-      down: (lost, problem) => {
-        this.#subscriptions.down(lost, problem)
-        this.#judge()
-        this.#look()
-      },
-      message: (channel, payload) => this.#subscriptions.message(channel, payload),
-      moved: (channel) => this.#subscriptions.moved(channel),
-    })
-    this.#links.set(name, link)
-    return link
-  }
-
-  /** Looks for the masters, soon where that has been tried in vain; several calls at once are one. */
-  #look(informed?: RedisEndpoint): void {
-    if (!this.#find || this.#finding || this.#state !== 'open') return
-    clearTimeout(this.#timer)
-    const up = [...this.#links.values()].filter(({ isUp }) => isUp).map(({ endpoint }) => endpoint)
-    this.#finding = this.#find(informed ? [informed, ...up] : up)
-      .then(
-        (masters) => {
-          if (this.#state === 'open') this.#use(masters)
-        },
-        (error: unknown) => {
-          if (this.#state === 'open') this.#judge(unavailable('nobody tells which Redis server is the master', error))
-        },
-      )
-      .finally(() => {
-        this.#finding = undefined
-        if (this.#state !== 'open') return
-        if (!this.#problem) this.#backoff.reset()
-        this.#timer = setTimeout(() => this.#look(), this.#problem ? this.#backoff.next() : REFRESH_MS[this.#options.mode])
-      })
-  }
-
-  #use(masters: readonly RedisMaster[]): void {
-    const isCluster = this.#options.mode === 'cluster'
-    const routes = new Array<RedisLink | undefined>(isCluster ? SLOTS : 1).fill(undefined)
-    for (const { endpoint, slots } of masters) {
-      const link = this.#link(endpoint)
-      if (isCluster) for (const [from, to] of slots) routes.fill(link, from, to + 1)
-      else routes[0] = link
-    }
-    const isChanged = routes.some((link, slot) => link !== this.#routes[slot])
-    this.#routes = routes
-    for (const [name, link] of this.#links)
-      if (!routes.includes(link)) {
-        this.#links.delete(name)
-        this.#subscriptions.down(link, unavailable(`Redis at ${link.name} has no slots any more`))
-        link.close()
-      }
-    if (isChanged) this.#subscriptions.rerouted()
-    this.#judge()
-  }
-
-  /** Whether everything can be asked now, and tells of a change. */
-  #judge(found?: FusewireError): void {
-    if (this.#state !== 'open') return
-    const links = new Set(this.#routes)
-    const down = [...links].find((link) => link && !link.isUp)
-    const isWhole = links.size > 0 && !links.has(undefined)
-    const problem = down?.problem ?? (isWhole ? undefined : (found ?? this.#problem ?? unavailable('slots have no master')))
-    const before = this.#problem
-    this.#problem = problem
-    if (before && !problem) {
-      this.#health.back()
-      for (const listener of [...this.#listeners]) listener.back?.()
-    } else if (!before && problem) {
-      this.#health.away(problem)
-      for (const listener of [...this.#listeners]) listener.away?.(problem)
     }
   }
 }

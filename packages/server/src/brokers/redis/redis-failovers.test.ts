@@ -10,7 +10,7 @@ import {
 import { expect, it } from 'vitest'
 import { WatchedBroker } from './testing/watched-broker.ts'
 
-const TIMEOUT_MS = 2_000
+const TIMEOUT_MS = 3_000
 const PATIENCE = { timeoutMs: 30_000, intervalMs: 20 }
 
 /** Publishes until the other node hears it, as what is published before that may be one of those that it is told to have missed. */

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { RedisBroker } from './redis-broker.ts'
 import { connectTo } from './testing/redis-kinds.ts'
 
-const TIMEOUT_MS = 1_500
+const TIMEOUT_MS = 3_000
 const CHANNELS = ['a', 'b', 'c']
 const KEPT = { historySize: 100_000, historyTtlMs: 600_000, historyBytes: 1e9 }
 
@@ -109,7 +109,7 @@ describeWith(['redis-server'], 'RedisBroker on a bad line', () => {
         const faults = [
           (proxy: FaultProxy) => proxy.inject({ kind: 'reset' }),
           (proxy: FaultProxy) => proxy.inject({ kind: 'stall', direction: 'down', forMs: 100 }),
-          (proxy: FaultProxy) => proxy.inject({ kind: 'stall', direction: 'up', forMs: 2_000 }),
+          (proxy: FaultProxy) => proxy.inject({ kind: 'stall', direction: 'up', forMs: 600 }),
           (proxy: FaultProxy) => {
             proxy.sever()
             setTimeout(() => proxy.mend(), 100)

@@ -7,7 +7,7 @@ import { afterEach, expect, it } from 'vitest'
 import { developmentCertificate } from '../../tls/development-certificate.ts'
 import { WatchedBroker } from './testing/watched-broker.ts'
 
-const TIMEOUT_MS = 1_500
+const TIMEOUT_MS = 3_000
 const STATE = { state: { ttlMs: 60_000, maxDocumentBytes: 10_000 } }
 
 /** What a publication came to. */

@@ -1,5 +1,4 @@
 import type { FusewireError } from '@fusewire/protocol'
-import { hashSlot } from './hash-slot.ts'
 import { refusalOf, unavailable } from './redis-error.ts'
 import type { RedisLink } from './redis-link.ts'
 
@@ -39,11 +38,11 @@ interface Entry {
 export interface SubscriptionRoutes {
   /** The link that has the slot, up or not. */
   linkOf(slot: number): RedisLink | undefined
+  /** Channels of one slot may be in one command. */
+  slotOf(channel: string): number
   problem(): FusewireError | undefined
   /** A slot is not where it was thought to be. */
   misrouted(): void
-  /** Whether channels of different slots may be in one command. */
-  readonly isSlotted: boolean
 }
 
 /**
@@ -69,7 +68,7 @@ export class RedisSubscriptions {
       known.listener = listener
       return Promise.resolve()
     }
-    if (problem && !this.#routes.linkOf(hashSlot(channel))?.isUp) return Promise.reject(problem)
+    if (problem && !this.#routes.linkOf(this.#routes.slotOf(channel))?.isUp) return Promise.reject(problem)
     const entry = known ?? this.#add(channel, listener)
     entry.listener = listener
     entry.isWanted = true
@@ -126,7 +125,7 @@ export class RedisSubscriptions {
   #add(channel: string, listener: ChannelListener): Entry {
     const entry: Entry = {
       channel,
-      slot: this.#routes.isSlotted ? hashSlot(channel) : 0,
+      slot: this.#routes.slotOf(channel),
       listener,
       isWanted: true,
       link: undefined,

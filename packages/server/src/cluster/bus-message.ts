@@ -9,6 +9,9 @@ export const BUS_VERSION = 1
 /** Arrays and objects inside one another; what nodes say is flat. */
 const MAX_DEPTH = 16
 
+/** UTF-16 code units of what a refusal says to people. */
+export const MAX_ERROR_LENGTH = 4096
+
 const from = nodeId
 const id = z.int().min(1)
 const name = z.string().min(1).max(64)
@@ -27,7 +30,7 @@ const busMessage = z.discriminatedUnion('type', [
     from,
     id,
     code: z.string().max(64),
-    message: z.string().max(4096),
+    message: z.string().max(MAX_ERROR_LENGTH),
     retryAfterMs: z.number().min(0).exactOptional(),
   }),
   /** Something that is not answered. */

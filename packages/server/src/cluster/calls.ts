@@ -1,7 +1,7 @@
 import type { Awaitable, Log } from '@fusewire/engine'
 import { FusewireError, isErrorCode } from '@fusewire/protocol'
 import type { Outgoing } from './bus-link.ts'
-import type { BusMessage } from './bus-message.ts'
+import { type BusMessage, MAX_ERROR_LENGTH } from './bus-message.ts'
 import type { ClusterStats } from './cluster-stats.ts'
 
 /** Answers a call. A {@link FusewireError} reaches the caller with its code; any other error is hidden from it. */
@@ -228,7 +228,13 @@ export class Calls {
     if (!(error instanceof FusewireError) || error.code === 'internal_error')
       this.#ports.log('cluster_call_failed', { name, node, error })
     const { code, message, retryAfterMs } = error instanceof FusewireError ? error : new FusewireError('internal_error')
-    return { type: 'failure', id, code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) }
+    return {
+      type: 'failure',
+      id,
+      code,
+      message: message.slice(0, MAX_ERROR_LENGTH),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    }
   }
 
   #take({ from, name, data }: Extract<BusMessage, { type: 'notice' }>): void {

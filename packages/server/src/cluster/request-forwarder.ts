@@ -88,11 +88,13 @@ export class RequestForwarder {
   }
 
   async send(owner: string, request: ForwardedSend): Promise<void> {
+    this.assertHere(owner)
     await this.#ask(owner, 'send', request, { timeoutMs: SEND_TIMEOUT_MS, bytes: request.body.byteLength })
   }
 
   /** `signal`: the client has gone away from its poll. */
   async poll(owner: string, connection: string, signal: AbortSignal): Promise<ForwardedPoll> {
+    this.assertHere(owner)
     const poll = `${++this.#polls}`
     const ended = (complete: boolean): void => this.#cluster.notify(owner, 'poll_end', { poll, complete })
     try {
@@ -108,7 +110,6 @@ export class RequestForwarder {
 
   async #ask(owner: string, name: string, data: object, options: Parameters<Cluster['ask']>[3]): Promise<unknown> {
     const { forwarded } = this.#cluster.stats
-    this.assertHere(owner)
     try {
       const answer = await this.#cluster.ask(owner, name, data, options)
       forwarded.answered++

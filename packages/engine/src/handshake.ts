@@ -54,7 +54,8 @@ export class Handshake {
    */
   async authenticate(message: Connect, connection: Connection): Promise<Accepted> {
     const { resume } = message
-    const known = resume === undefined ? undefined : await this.#find(resume)
+    const { sessions, shared } = this.#ports
+    const known = resume === undefined ? undefined : shared ? await this.#find(resume, shared) : sessions.byResumeToken(resume)
     const client = detailsOf(message, connection)
     const vouched = message.token === undefined && known?.identity.user !== undefined ? known.identity : undefined
     if (vouched) this.#assertNotExpired(vouched)
@@ -63,6 +64,8 @@ export class Handshake {
     if (this.#ports.questions.isAsked('connect')) identity = await this.#ports.questions.connect(identity, client, known)
     if (identity.needsUser && identity.user === undefined) throw new FusewireError('token_required')
     const session = known && (await this.#own(known, identity))
+    // What has vouched for the client has ended before it could be taken.
+    if (vouched && !session && known?.identity.user === identity.user) return this.authenticate(message, connection)
     const voucher = session && vouched && { session, identity: isSame(session.identity, vouched) ? session.identity : vouched }
     return { identity, client, resumable: session?.user === identity.user ? session : undefined, voucher }
   }
@@ -76,11 +79,11 @@ export class Handshake {
     return voucher !== undefined && (voucher.session.state.kind === 'ended' || voucher.session.identity !== voucher.identity)
   }
 
-  /** Without other nodes the answer is at hand. */
-  async #find(resume: string): Promise<Session | SessionRecord | undefined> {
-    const { sessions, shared, revocations } = this.#ports
+  /** Here or on another node. */
+  async #find(resume: string, shared: SharedSessions): Promise<Session | SessionRecord | undefined> {
+    const { sessions, revocations } = this.#ports
     const here = sessions.byResumeToken(resume)
-    if (!shared || (here && (await shared.confirm(here)))) return here
+    if (here && (await shared.confirm(here))) return here
     const elsewhere = await shared.find(resume)
     return elsewhere && !revocations.isRevoked(elsewhere.identity) ? elsewhere : undefined
   }

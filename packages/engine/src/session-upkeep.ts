@@ -1,4 +1,5 @@
 import type { Attendance } from './attendance.ts'
+import { firstOf } from './first-of.ts'
 import type { Log } from './log.ts'
 import type { SessionStore } from './ports/session-store.ts'
 import type { Session } from './session.ts'
@@ -156,13 +157,4 @@ export class SessionUpkeep {
     await attendance.refresh(living)
     return true
   }
-}
-
-const firstOf = <T>(items: Iterable<T>, count: number): readonly T[] => {
-  const first: T[] = []
-  for (const item of items) {
-    if (first.length >= count) break
-    first.push(item)
-  }
-  return first
 }

@@ -1,5 +1,5 @@
 import { FusewireError } from '@fusewire/protocol'
-import { EngineCluster, type MemoryConnection, PresenceWatcher, turn } from '@fusewire/testkit'
+import { EngineCluster, HeldCalls, type MemoryConnection, PresenceWatcher, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 
 const TTL_MS = 60_000
@@ -156,6 +156,22 @@ describe('a session on several nodes', () => {
     expect(first.isOpen).toBe(true)
     decision = 'allow'
     expect((await cluster.connect(1, resume(first))).last('connected').resumed).toBe(true)
+  })
+
+  it('vouches for nobody once it has ended, also while it is being taken over', async () => {
+    const held = new HeldCalls()
+    cluster = await EngineCluster.start({ through: { sessions: (store) => held.of(store, 'take') } })
+    cluster.hooks.decisions.connect = ({ user }) => ({ decision: user === undefined ? 'deny' : 'allow', code: 'token_required' })
+    const first = await settled()
+    held.holding = 'calls'
+    const second = await cluster.connect(1, resume(first))
+    expect(held.size).toBe(1)
+    engine(0).disconnectUser({ user: 'ann' })
+    await turn()
+    held.holding = 'nothing'
+    held.release()
+    await turn()
+    expect(second.closedWith).toBe('token_required')
   })
 
   it('carries the end of a channel token along', async () => {

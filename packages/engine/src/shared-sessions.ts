@@ -1,4 +1,5 @@
 import type { DisconnectCode } from '@fusewire/protocol'
+import { firstOf } from './first-of.ts'
 import type { SessionRecord, SessionStore, SessionStoreListener } from './ports/session-store.ts'
 import type { Session, SessionEnd } from './session.ts'
 import type { SessionEnds } from './session-ends.ts'
@@ -30,6 +31,9 @@ interface Ending {
   /** The store was asked, and nobody knows whether it has done it. */
   isUnsure: boolean
 }
+
+/** Sessions in one call. */
+const BATCH = 500
 
 /** Ends that wait for the store, at most; those beyond are left to whoever sweeps. */
 const MAX_ENDINGS = 100_000
@@ -150,7 +154,7 @@ export class SharedSessions implements SessionStoreListener {
     // Whatever ends in this turn comes along.
     await undefined
     for (;;) {
-      const endings = [...this.#endings.values()].slice(0, BATCH)
+      const endings = firstOf(this.#endings.values(), BATCH)
       if (endings.length === 0) break
       const ids = endings.map(({ record }) => record.id)
       const ended = await watch.attempt(() => store.remove(ids))
@@ -159,10 +163,9 @@ export class SharedSessions implements SessionStoreListener {
         for (const ending of endings) ending.isUnsure = true
         break
       }
-      for (const ending of endings) {
-        this.#endings.delete(ending.record.id)
-        if (!others.has(ending)) this.#conclude(ending.record, ending.reason)
-      }
+      for (const { record } of endings) this.#endings.delete(record.id)
+      const own = endings.filter((ending) => !others.has(ending))
+      await Promise.all(own.map(({ record, reason }) => this.#conclude(record, reason)))
     }
     this.#ending = undefined
   }
@@ -202,7 +205,7 @@ export class SharedSessions implements SessionStoreListener {
 
   async #askAll(): Promise<void> {
     await undefined
-    const ids = [...this.#doubted].slice(0, BATCH)
+    const ids = firstOf(this.#doubted, BATCH)
     if (await this.#ask(ids)) for (const id of ids) this.#doubted.delete(id)
     this.#asking = undefined
   }
@@ -243,6 +246,3 @@ export class SharedSessions implements SessionStoreListener {
     sessions.letGo(session, code)
   }
 }
-
-/** Sessions in one call. */
-const BATCH = 500

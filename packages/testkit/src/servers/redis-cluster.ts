@@ -9,6 +9,8 @@ import { RedisServer } from './redis-server.ts'
 const MASTERS = 3
 const NODE_TIMEOUT_MS = 1_000
 const HEALTHY_TIMEOUT_MS = 30_000
+/** Servers that are busy give a failover up after five seconds. */
+const FAILOVER_TIMEOUT_MS = 6_000
 
 export interface RedisClusterOptions {
   /** Whether the servers keep what they have over a restart. Default false. */
@@ -37,8 +39,15 @@ export class RedisClusterServers implements AsyncDisposable {
   async failOver(key: string): Promise<RedisServer> {
     const [before, replica] = await this.#shard(key)
     if (!replica) throw new Error(`the master of ${key} has no replica`)
-    await replica.command('CLUSTER', 'FAILOVER')
-    await eventually(async () => (await this.master(key)) !== before, { timeoutMs: HEALTHY_TIMEOUT_MS, intervalMs: 20 })
+    const isDone = async (): Promise<boolean> => (await this.master(key)) !== before
+    await eventually(
+      async () => {
+        if (await isDone()) return
+        await replica.command('CLUSTER', 'FAILOVER')
+        await eventually(isDone, { timeoutMs: FAILOVER_TIMEOUT_MS, intervalMs: 20 })
+      },
+      { timeoutMs: HEALTHY_TIMEOUT_MS },
+    )
     await this.untilHealthy()
     return this.master(key)
   }

@@ -53,7 +53,7 @@ export class RedisSessions implements SessionStore {
     const batches = inBatches(records, idOf).map(({ shard, items }) =>
       this.#call('sessions_put', shard, items.map(idOf), [
         this.#node,
-        String(ttlMs),
+        whole(ttlMs),
         ...items.map((record) => JSON.stringify(record)),
       ]),
     )
@@ -61,7 +61,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
-    const replies = await Promise.all(this.#batches('sessions_refresh', ids, String(ttlMs)))
+    const replies = await Promise.all(this.#batches('sessions_refresh', ids, whole(ttlMs)))
     const results = replies.map((reply) => list(reply).map(texts))
     return { lost: results.flatMap(([lost = []]) => lost), unknown: results.flatMap(([, unknown = []]) => unknown) }
   }
@@ -71,7 +71,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async take(id: string, ttlMs: number): Promise<SessionRecord | undefined> {
-    const [record, owner] = list(await this.#call('sessions_take', shardOf(id), [id], [this.#node, String(ttlMs)]))
+    const [record, owner] = list(await this.#call('sessions_take', shardOf(id), [id], [this.#node, whole(ttlMs)]))
     if (owner !== undefined && owner !== this.#node) this.#tell(String(owner), id)
     return recordOf(record)
   }
@@ -89,7 +89,7 @@ export class RedisSessions implements SessionStore {
     const batches = shards.flatMap((shard, index) => {
       const wanted = Math.min(Number(due[index]), left, BATCH)
       left -= wanted
-      return wanted === 0 ? [] : this.#call('sessions_expired', shard, [], [this.#node, String(wanted), String(leaseMs)])
+      return wanted === 0 ? [] : this.#call('sessions_expired', shard, [], [this.#node, String(wanted), whole(leaseMs)])
     })
     const given = await Promise.all(batches)
     return given.flatMap(list).flatMap((record) => recordOf(record) ?? [])
@@ -117,6 +117,9 @@ export class RedisSessions implements SessionStore {
     this.#connection.call('tell', [this.#lostChannel(node)], [id]).catch(() => undefined)
   }
 }
+
+/** Redis knows no fractions of a millisecond. */
+const whole = (ms: number): string => String(Math.ceil(ms))
 
 /** FNV-1a, over the code units: cheap, and even enough for a few shards. */
 const shardOf = (id: string): number => {

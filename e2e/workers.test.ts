@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join as pathOf } from 'node:path'
 import type { FusewireInput } from '@fusewire/server'
-import { describeWith, eventually, startNats } from '@fusewire/testkit'
+import { describeWith, eventually, startNats, startRedis } from '@fusewire/testkit'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Api } from './api.ts'
 import { runFusewire } from './fusewire-command.ts'
@@ -307,30 +307,34 @@ describe('a server of several workers', () => {
   })
 })
 
-describeWith(['nats-server'], 'a server of several workers over NATS', () => {
-  it('has each worker connect by itself, and misses nothing when one is killed', async () => {
-    const nats = await startNats()
-    onTestFinished(() => nats[Symbol.asyncDispose]())
-    const server = await start({ workers: 2, broker: [nats.url] })
-    const [one, other] = (await oneOfEach(server, 'news', 2)) as [WireClient, WireClient]
-    one.send({ type: 'publish', id: 7, channel: 'news', data: 'over NATS' })
-    await until(other, 'publication', { data: 'over NATS' })
-    const metrics = await (await fetch(`${server.http}/metrics`)).text()
-    for (const worker of ['1', '2']) expect(metrics).toContain(`fusewire_broker_up{worker="${worker}",broker="nats"} 1\n`)
-    process.kill(await processOf(server, all(one, 'connected')[0]?.node ?? ''), 'SIGKILL')
-    await eventually(() => expect(one.end).toBeDefined())
-    const { position } = await new Api(server.http).publish('news', 'meanwhile')
-    const again = await eventually(() => webSocket.open(server), PATIENCE)
-    onTestFinished(() => again.destroy())
-    expect(await join(again, 'news', { since: { ...position, offset: 1 } })).toMatchObject({
-      recovered: true,
-      publications: [{ data: 'meanwhile' }],
+for (const [name, program, startBroker] of [
+  ['redis', 'redis-server', startRedis],
+  ['nats', 'nats-server', startNats],
+] as const)
+  describeWith([program], `a server of several workers over ${name}`, () => {
+    it('has each worker connect by itself, and misses nothing when one is killed', async () => {
+      const broker = await startBroker()
+      onTestFinished(() => broker[Symbol.asyncDispose]())
+      const server = await start({ workers: 2, broker: [broker.url] })
+      const [one, other] = (await oneOfEach(server, 'news', 2)) as [WireClient, WireClient]
+      one.send({ type: 'publish', id: 7, channel: 'news', data: 'over it' })
+      await until(other, 'publication', { data: 'over it' })
+      const metrics = await (await fetch(`${server.http}/metrics`)).text()
+      for (const worker of ['1', '2']) expect(metrics).toContain(`fusewire_broker_up{worker="${worker}",broker="${name}"} 1\n`)
+      process.kill(await processOf(server, all(one, 'connected')[0]?.node ?? ''), 'SIGKILL')
+      await eventually(() => expect(one.end).toBeDefined())
+      const { position } = await new Api(server.http).publish('news', 'meanwhile')
+      const again = await eventually(() => webSocket.open(server), PATIENCE)
+      onTestFinished(() => again.destroy())
+      expect(await join(again, 'news', { since: { ...position, offset: 1 } })).toMatchObject({
+        recovered: true,
+        publications: [{ data: 'meanwhile' }],
+      })
+      const pids = [...workersOf(server).values()]
+      expect(await server.stop()).toBe(0)
+      await gone(pids)
     })
-    const pids = [...workersOf(server).values()]
-    expect(await server.stop()).toBe(0)
-    await gone(pids)
   })
-})
 
 describe('a server of several workers does not start', () => {
   const run = (...args: string[]) => runFusewire(['serve', '--development', ...args], { folder: tmpdir() })

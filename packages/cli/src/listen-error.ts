@@ -1,21 +1,27 @@
-import { ConfigurationError, type FusewireOptions } from '@fusewire/server'
+import type { FusewireOptions } from '@fusewire/server'
 import { CommandError } from './exit-code.ts'
 
 interface SystemError extends Error {
   readonly code: string
+  readonly syscall: string
+  readonly hostname?: string
   readonly port?: number
   readonly address?: string
 }
 
-const systemError = (error: unknown): SystemError | undefined => {
+const isSystemError = (error: Error): error is SystemError =>
+  'code' in error && typeof error.code === 'string' && 'syscall' in error && typeof error.syscall === 'string'
+
+/** What the system has said about the address to listen on: not about that of a broker, which is none of ours. */
+const systemError = (error: unknown, { host }: FusewireOptions): SystemError | undefined => {
   for (let at = error; at instanceof Error; at = at.cause)
-    if ('code' in at && 'syscall' in at && typeof at.code === 'string') return at as SystemError
+    if (isSystemError(at)) return at.syscall === 'listen' || at.hostname === host ? at : undefined
   return undefined
 }
 
 /** Says in plain words why the server cannot listen, and which options change that; other errors stay what they are. */
 export const explainListenError = (error: unknown, options: FusewireOptions): unknown => {
-  const cause = error instanceof ConfigurationError ? undefined : systemError(error)
+  const cause = systemError(error, options)
   if (!cause) return error
   const port = cause.port ?? options.port
   const [name, flag] = options.tls && port === options.port ? ['port', '--port'] : ['cleartextPort', '--cleartext-port']

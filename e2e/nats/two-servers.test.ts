@@ -175,7 +175,7 @@ describeWith(['nats-server'], 'two servers over one NATS', () => {
     expect(await ready()).toBe(200)
     nats.suspend()
     onTestFinished(() => nats.wake())
-    await expect(oneApi.publish('chat:away', 1)).rejects.toThrow('broker_unavailable')
+    await eventually(() => expect(oneApi.publish('chat:away', 1)).rejects.toThrow('broker_unavailable'), { timeoutMs: 20_000 })
     await eventually(async () => expect(await ready()).toBe(503))
     nats.wake()
     await eventually(() => oneApi.publish('chat:away', 2), { timeoutMs: 20_000 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join as pathOf } from 'node:path'
 import type { FusewireInput } from '@fusewire/server'
 import { describeWith, eventually, startNats, startRedis } from '@fusewire/testkit'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Api } from './api.ts'
 import { runFusewire } from './fusewire-command.ts'
 import { FusewireProcess } from './fusewire-process.ts'
@@ -13,7 +13,10 @@ import { DEVELOPMENT } from './server-variants.ts'
 import { all, join, until, type WireClient } from './wire/way.ts'
 import { WAYS } from './wire/ways.ts'
 
-const PATIENCE = { timeoutMs: 15_000, intervalMs: 20 }
+const PATIENCE = { timeoutMs: 30_000, intervalMs: 20 }
+
+// Each test starts several processes.
+vi.setConfig({ testTimeout: 120_000 })
 
 const start = async (options: FusewireInput): Promise<FusewireProcess> => {
   const server = await FusewireProcess.start({ ...DEVELOPMENT, drainTimeoutMs: 5000, ...options })

@@ -24,8 +24,8 @@ export interface BrokerFault {
   readonly name: string
   /** Whether it may cost what was acknowledged: then everyone is told. */
   readonly loses: boolean
-  /** Resolves when the broker is as it was before, or whole again. */
-  strike(random: Random): Promise<void>
+  /** Resolves when the broker is as it was before, or whole again. One that stands still does so until `hold` has resolved, at least. */
+  strike(random: Random, hold?: Promise<void>): Promise<void>
 }
 
 /** What nodes share, and what can befall it. */
@@ -50,11 +50,15 @@ interface Suspendable {
 const suspending = (name: string, ms: number, pick: (random: Random) => Suspendable | Promise<Suspendable>): BrokerFault => ({
   name,
   loses: false,
-  strike: async (random) => {
+  strike: async (random, hold) => {
     const server = await pick(random)
     server.suspend()
-    await delay(ms)
-    server.wake()
+    try {
+      await delay(ms)
+      await hold
+    } finally {
+      server.wake()
+    }
   },
 })
 

@@ -59,26 +59,24 @@ export const brokerFaults = ({ faults }: BrokerServers): ClusterFault[] => fault
 /** One of them. */
 export const brokerFault = (broker: BrokerServers, name: string): ClusterFault => ofBroker(named(broker, name))
 
-/** The broker is away for longer than it may take to answer: every node says so, until it is back. */
+/** The broker stands still until every node has said that it is not ready. */
 export const awayAndTold = (broker: BrokerServers, name: string): ClusterFault => {
   const fault = named(broker, name)
   return {
     name: `${name}, and readiness says so`,
     isOfBroker: true,
-    strike: async (nodes, random) => {
-      let isOver = false
-      const struck = fault.strike(random).finally(() => {
-        isOver = true
-      })
-      const unready = eventually(
+    strike: (nodes, random) => {
+      const told = eventually(
         async () => {
           const statuses = await Promise.all(Array.from({ length: nodes.count }, (_, index) => nodes.readiness(index)))
-          return statuses.every((status) => status === 503) || isOver
+          return statuses.every((status) => status === 503)
         },
         { timeoutMs: 30_000, intervalMs: 20 },
-      ).then(() => !isOver)
-      const [wasUnready] = await Promise.all([unready, struck])
-      if (!wasUnready) throw new Error(`${name}: not every node said that it was not ready`)
+      )
+      return fault.strike(
+        random,
+        told.then(() => undefined),
+      )
     },
   }
 }

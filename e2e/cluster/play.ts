@@ -106,22 +106,28 @@ export class Play implements AsyncDisposable {
       for (const fault of faults) {
         const stop = new AbortController()
         const publishing = publishAll(this.#api, streams, participants, random, report, stop.signal)
-        await delay(random.integer(100, 700))
-        const before = connections(participants)
-        await fault.strike(this.nodes, random)
-        await delay(random.integer(100, 400))
-        stop.abort()
-        await publishing
+        let before = connections(participants)
+        try {
+          await delay(random.integer(100, 700))
+          before = connections(participants)
+          await fault.strike(this.nodes, random)
+          await delay(random.integer(100, 400))
+        } finally {
+          stop.abort()
+          await publishing
+        }
         await this.#settle(fault.name, streams, participants, report)
         if (fault.isOfBroker) problems.push(...reconnected(fault.name, before, participants))
+        // What comes after the first thing that is wrong tells nothing more.
+        if (problems.length > 0) break
       }
-      await this.#checkPresence(streams, participants, problems)
+      if (problems.length === 0) await this.#checkPresence(streams, participants, problems)
     } catch (error) {
       problems.push((error as Error).message)
     } finally {
       await Promise.all(participants.map(({ close }) => close()))
     }
-    await this.#checkEnds(participants, problems)
+    if (problems.length === 0) await this.#checkEnds(participants, problems)
     return this.#judge(streams, participants, report)
   }
 

@@ -10,20 +10,21 @@ import { all, join, until, type WireClient } from '../wire/way.ts'
 import { WAYS } from '../wire/ways.ts'
 import { webSocketWay } from '../wire/websocket-way.ts'
 
-/** Where there is something in the bucket of sessions. */
-const subjects = async (port: number): Promise<string[]> => {
+/** What is kept of a session, as JSON; empty when there is nothing. */
+const keptOf = async (port: number, session: string, prefix = 'fusewire'): Promise<string> => {
   const connection = await connect({ servers: `127.0.0.1:${port}` })
-  const question = JSON.stringify({ subjects_filter: '$KV.fusewire-sessions.s.>' })
-  const answer = await connection.request('$JS.API.STREAM.INFO.KV_fusewire-sessions', question)
+  const question = JSON.stringify({ last_by_subj: `$KV.${prefix}-sessions.s.${session}` })
+  const answer = await connection.request(`$JS.API.STREAM.MSG.GET.KV_${prefix}-sessions`, question)
   await connection.close()
-  const { state } = answer.json<{ state: { subjects?: Record<string, number> } }>()
-  return Object.keys(state.subjects ?? {})
+  const { message } = answer.json<{ message?: { data?: string } }>()
+  return Buffer.from(message?.data ?? '', 'base64').toString()
 }
 
 const way = webSocketWay('HTTP/1.1', 'json')
 
 describeWith(['nats-server'], 'two servers over one NATS', () => {
   let nats: NatsServer
+  let options: FusewireInput
   let one: FusewireProcess
   let other: FusewireProcess
   let oneApi: Api
@@ -31,7 +32,7 @@ describeWith(['nats-server'], 'two servers over one NATS', () => {
 
   beforeAll(async () => {
     nats = await startNats()
-    const options: FusewireInput = {
+    options = {
       ...PRODUCTION,
       broker: [nats.url],
       brokerTimeoutMs: 2000,
@@ -123,7 +124,7 @@ describeWith(['nats-server'], 'two servers over one NATS', () => {
     const { session, resume } = await until(first, 'connected')
     const { position: since } = await oneApi.publish(channel, 1)
     await until(first, 'publication', { channel })
-    await eventually(async () => expect(await subjects(nats.port)).toContain(`$KV.fusewire-sessions.s.${session}`))
+    await eventually(async () => expect(await keptOf(nats.port, session)).toContain(channel))
     first.destroy()
     for (let n = 2; n <= 4; n++) await oneApi.publish(channel, n)
     const second = await route.open(other)
@@ -159,6 +160,24 @@ describeWith(['nats-server'], 'two servers over one NATS', () => {
     await join(client, 'chat:bye', { token: await signToken('mallory') })
     await oneApi.post('disconnect', { user: 'mallory' })
     expect(await until(client, 'disconnect')).toMatchObject({ code: 'disconnected' })
+  })
+
+  it('end the sessions of one that is killed, and tell the clients of the other', { timeout: 60_000 }, async () => {
+    const short = { ...options, brokerPrefix: 'killed', sessionTtlMs: 1000 }
+    const [living, killed] = await Promise.all([FusewireProcess.start(short), FusewireProcess.start(short)])
+    onTestFinished(() => Promise.all([living.stop(), killed.stop()]).then(() => undefined))
+    onTestFailed(() => console.error(`${living.log}\n${killed.log}`))
+    const watcher = await open(living)
+    watcher.send({ type: 'connect', token: await signToken('ann'), subscriptions: [{ channel: 'chat:dead', presence: true }] })
+    await until(watcher, 'subscribed')
+    const guest = await open(killed)
+    await join(guest, 'chat:dead', { token: await signToken('bob') })
+    const { session } = await until(guest, 'connected')
+    await eventually(() => expect(all(watcher, 'join').map(({ member }) => member.user)).toContain('bob'))
+    await eventually(async () => expect(await keptOf(nats.port, session, 'killed')).toContain('chat:dead'))
+    process.kill(killed.pid, 'SIGKILL')
+    await eventually(() => expect(all(watcher, 'leave').map(({ member }) => member.user)).toEqual(['bob']), { timeoutMs: 40_000 })
+    expect((await new Api(living.http, API_KEY).presence('chat:dead')).members.map(({ user }) => user)).toEqual(['ann'])
   })
 
   it('say in their metrics how NATS answers', async () => {

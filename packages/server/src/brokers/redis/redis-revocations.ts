@@ -198,7 +198,7 @@ export class RedisRevocations implements Revocations {
   }
 }
 
-/** Revisions are a name that changes when Redis has lost everything, and a number that grows by one. */
+/** Revisions are a name that changes when Redis may have lost something, and a number that grows by one. */
 const partsOf = (revision: string): { readonly life: string; readonly number: number } => {
   const [life = '', number = '0'] = revision.split(' ')
   return { life, number: Number(number) }

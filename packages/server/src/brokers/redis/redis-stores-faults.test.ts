@@ -165,6 +165,20 @@ describeWith(['redis-server'], 'stores over a Redis that fails', () => {
     expect(a.revocations.isRevoked({ tokenId: 't2' })).toBe(true)
   })
 
+  it('let a node know of a revocation that has the number of one that was lost', async () => {
+    await a.revocations.revoke({ token: 't2' }, end())
+    await eventually(() => expect(b.revocations.isRevoked({ tokenId: 't2' })).toBe(true), PATIENCE)
+    // What a failover may leave: the newest is gone, and a node that never heard of it has made the next.
+    const keys = 'faults:{revocations}'
+    await redis.command('HDEL', `${keys}:kept`, 'tt2')
+    await redis.command('ZREM', `${keys}:ends`, 'tt2')
+    await redis.command('HSET', `${keys}:kept`, 'tt3', `${end()} `)
+    await redis.command('ZADD', `${keys}:ends`, end(), 'tt3')
+    await redis.restart()
+    await eventually(() => expect(b.revocations.isRevoked({ tokenId: 't3' })).toBe(true), PATIENCE)
+    await eventually(async () => expect(await redis.command('HEXISTS', `${keys}:kept`, 'tt2')).toBe(1), PATIENCE)
+  })
+
   it('let a node know of its own revocation whose answer is lost, and tell of it once', async () => {
     const { call } = a.connection
     // The answer is lost behind the message.

@@ -2,8 +2,9 @@ import type { LibraryPart } from './redis-library.ts'
 
 /**
  * Revocations: the first key is a hash of them, each its end and the latest time of issue (empty for one token) with a space between,
- * the second a sorted set of them by their end, the third a hash of the revision: `life`, another one each time that Redis comes back
- * without it, and `n`, which grows by one with each change.
+ * the second a sorted set of them by their end, the third a hash of the revision: `life`, another one each time that Redis has lost
+ * it, and `n`, which grows by one with each change. A master that takes over may have lost changes, and would count others with their
+ * numbers: so nodes are told the life of the server, too.
  */
 export const REVOCATION_FUNCTIONS: LibraryPart = `
 do
@@ -19,9 +20,13 @@ do
     redis.call('ZREM', keys[2], unpack(ended))
   end
 
-  local function revise(keys, name)
-    redis.call('HSETNX', keys[3], 'life', name)
-    return redis.call('HGET', keys[3], 'life') .. ' ' .. redis.call('HINCRBY', keys[3], 'n', 1)
+  local function revision(at, life, number)
+    return life .. '.' .. fusewire_life(at) .. ' ' .. number
+  end
+
+  local function revise(keys, at, life)
+    redis.call('HSETNX', keys[3], 'life', life)
+    return revision(at, redis.call('HGET', keys[3], 'life'), redis.call('HINCRBY', keys[3], 'n', 1))
   end
 
   local function later(one, other)
@@ -51,7 +56,7 @@ do
     local at, life = now()
     forget_ended(keys, at, 20)
     if merge(keys, at, tonumber(args[1]), args[2], args[3], args[4]) == 'full' then return 0 end
-    redis.call('SPUBLISH', args[5], revise(keys, life) .. '\\n' .. args[6])
+    redis.call('SPUBLISH', args[5], revise(keys, at, life) .. '\\n' .. args[6])
     return 1
   end)
 
@@ -62,13 +67,13 @@ do
     for index = 2, #args, 3 do
       if merge(keys, at, tonumber(args[1]), args[index], args[index + 1], args[index + 2]) == true then changed = true end
     end
-    if changed then revise(keys, life) end
+    if changed then revise(keys, at, life) end
     return 0
   end)
 
   fusewire_register('revocations_revision', {'no-writes'}, function(keys)
-    local revision = redis.call('HMGET', keys[3], 'life', 'n')
-    return revision[1] and revision[1] .. ' ' .. revision[2] or ''
+    local known = redis.call('HMGET', keys[3], 'life', 'n')
+    return known[1] and revision(now(), known[1], known[2]) or ''
   end)
 
   -- cursor. Answers with the next one, and names and values.

@@ -1,8 +1,7 @@
-import type { Announcement, BrokerListener } from '@fusewire/engine'
+import type { BrokerListener } from '@fusewire/engine'
 import { ChannelInterest } from './channel-interest.ts'
 import { channelKeys } from './channel-keys.ts'
 import { readChannelMessage } from './channel-message.ts'
-import { decodeValue } from './draft-code.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 const TICK_MS = 250
@@ -81,7 +80,7 @@ export class ChannelInterests {
 
   #heard(interest: ChannelInterest, payload: Buffer): void {
     const message = readChannelMessage(payload)
-    if (message?.kind === 'announcement') this.#listener.announcement(decodeValue(message.text) as Announcement)
+    if (message?.kind === 'announcement') this.#listener.announcement(message.announcement)
     else if (message) interest.hear(message)
   }
 

@@ -1,3 +1,6 @@
+import type { Announcement } from '@fusewire/engine'
+import { decodeValue, encodeValue } from './draft-code.ts'
+
 /** What comes over a sharded channel. The body is decoded by whoever wants it: a node hears its own publications, too. */
 export type ChannelMessage =
   | {
@@ -11,14 +14,14 @@ export type ChannelMessage =
     }
   /** The channel has begun another epoch. */
   | { readonly kind: 'epoch'; readonly epoch: string; readonly offset: number }
-  | { readonly kind: 'announcement'; readonly text: string }
+  | { readonly kind: 'announcement'; readonly announcement: Announcement }
 
 const LF = 0x0a
 const [PUBLICATION, EPOCH, ANNOUNCEMENT] = ['P', 'E', 'A'].map((letter) => letter.charCodeAt(0))
 
-export const announcementText = (json: string): string => `A${json}`
+export const announcementText = (announcement: Announcement): string => `A${encodeValue(announcement)}`
 
-/** Undefined for what is of a version that this one does not know. */
+/** Undefined for what none of our nodes has written, or one of a version that this one does not know. */
 export const readChannelMessage = (payload: Buffer): ChannelMessage | undefined => {
   switch (payload[0]) {
     case PUBLICATION: {
@@ -38,8 +41,16 @@ export const readChannelMessage = (payload: Buffer): ChannelMessage | undefined 
       return { kind: 'epoch', epoch, offset: Number(offset) }
     }
     case ANNOUNCEMENT:
-      return { kind: 'announcement', text: payload.toString('utf8', 1) }
+      return readAnnouncement(payload.toString('utf8', 1))
     default:
       return undefined
+  }
+}
+
+const readAnnouncement = (text: string): ChannelMessage | undefined => {
+  try {
+    return { kind: 'announcement', announcement: decodeValue(text) as Announcement }
+  } catch {
+    return undefined
   }
 }

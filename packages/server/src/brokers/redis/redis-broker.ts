@@ -15,7 +15,7 @@ import { ChannelInterests } from './channel-interests.ts'
 import { type ChannelKeys, channelKeys, idempotencyName } from './channel-keys.ts'
 import { announcementText } from './channel-message.ts'
 import { DocumentLane } from './document-lane.ts'
-import { decodeDraft, type EncodedDraft, encodeDraft, encodeValue } from './draft-code.ts'
+import { decodeDraft, type EncodedDraft, encodeDraft } from './draft-code.ts'
 import {
   BEHIND,
   CONFLICT,
@@ -90,7 +90,7 @@ export class RedisBroker implements Broker {
 
   async announce(message: Announcement): Promise<void> {
     const { topic } = this.#keysOf(message.channel)
-    await this.#connection.call('announce', [topic], [announcementText(encodeValue(message))])
+    await this.#connection.call('announce', [topic], [announcementText(message)])
   }
 
   async history(channel: string, { since, limit, reverse }: HistoryQuery): Promise<HistoryPage> {

@@ -49,8 +49,8 @@ export class RedisBus implements NodeBus {
   #subscribe(channel: string, hear: (from: string, payload: Uint8Array) => void): Promise<void> {
     return this.#connection.subscribe(channel, {
       message: (message) => {
-        const { from, payload } = unframe(message)
-        hear(from, payload)
+        const framed = unframe(message)
+        if (framed) hear(framed.from, framed.payload)
       },
       // What was said meanwhile is lost, as it may be on this bus.
       lapsed: () => undefined,
@@ -66,7 +66,9 @@ const frame = (from: string, payload: Uint8Array): Buffer => {
   return Buffer.concat([head, name, payload])
 }
 
-const unframe = (message: Buffer): { readonly from: string; readonly payload: Uint8Array } => {
-  const start = 2 + message.readUInt16BE()
+/** Undefined for what none of our nodes has sent. */
+const unframe = (message: Buffer): { readonly from: string; readonly payload: Uint8Array } | undefined => {
+  const start = message.length < 2 ? Number.POSITIVE_INFINITY : 2 + message.readUInt16BE()
+  if (message.length < start) return undefined
   return { from: message.toString('utf8', 2, start), payload: message.subarray(start) }
 }

@@ -103,14 +103,6 @@ export class RedisConnection {
     return this.#ask(name, this.#masters.linkOf(slot), { slot, command, buffers: options?.buffers ?? false })
   }
 
-  /** Calls a function that is not about keys on each master. */
-  callAll(name: string, args: readonly RedisArgument[]): Promise<readonly RedisReply[]> {
-    const command = ['FCALL', this.#options.library.functionName(name), '0', ...args]
-    const { links } = this.#masters
-    if (links.length === 0) return Promise.reject(this.#why(undefined))
-    return Promise.all(links.map((link) => this.#ask(name, link, { slot: 0, command, buffers: false })))
-  }
-
   /**
    * Settles once everything that is published in the sharded channel from now on is heard; a channel that has been subscribed stays
    * so over losses of the connection, of which its listener is told, until {@link RedisConnection.unsubscribe}.

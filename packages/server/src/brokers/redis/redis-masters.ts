@@ -84,10 +84,6 @@ export class RedisMasters {
     return this.#state === 'closed'
   }
 
-  get links(): readonly (RedisLink | undefined)[] {
-    return [...new Set(this.#routes)]
-  }
-
   open(): void {
     if (this.#state !== 'new') return
     this.#state = 'open'

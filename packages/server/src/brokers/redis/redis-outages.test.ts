@@ -55,6 +55,19 @@ describeWith(['redis-server'], 'RedisBroker and one Redis', () => {
     expect(watched.heard.map(({ data }) => data)).toEqual([1, 2])
   })
 
+  it('stays connected when somebody else publishes in a channel', async () => {
+    const server = await startServer()
+    const watched = await startBroker(server)
+    const problems: unknown[] = []
+    watched.connection.watch({ away: (problem) => problems.push(problem) })
+    await watched.broker.subscribe('a')
+    await watched.publish('a', 1)
+    for (const text of ['', 'A', 'A{', 'A$7', 'P', 'E', '?']) await server.command('SPUBLISH', 'fusewire:{a}:p', text)
+    await watched.publish('a', 2)
+    await eventually(() => expect(watched.heard.map(({ data }) => data)).toEqual([1, 2]))
+    expect(problems).toEqual([])
+  })
+
   it('tells of another epoch after a restart, and keeps what Redis has kept', async () => {
     const server = await startServer({ appendonly: true, config: { appendfsync: 'always' } })
     const watched = await startBroker(server)

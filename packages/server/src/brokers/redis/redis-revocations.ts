@@ -10,7 +10,7 @@ import {
 import { FusewireError } from '@fusewire/protocol'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisReply } from './redis-link.ts'
-import { type KeptRevocation, nameOf, readKept, writtenOf } from './written-revocation.ts'
+import { type KeptRevocation, nameOf, readKept, readRevocationMessage, writtenOf } from './written-revocation.ts'
 
 export interface RedisRevocationsOptions {
   /** Identifier of this process. */
@@ -113,15 +113,15 @@ export class RedisRevocations implements Revocations {
   }
 
   #heard(message: string): void {
-    const end = message.indexOf('\n')
-    const [revision, text] = [message.slice(0, end), message.slice(end + 1)]
-    const [node, number, name, ends, before] = JSON.parse(text) as readonly [string, number, string, string, string]
+    const heard = readRevocationMessage(message)
+    if (!heard) {
+      this.#look()
+      return
+    }
+    const { revision, node, number, kept } = heard
     // Of its own it tells when Redis answers.
     if (node === this.#node && this.#pending.has(number)) this.#pending.set(number, true)
-    else {
-      const kept = readKept(name, `${ends} ${before}`)
-      if (node !== this.#node || !this.#memory.holds(...kept)) this.#add(kept)
-    }
+    else if (node !== this.#node || !this.#memory.holds(...kept)) this.#add(kept)
     if (isNext(revision, this.#revision)) this.#revision = revision
     else if (!isUpTo(revision, this.#revision)) this.#look()
   }

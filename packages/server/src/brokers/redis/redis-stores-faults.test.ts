@@ -179,6 +179,18 @@ describeWith(['redis-server'], 'stores over a Redis that fails', () => {
     await eventually(async () => expect(await redis.command('HEXISTS', `${keys}:kept`, 'tt2')).toBe(1), PATIENCE)
   })
 
+  it('stay connected when somebody else publishes in their channels', async () => {
+    const problems: unknown[] = []
+    a.connection.watch({ away: (problem) => problems.push(problem) })
+    for (const name of ['{revocations}:made', '{nodes}:bus', '{nodes}:bus:a', '{node:a}:lost'])
+      for (const text of ['', '9', 'what?', '1 2\n', '1 2\n{', '1 2\n[]', '1 2\n["c",1,"ux","soon",""]'])
+        await redis.command('SPUBLISH', `faults:${name}`, text)
+    await talk('all the same')
+    await a.revocations.revoke({ token: 't2' }, end())
+    await eventually(() => expect(b.revocations.isRevoked({ tokenId: 't2' })).toBe(true), PATIENCE)
+    expect([a.revocations.size, problems]).toEqual([2, []])
+  })
+
   it('let a node know of its own revocation whose answer is lost, and tell of it once', async () => {
     const { call } = a.connection
     // The answer is lost behind the message.

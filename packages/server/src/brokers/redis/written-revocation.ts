@@ -20,3 +20,31 @@ export const readKept = (name: string, value: string): KeptRevocation => {
   const revocation = name.startsWith('t') ? { token: subject } : { user: subject, issuedBefore: Number(before) }
   return [revocation, Number(ends)]
 }
+
+/** What nodes tell each other of a revocation that has been made. */
+export interface RevocationMessage {
+  /** That of all revocations with this one. */
+  readonly revision: string
+  /** Who has made it, and which of that node's it is. */
+  readonly node: string
+  readonly number: number
+  readonly kept: KeptRevocation
+}
+
+/** Undefined for what none of our nodes has written. */
+export const readRevocationMessage = (message: string): RevocationMessage | undefined => {
+  const end = message.indexOf('\n')
+  try {
+    const [node, number, name, ends, before] = JSON.parse(message.slice(end + 1)) as readonly [
+      string,
+      number,
+      string,
+      string,
+      string,
+    ]
+    const kept = readKept(name, `${ends} ${before}`)
+    return Number.isFinite(kept[1]) ? { revision: message.slice(0, end), node, number, kept } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { FusewireError } from '@fusewire/protocol'
 import { headers, type MsgHdrs } from '@nats-io/transport-node'
+import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
 import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
-import { RevisionClaims } from './revision-claims.ts'
 import { askJetStream, createStream, type StreamConfiguration, streamInformation, updateStream } from './stream-api.ts'
 
 /** What a key holds. */
@@ -40,7 +40,6 @@ const HEADER_BYTES = 1024
 const LEAST_RETRY_MS = 20
 const MOST_RETRY_MS = 250
 const META = 'Fusewire'
-const EXPECTED = 'Nats-Expected-Last-Subject-Sequence'
 /** To delete a message that is not there. */
 const NO_SUCH_MESSAGE = 10_057
 const TEMPORARILY_UNAVAILABLE = 10_008
@@ -56,18 +55,6 @@ export class KvBucket {
   readonly #link: NatsLink
   readonly #options: KvBucketOptions
   readonly #prefix: string
-  readonly #claims = new RevisionClaims({
-    create: async (key) => {
-      try {
-        return await this.#put(key, 'claim', EMPTY, 0)
-      } catch (error) {
-        if (error instanceof RevisionConflict) return undefined
-        throw error
-      }
-    },
-    erase: (revision) => this.erase(revision),
-    revisionOf: async (key) => (await this.get(key))?.revision ?? 0,
-  })
   readonly #waiting: (() => void)[] = []
   readonly #lostListeners = new Set<() => void>()
   /** Of the stream as it is. */
@@ -124,24 +111,9 @@ export class KvBucket {
    * with {@link RevisionConflict}.
    */
   async put(key: string, meta: string, value: Uint8Array = EMPTY, expected?: number): Promise<number> {
-    if (expected === undefined || expected === 0 || !this.#needsClaims) return this.#put(key, meta, value, expected)
-    const claim = await this.#claims.claim(key, expected)
-    if (claim === undefined) throw new RevisionConflict()
-    try {
-      const revision = await this.#put(key, meta, value, expected)
-      this.#claims.release(claim)
-      return revision
-    } catch (error) {
-      // What has had no answer may still be carried out.
-      if (error instanceof RevisionConflict) this.#claims.release(claim)
-      throw error
-    }
-  }
-
-  async #put(key: string, meta: string, value: Uint8Array, expected?: number): Promise<number> {
     const fields = headers()
     fields.set(META, meta)
-    if (expected !== undefined) fields.set(EXPECTED, String(expected))
+    if (expected !== undefined) expecting(fields, expected, this.#replicas > 1)
     return this.#call(async (session) => {
       if (value.length + HEADER_BYTES > session.maxPayload)
         throw new FusewireError(
@@ -183,17 +155,17 @@ export class KvBucket {
     })
   }
 
-  get #needsClaims(): boolean {
-    return this.#replicas > 1 && isBefore210(this.#link.session().connection.info?.version ?? '')
-  }
-
   async #write(session: NatsSession, key: string, value: Uint8Array, fields: MsgHdrs): Promise<number> {
-    const { seq, error } = (await session.request(this.subject(key), value, fields)).json<PublishAnswer>()
-    if (!error) return seq
-    const { wrongLastSequence, wrongLastSequenceConstant } = JETSTREAM_CODES
-    if (error.err_code === wrongLastSequence || error.err_code === wrongLastSequenceConstant) throw new RevisionConflict()
-    if (error.err_code === TOO_LARGE) throw new FusewireError('message_too_large', `NATS: ${error.description}`)
-    throw new JetStreamError(error.err_code, error.description)
+    const answer = await session.request(this.subject(key), value, fields)
+    try {
+      const kept = keptAt(answer)
+      if (kept !== 'conflict') return kept
+    } catch (error) {
+      if (error instanceof JetStreamError && error.code === TOO_LARGE)
+        throw new FusewireError('message_too_large', `NATS: ${error.message}`)
+      throw error
+    }
+    throw new RevisionConflict()
   }
 
   /**
@@ -210,8 +182,10 @@ export class KvBucket {
         try {
           return await attempt(session)
         } catch (error) {
-          if (!isLeaderless(error) || performance.now() >= deadline) throw error
-          await this.#find(session)
+          const isDecided = !isBeingDecided(error)
+          if ((isDecided && !isLeaderless(error)) || performance.now() >= deadline) throw error
+          if (isDecided) await this.#find(session)
+          else await pause()
         }
       }
     } catch (error) {
@@ -230,7 +204,7 @@ export class KvBucket {
         this.#finding = undefined
       })
     await this.#finding
-    await delay(LEAST_RETRY_MS + Math.random() * MOST_RETRY_MS)
+    await pause()
   }
 
   async #remake(session: NatsSession): Promise<void> {
@@ -262,16 +236,12 @@ export class KvBucket {
       discard: 'new',
       max_msgs_per_subject: 1,
       max_age: this.#options.maxAgeMs * 1_000_000,
+      duplicate_window: DUPLICATE_WINDOW_MS * 1_000_000,
       num_replicas: this.#options.replicas,
       allow_direct: true,
       allow_rollup_hdrs: true,
     }
   }
-}
-
-interface PublishAnswer {
-  readonly seq: number
-  readonly error?: { readonly err_code: number; readonly description: string }
 }
 
 interface StoredMessage {
@@ -281,15 +251,12 @@ interface StoredMessage {
   readonly time: string
 }
 
+const pause = (): Promise<void> => delay(LEAST_RETRY_MS + Math.random() * MOST_RETRY_MS)
+
 /** What was refused before it was carried out, and may not be in a moment. */
 const isLeaderless = (error: unknown): boolean =>
   error instanceof NoRespondersError ||
   (error instanceof JetStreamError && (error.code === TEMPORARILY_UNAVAILABLE || error.code === JETSTREAM_CODES.streamNotFound))
-
-const isBefore210 = (version: string): boolean => {
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major < 2 || (major === 2 && minor < 10)
-}
 
 const reasonOf = (error: unknown): string => {
   if (error instanceof NoRespondersError) return 'nobody leads it at the moment'

@@ -124,6 +124,7 @@ describeWith(['nats-server'], 'a NATS that asks who comes', () => {
       num_replicas: 1,
       max_age: 0,
       max_msgs_per_subject: -1,
+      duplicate_window: 0,
     })
     const other = linkTo(server.url)
     const broker = new NatsBroker(other, nodeEnvironment, { prefix: 'fusewire', replicas: 1, idempotencyTtlMs: 1_000 })

@@ -23,6 +23,7 @@ export const JETSTREAM_CODES = {
   streamNotFound: 10_059,
   wrongLastSequence: 10_071,
   notEnabled: 10_076,
+  duplicateInProcess: 10_158,
   /** The same as `wrongLastSequence`, of newer servers. */
   wrongLastSequenceConstant: 10_164,
 } as const

@@ -1,12 +1,12 @@
-import { headers, type MsgHdrs } from '@nats-io/transport-node'
+import { headers } from '@nats-io/transport-node'
 import { LRUCache } from 'lru-cache'
 import { brokerName } from '../broker-name.ts'
 import { type ChannelRecord, decodeRecord, type Located } from './channel-record.ts'
-import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
+import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
+import { JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
 import {
-  answerOf,
   createStream,
   directMessage,
   leaderMessage,
@@ -27,13 +27,10 @@ const LEAST_MAX_AGE_MS = 24 * HOUR_MS
  * would hold up everybody else for as long as it takes.
  */
 const LEAST_MAX_RECORDS = 2_000
-/** No message ids are used: what was written is found by the id in its record. */
-const DUPLICATE_WINDOW_MS = 1_000
 /** Records in memory, in bytes as they were sent. */
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
 const LEAST_RETRY_MS = 20
 const MOST_RETRY_MS = 250
-const EXPECTED = 'Nats-Expected-Last-Subject-Sequence'
 /** For headers, of what the server takes as one message. */
 const HEADER_BYTES = 512
 
@@ -103,10 +100,18 @@ export class RecordStream {
     const isEnough =
       config.num_replicas >= this.#options.replicas &&
       unlimited(config.max_age) >= this.#maxAgeMs * NANOSECONDS_A_MS &&
-      unlimited(config.max_msgs_per_subject) >= this.#maxRecords
+      unlimited(config.max_msgs_per_subject) >= this.#maxRecords &&
+      config.duplicate_window >= DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS
     const replicas = Math.max(config.num_replicas, this.#options.replicas)
     const before = this.#information?.created
-    this.#information = isEnough ? found : await updateStream(session, { ...config, ...this.#limits, num_replicas: replicas })
+    this.#information = isEnough
+      ? found
+      : await updateStream(session, {
+          ...config,
+          ...this.#limits,
+          num_replicas: replicas,
+          duplicate_window: Math.max(config.duplicate_window, DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS),
+        })
     if (before !== undefined && before !== found.created) {
       this.#cache.clear()
       this.#options.onReset()
@@ -152,17 +157,11 @@ export class RecordStream {
    */
   async append(channel: string, payload: Uint8Array, after: number, deadline: number): Promise<number | 'conflict'> {
     const subject = this.#subject(channel)
-    return this.#again(async (attemptMs) => {
-      try {
-        const message = await this.#link.session().request(subject, payload, expecting(after), attemptMs)
-        return (answerOf(message) as { readonly seq: number }).seq
-      } catch (error) {
-        if (!(error instanceof JetStreamError)) throw error
-        const { wrongLastSequence, wrongLastSequenceConstant } = JETSTREAM_CODES
-        if (error.code === wrongLastSequence || error.code === wrongLastSequenceConstant) return 'conflict'
-        throw error
-      }
-    }, deadline)
+    const fields = expecting(headers(), after, this.#isReplicated)
+    return this.#again(
+      async (attemptMs) => keptAt(await this.#link.session().request(subject, payload, fields, attemptMs)),
+      deadline,
+    )
   }
 
   get #isReplicated(): boolean {
@@ -199,7 +198,8 @@ export class RecordStream {
       try {
         return await attempt(Math.min(left, Math.max(500, this.#link.timeoutMs / 4)))
       } catch (error) {
-        if (error instanceof JetStreamError) throw unavailable(`NATS says: ${error.message}`, error)
+        if (isBeingDecided(error)) await this.#pause()
+        else if (error instanceof JetStreamError) throw unavailable(`NATS says: ${error.message}`, error)
         if (!session.isOpen) throw error
         if (error instanceof NoRespondersError) await this.#findStream(session)
       }
@@ -214,7 +214,11 @@ export class RecordStream {
         this.#ensuring = undefined
       })
     await this.#ensuring
-    await new Promise((resolve) => setTimeout(resolve, LEAST_RETRY_MS + this.#options.random() * MOST_RETRY_MS))
+    await this.#pause()
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, LEAST_RETRY_MS + this.#options.random() * MOST_RETRY_MS))
   }
 
   async #create(session: NatsSession): Promise<StreamInformation> {
@@ -260,9 +264,3 @@ export class RecordStream {
 const unlimited = (limit: number): number => (limit > 0 ? limit : Number.POSITIVE_INFINITY)
 
 const limitOf = (limit: number, none: number): number => (Number.isFinite(limit) ? limit : none)
-
-const expecting = (sequence: number): MsgHdrs => {
-  const expected = headers()
-  expected.set(EXPECTED, String(sequence))
-  return expected
-}

@@ -20,6 +20,7 @@ export interface StreamConfiguration {
   readonly num_replicas: number
   readonly max_age: number
   readonly max_msgs_per_subject: number
+  readonly duplicate_window: number
   readonly republish?: { readonly src?: string; readonly dest?: string }
   readonly [option: string]: unknown
 }

@@ -32,6 +32,8 @@ export class WireSubscriber implements Subscriber {
   #resume: string | undefined
   /** The connection on which the server has answered `connect`. */
   #live: WireClient | undefined
+  /** A subscription could not be made now: it comes anew, with all of them. */
+  #isRefused = false
   #isClosed = false
   readonly #running: Promise<void>
 
@@ -101,13 +103,14 @@ export class WireSubscriber implements Subscriber {
     })
     const wasRecovering = new Set(this.#places.keys())
     client.send({ type: 'connect', ...(this.#resume !== undefined && { resume: this.#resume }), subscriptions })
+    this.#isRefused = false
     const beganAt = performance.now()
     let [read, pingedAt] = [0, beganAt]
     this.#pongAt = beganAt
     while (!this.#isClosed) {
       for (; read < client.received.length; read++) this.#take(client.received[read] as ServerMessage, client, wasRecovering)
       const now = performance.now()
-      if (client.end || now - this.#pongAt > PATIENCE_MS) return
+      if (client.end || this.#isRefused || now - this.#pongAt > PATIENCE_MS) return
       if (this.#live && now - pingedAt > HEARTBEAT_MS) {
         client.send({ type: 'ping' })
         pingedAt = now
@@ -158,7 +161,11 @@ export class WireSubscriber implements Subscriber {
       case 'error': {
         const publishing = this.#publishing.get(message.id ?? 0)
         if (!message.retryable) this.problems.push(`error ${message.code}: ${message.message}`)
-        else if (publishing) setTimeout(() => this.#live?.send(publishing.message), message.retryAfterMs ?? HEARTBEAT_MS)
+        else
+          setTimeout(() => {
+            if (publishing) this.#live?.send(publishing.message)
+            else if (this.#live === client) this.#isRefused = true
+          }, message.retryAfterMs ?? HEARTBEAT_MS)
         return
       }
       case 'disconnect':

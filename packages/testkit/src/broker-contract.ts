@@ -420,6 +420,24 @@ export const brokerContract = (
       expect(offsets(others)).toEqual([...offsets(others)].sort((a, b) => a - b))
     })
 
+    it('knows what other nodes have done in a channel that nobody listens to here', async (context) => {
+      if (!subject.another) return context.skip()
+      const other = await subject.another()
+      opened.push(other)
+      await other.start({ publication: () => undefined, interrupted: () => undefined, announcement: () => undefined })
+      await publish('a', 1)
+      await other.publish('a', { data: 2 }, KEPT)
+      const { position } = await other.publish('a', { data: 3 }, KEPT)
+      expect((await publish('a', 4, { ifPosition: position })).position.offset).toBe(4)
+      await broker.clearHistory('a')
+      await other.publish('a', { data: 5 }, KEPT)
+      await broker.clearHistory('a')
+      expect((await other.history('a', {})).publications).toEqual([])
+      await other.publish('a', { data: { six: 6 } }, { ...KEPT, state: { ttlMs: 60_000, maxDocumentBytes: 100 } })
+      expect(await broker.removeDocument('a')).toBe(true)
+      expect(await other.state('a')).not.toHaveProperty('document')
+    })
+
     brokerDocumentContract(makeBroker)
 
     it('says that something may be missing when it was cut off, and goes on without a gap', async (context) => {

@@ -121,6 +121,7 @@ export class Channel {
 
   clearHistory(): Promise<void> {
     return this.#task(async () => {
+      await this.catchUp()
       await this.settleHead(this.#deadline)
       await this.#mark({ clear: true }, (head) => head !== undefined && head.record.kept.from <= head.record.offset)
     })
@@ -129,6 +130,7 @@ export class Channel {
   removeDocument(): Promise<boolean> {
     return this.#task(async () => {
       const deadline = this.#deadline
+      await this.catchUp()
       await this.settleHead(deadline)
       if (!this.known.head?.record.document) return false
       await this.#renew((head) => head?.record.document !== undefined, deadline)
@@ -177,7 +179,7 @@ export class Channel {
   /** Learns the newest record when it is not known, and ends the document when its time is over, or when it is not whole. */
   async settleHead(deadline: number): Promise<void> {
     const { known, context } = this
-    if (known.isStale) await this.#catchUp()
+    if (known.isStale) await this.catchUp()
     await this.#renew((head) => head !== undefined && isExpired(head, context.environment.now()), deadline)
     const { head } = known
     if (head?.record.document && !(await known.documentAt(head)))
@@ -194,7 +196,7 @@ export class Channel {
     try {
       const sequence = await stream.append(this.name, payload, record.previous, deadline)
       if (sequence === 'conflict') {
-        await this.#catchUp()
+        await this.catchUp()
         return await this.#findWritten(record)
       }
       const located = { sequence, record }
@@ -250,7 +252,7 @@ export class Channel {
       return newest
     }
     const deadline = this.#deadline
-    await this.#catchUp()
+    await this.catchUp()
     await this.settleHead(deadline)
     await this.#renew((head) => head === undefined, deadline)
     const { head } = this.known
@@ -259,7 +261,7 @@ export class Channel {
   }
 
   /** Takes what others have written since the newest record that is known. */
-  async #catchUp(): Promise<void> {
+  async catchUp(): Promise<void> {
     const { known, context } = this
     const before = known.head
     const newest = await context.stream.newest(this.name)

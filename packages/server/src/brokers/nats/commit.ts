@@ -33,12 +33,19 @@ export const commit = async (channel: Channel, requests: readonly WaitingPublish
 const commitSome = async (channel: Channel, requests: readonly WaitingPublish[]): Promise<readonly Outcome[]> => {
   const { stream } = channel.context
   const deadline = Math.min(...requests.map((request) => request.deadline))
+  let isCurrent = false
   for (;;) {
     if (performance.now() >= deadline) throw unavailable('the channel was busy for too long')
     await channel.settleHead(deadline)
     await stream.keep(...needs(channel, requests))
     const { step, payload } = await fit(channel, requests)
     const { record, outcomes, document } = step
+    if (!record && !isCurrent && outcomes.some(({ kind }) => kind === 'refused')) {
+      // What is written is compared by NATS; what is not may be refused for what others have changed since.
+      await channel.catchUp()
+      isCurrent = true
+      continue
+    }
     if (!record || !payload) return outcomes
     const sequence = await channel.write(record, payload, deadline)
     if (sequence === undefined) continue

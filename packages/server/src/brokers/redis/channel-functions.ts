@@ -32,6 +32,9 @@ fusewire_register('history', {'allow-oom'}, function(keys, args)
     command[6] = limit
   end
   local found = redis.call(unpack(command))
+  -- A Redis that evicts keys may have dropped the stream.
+  local oldest = found[args[5] == '1' and #found or 1]
+  if args[2] ~= '' and limit < 0 and (not oldest or oldest[1] ~= first .. '-0') then complete = 0 end
   local entries = {}
   for i = 1, #found do
     entries[2 * i - 1] = found[i][1]

@@ -174,6 +174,20 @@ describeWith(['redis-server'], 'RedisBroker and one Redis', () => {
     await eventually(() => expect(watched.heard.filter(({ data }) => data === 3)).toHaveLength(50))
   })
 
+  it('says that something is missing when Redis has dropped what is to be read', async () => {
+    const server = await startServer()
+    const watched = await startBroker(server)
+    const { position } = await watched.publish('a', 1)
+    await watched.publish('a', 2)
+    await server.command('DEL', 'fusewire:{a}:h')
+    expect(await watched.history('a', position)).toMatchObject({ complete: false, publications: [] })
+    await watched.publish('a', 3)
+    expect((await watched.history('a', position)).complete).toBe(false)
+    const { position: last } = await watched.publish('a', 4)
+    await watched.publish('a', 5)
+    expect(await watched.history('a', last)).toMatchObject({ complete: true, publications: [{ data: 5 }] })
+  })
+
   it('says what is wrong with a Redis that it cannot use', async () => {
     const server = await startServer({ password: 'right' })
     const url = new URL(server.url)

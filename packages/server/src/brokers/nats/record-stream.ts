@@ -125,10 +125,17 @@ export class RecordStream {
   async keep(ms: number, records: number): Promise<void> {
     const age = 2 * ms + HOUR_MS
     if (age <= this.#maxAgeMs && records <= this.#maxRecords) return
+    const before = { age: this.#maxAgeMs, records: this.#maxRecords }
     this.#maxAgeMs = Math.max(age, this.#maxAgeMs)
     // Generously, because whoever asks for more will ask again.
     if (records > this.#maxRecords) this.#maxRecords = 2 * records
-    await this.#again(() => this.ensure(this.#link.session()), this.#deadline)
+    try {
+      await this.#again(() => this.ensure(this.#link.session()), this.#deadline)
+    } catch (error) {
+      this.#maxAgeMs = before.age
+      this.#maxRecords = before.records
+      throw error
+    }
   }
 
   /** The channel's newest record at this moment; undefined when it has none. */

@@ -229,7 +229,15 @@ describeWith(['redis-server'], 'several nodes whose broker goes away', () => {
     await delay(11_000)
     expect((await infoOf(entrance)).nodes).toHaveLength(2)
     const commanded = await new Api(entrance.http).post('disconnect', { user: 'nobody' })
-    expect(commanded).toEqual({ sessions: 0, unreachable: [(await infoOf(owner)).node] })
+    const { node } = await infoOf(owner)
+    expect(commanded).toEqual({ sessions: 0, unreachable: [node] })
+    const drained = await request(`${entrance.http}/v1/drain`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ node }),
+    })
+    expect(drained.statusCode).toBe(503)
+    expect(await drained.body.text()).toContain('broker_unavailable')
 
     await redis.restart()
     await eventually(async () => expect(await send(2)).toMatchObject({ statusCode: 202 }), { timeoutMs: 20_000, intervalMs: 100 })

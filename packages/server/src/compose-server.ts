@@ -127,7 +127,9 @@ export const composeServer = async (
       // Who names no node means the server, with all its workers.
       if (node === undefined) role?.drainAll()
       if (node === undefined || node === core.node) return leave()
-      if (cluster?.whereabouts(node) !== 'here') throw new FusewireError('not_found', 'there is no such node')
+      const whereabouts = cluster?.whereabouts(node) ?? 'gone'
+      if (whereabouts === 'unsure') throw new FusewireError('broker_unavailable', 'other nodes cannot be reached now')
+      if (!cluster || whereabouts === 'gone') throw new FusewireError('not_found', 'there is no such node')
       return drainAnswer.parse(await cluster.ask(node, 'drain', null, { timeoutMs: DRAIN_CALL_TIMEOUT_MS }))
     },
     keys: new ApiKeys(options.apiKeys),

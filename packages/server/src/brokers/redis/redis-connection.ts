@@ -1,10 +1,11 @@
 import type { Environment } from '@fusewire/engine'
-import { FusewireError } from '@fusewire/protocol'
+import type { FusewireError } from '@fusewire/protocol'
 import type { RedisArgument } from '@redis/client'
 import type { BrokerHealth } from '../broker-health.ts'
 import { hashSlot } from './hash-slot.ts'
-import { refusalOf, unavailable } from './redis-error.ts'
-import type { RedisLink, RedisReply } from './redis-link.ts'
+import { RedisCalls } from './redis-calls.ts'
+import { unavailable } from './redis-error.ts'
+import type { RedisReply } from './redis-link.ts'
 import { RedisMasters, type RedisMastersOptions } from './redis-masters.ts'
 import { type ChannelListener, RedisSubscriptions } from './redis-subscriptions.ts'
 
@@ -22,16 +23,14 @@ export interface CallOptions {
   readonly buffers?: boolean
 }
 
-const TRY_AGAIN_MS = 50
-
 /**
  * Redis, whatever it consists of: one server, a master that sentinels choose, or the masters of a cluster. It is connected again by
  * itself, at moments that are spread; nothing waits for that in a queue, and nothing is ever sent twice that may have been carried out.
  */
 export class RedisConnection {
   readonly #options: RedisConnectionOptions
-  readonly #health: BrokerHealth
   readonly #masters: RedisMasters
+  readonly #calls: RedisCalls
   readonly #subscriptions: RedisSubscriptions
   readonly #listeners = new Set<ConnectionListener>()
   #users = 0
@@ -39,7 +38,6 @@ export class RedisConnection {
 
   constructor(options: RedisConnectionOptions, environment: Environment, health: BrokerHealth) {
     this.#options = options
-    this.#health = health
     this.#masters = new RedisMasters(options, () => environment.random(), {
       rerouted: () => this.#subscriptions.rerouted(),
       down: (link, problem) => this.#subscriptions.down(link, problem),
@@ -57,6 +55,7 @@ export class RedisConnection {
         for (const listener of [...this.#listeners]) listener.back?.()
       },
     })
+    this.#calls = new RedisCalls(this.#masters, health, options.timeoutMs)
     this.#subscriptions = new RedisSubscriptions({
       linkOf: (slot) => this.#masters.linkOf(slot),
       slotOf: (channel) => this.#slotOf(channel),
@@ -93,14 +92,13 @@ export class RedisConnection {
 
   /**
    * Calls a function of the library on the master that has the keys, which are of one slot. Tried again only where it is certain that
-   * nothing was done.
+   * nothing was done; calls for one slot keep their order.
    * @throws FusewireError `broker_unavailable`: at once while it is known to be away, else within the time for an answer; whether it
    * was carried out is then unknown.
    */
   call(name: string, keys: readonly string[], args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply> {
-    const slot = this.#slotOf(keys[0] ?? '')
     const command = ['FCALL', this.#options.library.functionName(name), String(keys.length), ...keys, ...args]
-    return this.#ask(name, this.#masters.linkOf(slot), { slot, command, buffers: options?.buffers ?? false })
+    return this.#calls.call(name, { slot: this.#slotOf(keys[0] ?? ''), command, buffers: options?.buffers ?? false })
   }
 
   /**
@@ -150,98 +148,4 @@ export class RedisConnection {
   #slotOf(key: string): number {
     return this.#options.mode === 'cluster' ? hashSlot(key) : 0
   }
-
-  #why(link: RedisLink | undefined): FusewireError {
-    return link?.problem ?? this.#masters.problem ?? unavailable('no Redis server has this slot')
-  }
-
-  #ask(name: string, link: RedisLink | undefined, asked: Omit<Asked, 'link'>): Promise<RedisReply> {
-    if (!link?.isUp) {
-      this.#health.failed(name)
-      return Promise.reject(this.#why(link))
-    }
-    const askedAt = performance.now()
-    return link.ask(asked.command, asked.buffers).then(
-      (reply) => {
-        this.#health.answered(name, performance.now() - askedAt)
-        return reply
-      },
-      async (refused: unknown) => {
-        try {
-          const reply = await this.#again(refused, { ...asked, link })
-          this.#health.answered(name, performance.now() - askedAt)
-          return reply
-        } catch (error) {
-          this.#health.failed(name)
-          throw error
-        }
-      },
-    )
-  }
-
-  async #again(refused: unknown, asked: Asked): Promise<RedisReply> {
-    const { slot, command, buffers } = asked
-    const deadline = performance.now() + this.#options.timeoutMs
-    let { link } = asked
-    let error = refused
-    do {
-      const refusal = refusalOf(error)
-      try {
-        switch (refusal?.kind) {
-          case 'no-function':
-            await link.loadLibrary()
-            return await link.ask(command, buffers)
-          case 'moved':
-            link = this.#masters.linkTo(refusal.to, link)
-            this.#masters.reroute(refusal.slot, link)
-            await this.#upOrLate(link, deadline)
-            return await link.ask(command, buffers)
-          case 'ask': {
-            const importing = this.#masters.linkTo(refusal.to, link)
-            await this.#upOrLate(importing, deadline)
-            return await importing.askImporting(command, buffers)
-          }
-          case 'try-again':
-            await pause(TRY_AGAIN_MS)
-            link = this.#masters.linkOf(slot) ?? link
-            return await link.ask(command, buffers)
-          default:
-            throw this.#refused(error, link)
-        }
-      } catch (next) {
-        if (next instanceof FusewireError) throw next
-        error = next
-      }
-    } while (performance.now() < deadline)
-    throw unavailable('Redis did not get to it in time', error)
-  }
-
-  #refused(error: unknown, link: RedisLink): FusewireError {
-    if (error instanceof FusewireError) return error
-    const refusal = refusalOf(error)
-    if (refusal?.kind === 'demoted') {
-      const problem = unavailable(`Redis at ${link.name} is a replica, and takes no writes`, error)
-      link.drop(problem)
-      return problem
-    }
-    if (refusal?.kind === 'not-now') this.#masters.look()
-    if (refusal?.kind === 'full') return unavailable('Redis has no memory, disk or replica left for what is written', error)
-    return unavailable('Redis cannot do it now', error)
-  }
-
-  async #upOrLate(link: RedisLink, deadline: number): Promise<void> {
-    while (!link.isUp) {
-      if (performance.now() >= deadline || this.#masters.isClosed) throw link.problem
-      await pause(TRY_AGAIN_MS)
-    }
-  }
 }
-
-interface Asked {
-  readonly link: RedisLink
-  readonly slot: number
-  readonly command: readonly RedisArgument[]
-  readonly buffers: boolean
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -4,6 +4,7 @@ import {
   eventually,
   type RedisClusterServers,
   type RedisSentinelServers,
+  type RedisServer,
   startRedisCluster,
   startRedisSentinel,
 } from '@fusewire/testkit'
@@ -59,6 +60,18 @@ const publishDuring = async (
   await over
   for (const error of refused) expect(error).toMatchObject({ code: 'broker_unavailable' } satisfies Partial<FusewireError>)
   return answered
+}
+
+const moveSlot = async (slot: number, from: RedisServer, to: RedisServer): Promise<void> => {
+  const [fromId, toId] = [await from.command('CLUSTER', 'MYID'), await to.command('CLUSTER', 'MYID')].map(String)
+  await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId ?? '')
+  await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId ?? '')
+  for (;;) {
+    const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as readonly string[]
+    if (keys.length === 0) break
+    await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys)
+  }
+  for (const server of [to, from]) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId ?? '')
 }
 
 /** What was heard of a channel since it was last interrupted, or all of it. */
@@ -143,6 +156,34 @@ describeWith(['redis-server', 'redis-cli'], 'RedisBroker and a cluster', () => {
     90_000,
   )
 
+  it('keeps the order of what one node publishes while a slot moves', async () => {
+    await using cluster = await startRedisCluster()
+    await using watched = await WatchedBroker.start({ mode: 'cluster', urls: cluster.urls }, { timeoutMs: TIMEOUT_MS })
+    const all = { historySize: 1_000_000, historyBytes: 1_000_000_000 }
+    await watched.publish('a', 0, all)
+    const slot = Number(await cluster.servers[0]?.command('CLUSTER', 'KEYSLOT', '{a}'))
+    const from = await cluster.master('{a}')
+    const to = await cluster.master((await cluster.master('{b}')) === from ? '{c}' : '{b}')
+    const publishing: Promise<unknown>[] = []
+    let isOver = false
+    const moved = moveSlot(slot, from, to).finally(() => {
+      isOver = true
+    })
+    for (let n = 1; !isOver; n++) {
+      publishing.push(watched.publish('a', n, all).catch(() => undefined))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await moved
+    for (let n = 0; n < 200; n++) {
+      publishing.push(watched.publish('a', 1e9 + n, all).catch(() => undefined))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all(publishing)
+    const kept = (await watched.history('a')).publications.map(({ data }) => Number(data))
+    expect(kept.length).toBeGreaterThan(10)
+    expect(kept).toEqual([...kept].sort((one, other) => one - other))
+  }, 90_000)
+
   it('follows a slot to another master under live subscriptions, and misses nothing silently', async () => {
     await using cluster = await startRedisCluster()
     const redis = { mode: 'cluster', urls: cluster.urls } as const
@@ -155,15 +196,7 @@ describeWith(['redis-server', 'redis-cli'], 'RedisBroker and a cluster', () => {
     const to = await cluster.master((await cluster.master('{b}')) === from ? '{c}' : '{b}')
     expect(to).not.toBe(from)
     const answered = await publishDuring(other, 'a', async () => {
-      const [fromId, toId] = [await from.command('CLUSTER', 'MYID'), await to.command('CLUSTER', 'MYID')].map(String)
-      await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId ?? '')
-      await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId ?? '')
-      for (;;) {
-        const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as readonly string[]
-        if (keys.length === 0) break
-        await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys)
-      }
-      for (const server of [to, from]) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId ?? '')
+      await moveSlot(slot, from, to)
       await eventually(async () => (await cluster.master('{a}')) === to, PATIENCE)
     })
     await publishUntilHeard(other, watched, 'a')

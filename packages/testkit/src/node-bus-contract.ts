@@ -2,8 +2,20 @@ import type { Awaitable, NodeBus } from '@fusewire/engine'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from './eventually.ts'
 
+export interface NodeBusContractOptions {
+  /** Nodes are connected to different servers, which tell one another in their own time who listens where. */
+  readonly spreads?: boolean
+}
+
+/** Asks a node whether it hears the one that has this place among those that were opened. */
+const HELLO = 'hello '
+
 /** What every {@link NodeBus} must do, as a suite of tests. `makeBus` gives one more node's end of the same bus. */
-export const nodeBusContract = (name: string, makeBus: () => Awaitable<NodeBus>): void => {
+export const nodeBusContract = (
+  name: string,
+  makeBus: () => Awaitable<NodeBus>,
+  { spreads = false }: NodeBusContractOptions = {},
+): void => {
   describe(`${name} is a NodeBus`, () => {
     interface Node {
       readonly bus: NodeBus
@@ -17,9 +29,20 @@ export const nodeBusContract = (name: string, makeBus: () => Awaitable<NodeBus>)
 
     const open = async (node: string): Promise<Node> => {
       const bus = await makeBus()
-      opened.push(bus)
       const heard: Uint8Array[] = []
-      await bus.start(node, { message: (payload) => heard.push(payload) })
+      const hellos = new Set<string>()
+      const message = (payload: Uint8Array): void => {
+        const text = String.fromCharCode(...payload.subarray(0, 20))
+        if (text.startsWith(HELLO)) hellos.add(text)
+        else heard.push(payload)
+      }
+      await bus.start(node, { message })
+      for (const [place, other] of spreads ? opened.entries() : [])
+        await eventually(async () => {
+          await other.send(bytes(`${HELLO}${place}`), node)
+          return hellos.has(`${HELLO}${place}`)
+        })
+      opened.push(bus)
       return { bus, heard }
     }
     const bytes = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0))

@@ -70,6 +70,20 @@ it('starts nothing when it is closed meanwhile', async () => {
   await expect(listening).rejects.toThrow('closed before it was started')
 })
 
+it('does not wait for workers that it has ended while they began', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fusewire-workers-'))
+  const file = join(folder, 'started')
+  const script = `require('node:fs').writeFileSync(${JSON.stringify(file)}, ''); setInterval(() => {}, 1000)`
+  const workers = workersThat(script)
+  const listening = expect(workers.listen()).rejects.toThrow('closed before it was started')
+  await eventually(() => readFileSync(file), { timeoutMs: 10_000 })
+  const closed = workers.close()
+  workers.kill()
+  await closed
+  await listening
+  rmSync(folder, { recursive: true })
+})
+
 it('refuses a port that somebody has, before anything is started', async () => {
   const server = createServer()
   const port = await new Promise<number>((resolve) =>

@@ -24,6 +24,8 @@ export class WorkersError extends Error {
   override readonly name = 'WorkersError'
 }
 
+const closedEarly = (): WorkersError => new WorkersError('The server was closed before it was started.')
+
 /**
  * A server of several processes, as the one that has started them sees it: the primary. It has no port of its own. It keeps the
  * workers running, has what they share, and ends them together.
@@ -61,14 +63,15 @@ export class Workers {
 
   /**
    * Starts the workers, and resolves when all of them serve.
-   * @throws ConfigurationError when the port cannot be had or shared, or a file cannot be used; WorkersError when no worker starts.
+   * @throws ConfigurationError when the port cannot be had or shared, or a file cannot be used; WorkersError when no worker starts, and
+   * when the server is closed before all of them serve.
    */
   async listen(): Promise<Listening> {
     const { listening, options } = await this.#prepare()
     if (!this.#isLeaving) this.#hub = await openHub(options, nodeEnvironment, this.#log)
     if (this.#isLeaving) {
       await this.#hub?.close()
-      throw new WorkersError('The server was closed before it was started.')
+      throw closedEarly()
     }
     const { snapshots, hub } = this.#hub ?? {}
     this.#metrics = createPrimaryMetrics({
@@ -183,7 +186,7 @@ export class Workers {
       })
       end.catch(() => {})
       this.#end(end)
-      if (this.#giveUp) this.#begun?.reject(this.#giveUp)
+      this.#begun?.reject(this.#giveUp ?? closedEarly())
     },
     drain: () => void this.drain(),
     gather: async (place: Place, question: number) => {

@@ -46,8 +46,8 @@ export class NatsBus implements NodeBus {
     this.#listener = listener
     await this.#link.open()
     this.#stops.push(
-      this.#link.listen(this.#subject(node), ({ data }) => this.#heard(data, 'one')),
       this.#link.listen(this.#subject(), ({ data }) => this.#heard(data, 'all')),
+      this.#link.listen(this.#subject(node), ({ data }) => this.#heard(data, 'one')),
     )
     await this.#link.session().flush()
   }

@@ -58,6 +58,6 @@ describeWith(['nats-server'], 'over a cluster of three NATS servers', () => {
 
   describe('the bus', () => {
     beforeAll(() => open())
-    nodeBusContract('the bus over NATS', () => stores.bus())
+    nodeBusContract('the bus over NATS', () => stores.bus(), { spreads: true })
   })
 })

@@ -117,7 +117,7 @@ export class Play implements AsyncDisposable {
           await publishing
         }
         await this.#settle(fault.name, streams, participants, report)
-        if (fault.isOfBroker) problems.push(...reconnected(fault.name, before, participants))
+        if (fault.isOfBroker) problems.push(...this.#reconnected(fault.name, before, participants))
         // What comes after the first thing that is wrong tells nothing more.
         if (problems.length > 0) break
       }
@@ -217,6 +217,17 @@ export class Play implements AsyncDisposable {
     }
   }
 
+  /** While only the broker is away, nobody comes anew who needs no more than the connection that it has. */
+  #reconnected(fault: string, before: readonly number[], participants: readonly Participant[]): string[] {
+    const found = participants.flatMap(({ name, isOnOneConnection, subscriber }, index) => {
+      const more = subscriber.comings.connected - (before[index] ?? 0)
+      return isOnOneConnection && more > 0 ? [`${fault}: ${name} has connected ${more} more times`] : []
+    })
+    if (found.length === 0) return []
+    const ends = this.nodes.log.match(/.*client_disconnected.*/gu) ?? []
+    return [...found, `the nodes' last words to clients: ${ends.slice(-20).join('\n')}`]
+  }
+
   #judge(streams: readonly Stream[], participants: readonly Participant[], report: PublishingReport): PlayOutcome {
     const { acknowledged, refused, problems } = report
     const counts: PlayCounts = {
@@ -252,10 +263,3 @@ export class Play implements AsyncDisposable {
 /** Connections that each client has made. */
 const connections = (participants: readonly Participant[]): readonly number[] =>
   participants.map(({ subscriber }) => subscriber.comings.connected)
-
-/** While only the broker is away, nobody comes anew who needs no more than the connection that it has. */
-const reconnected = (fault: string, before: readonly number[], participants: readonly Participant[]): string[] =>
-  participants.flatMap(({ name, isOnOneConnection, subscriber }, index) => {
-    const more = subscriber.comings.connected - (before[index] ?? 0)
-    return isOnOneConnection && more > 0 ? [`${fault}: ${name} has connected ${more} more times`] : []
-  })

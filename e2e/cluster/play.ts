@@ -27,7 +27,7 @@ const REQUEST_TIMEOUT_MS = 4_000
 
 const options = (hooks: HookServer): FusewireInput => ({
   ...DEVELOPMENT,
-  logLevel: 'info',
+  logLevel: 'debug',
   sessionTtlMs: SESSION_TTL_MS,
   pingIntervalMs: 1_000,
   pongTimeoutMs: 1_500,

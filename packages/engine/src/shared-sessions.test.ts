@@ -1,6 +1,7 @@
 import { FusewireError } from '@fusewire/protocol'
 import { EngineCluster, HeldCalls, type MemoryConnection, PresenceWatcher, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { PresenceStore } from './ports/presence-store.ts'
 
 const TTL_MS = 60_000
 
@@ -416,6 +417,37 @@ describe('a session that is more than the store takes', () => {
     await cluster.advance(500)
     expect(cluster.hooks.of('disconnect')).toMatchObject([{ user: 'big', reason: 'closed' }])
     expect(clients.filter(({ isOpen }) => isOpen)).toHaveLength(8)
+  })
+})
+
+describe('presence that cannot be ended when its session does', () => {
+  it('is ended as soon as it can be, and whoever watches is told', async () => {
+    let isAway = false
+    const presence = (store: PresenceStore): PresenceStore => ({
+      add: (channel, member) => store.add(channel, member),
+      remove: (channel, session) => {
+        if (isAway) throw new FusewireError('broker_unavailable')
+        return store.remove(channel, session)
+      },
+      refresh: (channel, members) => store.refresh(channel, members),
+      list: (channel) => store.list(channel),
+      count: (channel) => store.count(channel),
+      close: () => store.close(),
+    })
+    cluster = await EngineCluster.start({ nodes: 2, through: { presence } })
+    cluster.hooks.wanted.add('disconnect')
+    const watcher = await cluster.connect(1, { subscriptions: [{ channel: 'open:a', presence: true }] })
+    const client = await settled()
+    isAway = true
+    client.say({ type: 'disconnect' })
+    await cluster.advance(2000)
+    expect(cluster.hooks.notices).toHaveLength(1)
+    expect(cluster.presence.node().list('open:a')).toHaveLength(2)
+    isAway = false
+    await cluster.advance(500)
+    expect(watcher.all('leave').map(({ member }) => member.session)).toEqual([client.last('connected').session])
+    expect(cluster.presence.node().list('open:a')).toHaveLength(1)
+    expect(cluster.hooks.notices).toHaveLength(1)
   })
 })
 

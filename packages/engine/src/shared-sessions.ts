@@ -68,6 +68,7 @@ export class SharedSessions implements SessionStoreListener {
     this.#endSoon()
     this.#askSoon()
     this.#ports.sweep.tick()
+    this.#ports.ends.tick()
   }
 
   /** Some other node, or this one by a newer connection: which it is, the store knows. */
@@ -115,7 +116,7 @@ export class SharedSessions implements SessionStoreListener {
   ended(session: Session, reason: SessionEnd): void {
     const record = recordOf(session)
     if (!this.#ports.upkeep.forget(session)) {
-      this.#conclude(record, reason)
+      void this.#ports.ends.concludeAlone(record, reason)
       return
     }
     if (this.#endings.size >= MAX_ENDINGS) return
@@ -132,9 +133,10 @@ export class SharedSessions implements SessionStoreListener {
 
   /** This node leaves: its sessions stay in the store for the others. Never rejects. */
   async close(): Promise<void> {
-    const { upkeep, sessions, store, watch } = this.#ports
+    const { upkeep, sessions, store, watch, ends } = this.#ports
     await upkeep.all()
     await this.#endSoon()
+    await ends.tick()
     sessions.letGoAll()
     await watch.attempt(() => store.close())
   }
@@ -150,7 +152,7 @@ export class SharedSessions implements SessionStoreListener {
 
   /** Never rejects; what the store refuses is tried again with the next tick. */
   async #end(): Promise<void> {
-    const { store, watch } = this.#ports
+    const { store, watch, ends } = this.#ports
     // Whatever ends in this turn comes along.
     await undefined
     for (;;) {
@@ -165,7 +167,7 @@ export class SharedSessions implements SessionStoreListener {
       }
       for (const { record } of endings) this.#endings.delete(record.id)
       const own = endings.filter((ending) => !others.has(ending))
-      await Promise.all(own.map(({ record, reason }) => this.#conclude(record, reason)))
+      await Promise.all(own.map(({ record, reason }) => ends.concludeAlone(record, reason)))
     }
     this.#ending = undefined
   }
@@ -187,16 +189,6 @@ export class SharedSessions implements SessionStoreListener {
       if (!found[0]) others.delete(ending)
     }
     return others
-  }
-
-  async #conclude(record: SessionRecord, reason: SessionEnd): Promise<void> {
-    const { ends } = this.#ports
-    try {
-      await ends.conclude(record, reason)
-    } catch {
-      // Its presence ends with the store's TTL.
-      ends.tell(record, reason)
-    }
   }
 
   #askSoon(): void {

@@ -1,6 +1,6 @@
 import type { Published, PublishOptions } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
-import type { Channel } from './channel.ts'
+import type { ChannelLog } from './channel-log.ts'
 import { encodeRecord } from './channel-record.ts'
 import { unavailable } from './nats-error.ts'
 import { COUNT_FIRST, nextRecord, type Outcome, type Request, type Step, type Surroundings } from './next-record.ts'
@@ -13,10 +13,10 @@ export interface WaitingPublish extends Request {
 }
 
 /** Carries out publications that have waited together, in as few records as they fit into, and answers each of them. Never rejects. */
-export const commit = async (channel: Channel, requests: readonly WaitingPublish[]): Promise<void> => {
+export const commit = async (log: ChannelLog, requests: readonly WaitingPublish[]): Promise<void> => {
   for (let waiting = requests; waiting.length > 0; ) {
     try {
-      const outcomes = await commitSome(channel, waiting)
+      const outcomes = await commitSome(log, waiting)
       for (const [index, outcome] of outcomes.entries()) {
         const request = waiting[index]
         if (request) settle(request, outcome)
@@ -30,36 +30,36 @@ export const commit = async (channel: Channel, requests: readonly WaitingPublish
 }
 
 /** One record for the first of them, however often others are faster. The outcomes of as many as there was room for. */
-const commitSome = async (channel: Channel, requests: readonly WaitingPublish[]): Promise<readonly Outcome[]> => {
-  const { stream } = channel.context
+const commitSome = async (log: ChannelLog, requests: readonly WaitingPublish[]): Promise<readonly Outcome[]> => {
+  const { stream } = log.context
   const deadline = Math.min(...requests.map((request) => request.deadline))
   let isCurrent = false
   for (;;) {
     if (performance.now() >= deadline) throw unavailable('the channel was busy for too long')
-    await channel.settleHead(deadline)
-    await stream.keep(...needs(channel, requests))
-    const { step, payload } = await fit(channel, requests)
+    await log.settle(deadline)
+    await stream.keep(...needs(log, requests))
+    const { step, payload } = await fit(log, requests)
     const { record, outcomes, document } = step
     if (!record && !isCurrent && outcomes.some(({ kind }) => kind === 'refused')) {
       // What is written is compared by NATS; what is not may be refused for what others have changed since.
-      await channel.catchUp()
+      await log.catchUp()
       isCurrent = true
       continue
     }
     if (!record || !payload) return outcomes
-    const sequence = await channel.write(record, payload, deadline)
+    const sequence = await log.write(record, payload, deadline)
     if (sequence === undefined) continue
-    channel.known.rememberDocument({ sequence, value: document })
+    log.known.rememberDocument({ sequence, value: document })
     return outcomes
   }
 }
 
 /** The record for as many of the requests as fit into a message. */
-const fit = async (channel: Channel, requests: readonly Request[]): Promise<{ step: Step; payload?: Uint8Array }> => {
-  const { maxRecordBytes } = channel.context.stream
+const fit = async (log: ChannelLog, requests: readonly Request[]): Promise<{ step: Step; payload?: Uint8Array }> => {
+  const { maxRecordBytes } = log.context.stream
   let together = requests
   for (let mayBeBase = true; ; ) {
-    const step = await next(channel, together, mayBeBase)
+    const step = await next(log, together, mayBeBase)
     if (!step.record) return { step }
     const payload = encodeRecord(step.record)
     if (payload.length <= maxRecordBytes) return { step, payload }
@@ -73,9 +73,9 @@ const fit = async (channel: Channel, requests: readonly Request[]): Promise<{ st
 }
 
 /** Works out what to write, with whatever that needs to know. */
-const next = async (channel: Channel, requests: readonly Request[], mayBeBase: boolean): Promise<Step> => {
-  const { known, now } = channel
-  const { stream, environment, idempotencyTtlMs, recordId } = channel.context
+const next = async (log: ChannelLog, requests: readonly Request[], mayBeBase: boolean): Promise<Step> => {
+  const { known, now } = log
+  const { stream, environment, idempotencyTtlMs, recordId } = log.context
   const { head } = known
   const since = now - idempotencyTtlMs
   if (requests.some(({ options }) => options.idempotencyKey !== undefined)) await known.learnKeys(since)
@@ -102,7 +102,7 @@ const next = async (channel: Channel, requests: readonly Request[], mayBeBase: b
 }
 
 /** How long records must be kept for these requests, in milliseconds, and how many. */
-const needs = ({ known, context }: Channel, requests: readonly Request[]): [ms: number, records: number] => [
+const needs = ({ known, context }: ChannelLog, requests: readonly Request[]): [ms: number, records: number] => [
   Math.max(...requests.map(({ options }) => lasts(options, context.idempotencyTtlMs))),
   Math.max(known.recordsWithKeys, ...requests.map(({ options }) => options.historySize)),
 ]

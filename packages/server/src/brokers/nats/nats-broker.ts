@@ -12,7 +12,8 @@ import type {
 } from '@fusewire/engine'
 import type { Msg } from '@nats-io/transport-node'
 import { fromJsonValue, toJsonValue } from '../snapshot-values.ts'
-import { Channel, type ChannelContext } from './channel.ts'
+import { Channel } from './channel.ts'
+import type { ChannelContext, ChannelLog } from './channel-log.ts'
 import { unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import { RecordStream } from './record-stream.ts'
@@ -80,7 +81,7 @@ export class NatsBroker implements Broker {
       idempotencyTtlMs: this.#options.idempotencyTtlMs,
       timeoutMs: this.#link.timeoutMs,
       recordId: () => `${life}.${(++records).toString(36)}`,
-      listen: (channel) => this.#link.listen(this.#stream.heardAt(channel.name), (message) => this.#heard(channel, message)),
+      listen: (log) => this.#link.listen(this.#stream.heardAt(log.name), (message) => this.#heard(log, message)),
     }
     // A leader may have gone between keeping a record and publishing it again.
     this.#link.listen(this.#stream.leaderSubject, () => this.#interrupt())
@@ -155,10 +156,10 @@ export class NatsBroker implements Broker {
     this.#idle = Math.floor(idle.length / 2)
   }
 
-  #heard(channel: Channel, message: Msg): void {
+  #heard(log: ChannelLog, message: Msg): void {
     const { data, headers } = message
     const sequence = Number(headers?.get('Nats-Sequence') || 0)
-    if (sequence > 0) channel.hear(sequence, data)
+    if (sequence > 0) log.hear(sequence, data)
     else this.#announced(data)
   }
 
@@ -174,10 +175,10 @@ export class NatsBroker implements Broker {
   }
 
   #interrupt(): void {
-    for (const channel of [...this.#channels.values()]) channel.interrupt()
+    for (const channel of [...this.#channels.values()]) channel.log.interrupt()
   }
 
   #reset(): void {
-    for (const channel of [...this.#channels.values()]) channel.reset()
+    for (const channel of [...this.#channels.values()]) channel.log.reset()
   }
 }

@@ -1,20 +1,26 @@
 import { BROKERS, type BrokerName } from './cluster/broker.ts'
-import { type ClusterMeasured, type ClusterOptions, type Measured, measureCluster, WAYS } from './cluster/measure.ts'
-import { median, spread } from './median.ts'
+import { WAYS, type Way } from './cluster/cluster.ts'
+import { type ClusterMeasured, type ClusterOptions, type HalfRate, measureRound, type Rate } from './cluster/measure.ts'
+import { median, middleHalf } from './median.ts'
 import type { Progress } from './progress.ts'
 
 export interface ClusterRow {
   readonly broker: BrokerName
   readonly nodes: number
-  readonly way: string
+  readonly way: Way
   readonly publishesPerSecond: number
-  readonly spread: number
-  /** Of the bare loop over the same broker, in the same round. */
+  /** Of the bare loop's, which had its turn in the same window. */
   readonly ofBare: number
+  readonly ofBareMiddleHalf: readonly [lower: number, upper: number]
   readonly brokerMicroseconds: number
   readonly nodeMicroseconds: number
+  /** Milliseconds at half of the rate: of the bare loop until the acknowledgement, of others until the subscriber has it. */
   readonly p50: number
   readonly p99: number
+  readonly p99MiddleHalf: readonly [lower: number, upper: number]
+  /** Of them, what is the load's own: how late it was made, and how late the process of the subscribers was. */
+  readonly madeLateP99: number
+  readonly listenersLateP99: number
 }
 
 export interface ClusterSelection {
@@ -24,81 +30,104 @@ export interface ClusterSelection {
 
 export const EVERYTHING: ClusterSelection = { brokers: BROKERS, nodes: [1, 2, 3] }
 
-const rowOf = (
-  { broker, nodes, way }: Pick<ClusterRow, 'broker' | 'nodes' | 'way'>,
-  rounds: readonly ClusterMeasured[],
-  pick: (round: ClusterMeasured) => Measured,
-): ClusterRow => {
-  const runs = rounds.map(pick)
-  const rates = runs.map(({ publishesPerSecond }) => publishesPerSecond)
-  const of = (value: (run: Measured) => number): number => median(runs.map(value))
+const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[]): ClusterRow => {
+  const windows = rounds.flatMap((round) => round.windows)
+  const rate = (value: (rate: Rate) => number): number => median(windows.map((window) => value(window[way])))
+  const ratios = windows.map(({ bare, ...ways }) => (way === 'bare' ? 1 : ways[way].publishesPerSecond / bare.publishesPerSecond))
+  const halves = rounds.map(({ half }) => half[way])
+  const of = (value: (half: HalfRate) => number | undefined): number[] => halves.map((half) => value(half) ?? Number.NaN)
+  const p99s = of(({ delivered, acknowledged }) => (delivered ?? acknowledged).p99)
   return {
     broker,
-    nodes,
+    nodes: rounds[0]?.nodes ?? 0,
     way,
-    publishesPerSecond: median(rates),
-    spread: spread(rates),
-    ofBare: median(rounds.map((round) => pick(round).publishesPerSecond / round.bare.publishesPerSecond)),
-    brokerMicroseconds: of(({ brokerMicroseconds }) => brokerMicroseconds),
-    nodeMicroseconds: of(({ nodeMicroseconds }) => nodeMicroseconds),
-    p50: of(({ latency }) => latency?.p50 ?? Number.NaN),
-    p99: of(({ latency }) => latency?.p99 ?? Number.NaN),
+    publishesPerSecond: rate(({ publishesPerSecond }) => publishesPerSecond),
+    ofBare: median(ratios),
+    ofBareMiddleHalf: middleHalf(ratios),
+    brokerMicroseconds: rate(({ brokerMicroseconds }) => brokerMicroseconds),
+    nodeMicroseconds: rate(({ nodeMicroseconds }) => nodeMicroseconds),
+    p50: median(of(({ delivered, acknowledged }) => (delivered ?? acknowledged).p50)),
+    p99: median(p99s),
+    p99MiddleHalf: middleHalf(p99s),
+    madeLateP99: median(of(({ late }) => late.p99)),
+    listenersLateP99: median(of(({ delivered }) => delivered?.listenersLateP99)),
   }
 }
 
-/** Measures each broker with each number of nodes in turn, so many times. */
+/** Measures the clusters over each broker by turns, so many times. */
 export const measureClusters = async (
   { brokers, nodes }: ClusterSelection,
   options: ClusterOptions,
   rounds: number,
   progress: Progress,
 ): Promise<ClusterRow[]> => {
-  const cases = brokers.flatMap((broker) => nodes.map((count) => ({ broker, nodes: count, results: [] as ClusterMeasured[] })))
+  const results = new Map<BrokerName, ClusterMeasured[][]>(brokers.map((broker) => [broker, []]))
   for (let round = 1; round <= rounds; round++)
-    for (const { broker, nodes: count, results } of cases) {
-      progress(`round ${round}/${rounds}: ${broker}, ${count} ${count === 1 ? 'node' : 'nodes'}`)
-      results.push(await measureCluster(broker, count, options))
+    for (const [broker, measured] of results) {
+      progress(`round ${round}/${rounds}: ${broker}, ${nodes.join(', ')} nodes`)
+      measured.push(await measureRound(broker, nodes, options))
     }
-  return cases.flatMap(({ broker, nodes: count, results }) => [
-    rowOf({ broker, nodes: count, way: 'bare' }, results, ({ bare }) => bare),
-    ...WAYS.map((way) => rowOf({ broker, nodes: count, way }, results, ({ ways }) => ways[way])),
-  ])
+  return [...results].flatMap(([broker, measured]) =>
+    nodes.flatMap((_, at) =>
+      WAYS.map((way) =>
+        rowOf(
+          broker,
+          way,
+          measured.flatMap((round) => round[at] ?? []),
+        ),
+      ),
+    ),
+  )
 }
 
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  bare: 'the same commands from the same client library, and as many that only listen',
+const DESCRIPTIONS: Readonly<Record<Way, string>> = {
+  bare: 'the same commands from the same client library, and as many processes that listen, over a broker of their own',
   embedded: 'createFusewire(…).publish() in a program',
   websocket: 'publish messages on one WebSocket, pipelined',
   http: 'POST /v1/batch over one HTTP/2 connection',
 }
 
 const number = (value: number, digits = 0): string => (Number.isNaN(value) ? '' : value.toFixed(digits))
+const range = (ends: readonly number[], digits: number): string => ends.map((end) => number(end, digits)).join('–')
+
+interface Column {
+  readonly title: string
+  readonly width: number
+  readonly cell: (row: ClusterRow) => string
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'publishes/s', width: 12, cell: (row) => number(row.publishesPerSecond) },
+  { title: 'of bare', width: 9, cell: (row) => number(row.ofBare, 2) },
+  { title: 'mid half', width: 11, cell: (row) => (row.way === 'bare' ? '' : range(row.ofBareMiddleHalf, 2)) },
+  { title: 'broker µs', width: 11, cell: (row) => number(row.brokerMicroseconds, 1) },
+  { title: 'node µs', width: 9, cell: (row) => number(row.nodeMicroseconds, 1) },
+  { title: 'p50 ms', width: 9, cell: (row) => number(row.p50, 2) },
+  { title: 'p99 ms', width: 9, cell: (row) => number(row.p99, 2) },
+  { title: 'mid half', width: 14, cell: (row) => range(row.p99MiddleHalf, 1) },
+  { title: 'made late', width: 11, cell: (row) => number(row.madeLateP99, 2) },
+  { title: 'read late', width: 11, cell: (row) => number(row.listenersLateP99, 2) },
+]
 
 export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOptions, rounds: number): string => {
   const { bytes, channels, depth } = options
-  const lines = rows.map((row) =>
-    [
-      row.broker.padEnd(7),
-      String(row.nodes).padStart(5),
-      `  ${row.way.padEnd(10)}`,
-      number(row.publishesPerSecond).padStart(12),
-      number(row.ofBare, 2).padStart(8),
-      `${number(row.spread * 100)}%`.padStart(8),
-      number(row.brokerMicroseconds, 1).padStart(12),
-      number(row.nodeMicroseconds, 1).padStart(10),
-      number(row.p50, 2).padStart(9),
-      number(row.p99, 2).padStart(9),
-    ].join(''),
-  )
+  const first = (broker: string, nodes: string, way: string): string =>
+    `${broker.padEnd(7)}${nodes.padStart(5)}  ${way.padEnd(10)}`
   return [
-    `Clusters: ${bytes}-byte publications to ${channels} channels, ${depth} under way, a subscriber of all on each node; Node ${process.version}; medians of ${rounds}`,
+    `Clusters: ${bytes}-byte publications to ${channels} channels, ${depth} under way, a subscriber of all on each node; Node ${process.version}; ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, medians`,
     '',
-    `${'broker'.padEnd(7)}${'nodes'.padStart(5)}  ${'published'.padEnd(10)}${'publishes/s'.padStart(12)}${'of bare'.padStart(8)}${'spread'.padStart(8)}${'broker µs'.padStart(12)}${'node µs'.padStart(10)}${'p50 ms'.padStart(9)}${'p99 ms'.padStart(9)}`,
-    ...lines,
+    first('broker', 'nodes', 'published') + COLUMNS.map(({ title, width }) => title.padStart(width)).join(''),
+    ...rows.map(
+      (row) =>
+        first(row.broker, String(row.nodes), row.way) + COLUMNS.map(({ cell, width }) => cell(row).padStart(width)).join(''),
+    ),
     '',
     ...Object.entries(DESCRIPTIONS).map(([way, description]) => `${way}: ${description}`),
     '',
-    'µs: CPU time of the broker, and of the node that is published to, for each publication. p50, p99: from the call that publishes until',
-    'a subscriber has it, on any node, at half of the rate.',
+    'of bare: publications a second by those of the bare loop, which has its turn just before or after, window by window. mid half: where',
+    'the middle half of the measurements lies. µs: CPU time of the broker, and of the process that publishes to it, for each publication.',
+    'p50, p99: at half of the rate, open loop, from when a publication was due until a subscriber has it, on any node; of the bare loop,',
+    'until it is acknowledged, from when it was made. made late, read late: what of it is the load’s own, 99th percentiles: how late',
+    'publications are made, and how late the process is that has all subscribers.',
   ].join('\n')
 }

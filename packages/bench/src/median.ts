@@ -12,3 +12,10 @@ export const spread = (values: readonly number[]): number => (Math.max(...values
 /** The value below which this share of the sorted values lies. NaN of none. */
 export const quantile = (sorted: ArrayLike<number>, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+
+/** The ends of the middle half: the medians of the lower and of the upper half, each with the middle value where there is one. */
+export const middleHalf = (values: readonly number[]): readonly [lower: number, upper: number] => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = Math.ceil(sorted.length / 2)
+  return [median(sorted.slice(0, half)), median(sorted.slice(sorted.length - half))]
+}

@@ -1,14 +1,13 @@
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
 import { connect, type Msg } from '@nats-io/transport-node'
 import type { BenchBroker } from './broker.ts'
 import { channelName } from './channel-name.ts'
-import { type Load, publishInWindow, type Sent } from './window.ts'
+import type { PublishOne } from './window.ts'
 
-/** What a node sends to NATS for one publication of each channel, and where the stream tells of it. */
+/** What a node sends to NATS for one publication of each channel (by channel, data in base64), and where streams tell of it. */
 export interface NatsTraffic {
   readonly heard: readonly string[]
-  /** By channel. */
-  readonly publishes: readonly { readonly subject: string; readonly data: Uint8Array }[]
+  readonly publishes: readonly { readonly subject: string; readonly data: string }[]
 }
 
 /** Looks on while every channel is published to once. */
@@ -33,7 +32,7 @@ export const watchNats = async (
       await connection.flush()
       const found = seen.find(({ data }) => Buffer.from(data).includes('x'.repeat(8)))
       if (!found) throw new Error(`no message publishes to ${channelName(channel)}`)
-      publishes.push({ subject: found.subject, data: found.data.slice() })
+      publishes.push({ subject: found.subject, data: Buffer.from(found.data).toString('base64') })
     }
     for (const subscription of subscriptions) subscription.unsubscribe()
     return { heard: streams.flatMap(({ config }) => (config.republish ? [config.republish.dest] : [])), publishes }
@@ -42,22 +41,27 @@ export const watchNats = async (
   }
 }
 
-/** The floor: publishes of the same bytes to the same stream, from the same client library, with nothing around them. */
-export const bareNats = async ({ url }: BenchBroker, traffic: NatsTraffic, nodes: number, load: Load): Promise<Sent> => {
-  const connections = await Promise.all(Array.from({ length: nodes + 1 }, () => connect({ servers: url })))
-  try {
-    const [publisher, ...listeners] = connections
-    if (!publisher) throw new Error('no connection')
-    for (const listener of listeners)
-      for (const subject of traffic.heard)
-        listener.subscribe(subject.replace(/\{\{.*\}\}|\$\d+/gu, '>').replace(/>.+$/u, '>'), { callback: () => {} })
-    const stream = jetstream(publisher)
-    const publish = (channel: number) => {
-      const { subject, data } = traffic.publishes[channel] as NatsTraffic['publishes'][number]
-      return stream.publish(subject, data)
-    }
-    return await publishInWindow(publish, load)
-  } finally {
-    await Promise.all(connections.map((connection) => connection.close()))
+/** Gives one NATS the streams of another, without what is in them. */
+export const copyStreams = async (from: BenchBroker, to: BenchBroker): Promise<void> => {
+  const [source, target] = await Promise.all([from, to].map(({ url }) => connect({ servers: url })))
+  if (!source || !target) throw new Error('no connection')
+  const manager = await jetstreamManager(target)
+  for (const { config } of await (await jetstreamManager(source)).streams.list().next())
+    await manager.streams.add(config as StreamConfig)
+  await Promise.all([source.close(), target.close()])
+}
+
+/** Hears of the channels, and publishes the same bytes from the same client library, one record for each publication. */
+export const openBareNats = async (url: string, { heard, publishes }: NatsTraffic): Promise<PublishOne> => {
+  const [publisher, listener] = await Promise.all([url, url].map((servers) => connect({ servers })))
+  if (!publisher || !listener) throw new Error('no connection')
+  for (const subject of heard)
+    listener.subscribe(subject.replace(/\{\{.*\}\}|\$\d+/gu, '>').replace(/>.+$/u, '>'), { callback: () => {} })
+  await listener.flush()
+  const stream = jetstream(publisher)
+  const records = publishes.map(({ subject, data }) => ({ subject, data: Buffer.from(data, 'base64') }))
+  return (channel) => {
+    const { subject, data } = records[channel] ?? {}
+    return stream.publish(subject ?? '', data)
   }
 }

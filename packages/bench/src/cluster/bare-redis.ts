@@ -1,14 +1,13 @@
-import { createClient } from '@redis/client'
+import { createClient, RESP_TYPES } from '@redis/client'
 import type { BenchBroker } from './broker.ts'
 import { channelName } from './channel-name.ts'
 import { watchCommands } from './redis-commands.ts'
-import { type Load, publishInWindow, type Sent } from './window.ts'
+import type { PublishOne } from './window.ts'
 
-/** What a node sends to Redis: to hear of the channels, and for one publication of each. */
+/** What a node sends to Redis, to hear of the channels and for one publication of each (by channel): arguments in latin1. */
 export interface RedisTraffic {
   readonly heard: readonly string[]
-  /** By channel. */
-  readonly publishes: readonly (readonly Buffer[])[]
+  readonly publishes: readonly (readonly string[])[]
 }
 
 /** How the data of the benchmark is known again. */
@@ -24,28 +23,32 @@ export const watchRedis = async (
   publish: (channel: number) => Promise<unknown>,
 ): Promise<RedisTraffic> => {
   const subscribing = await watchCommands(port, subscribe)
-  const publishes: Buffer[][] = []
+  const publishes: string[][] = []
   for (let channel = 0; channel < channels; channel++) {
     const commands = await watchCommands(port, async () => void (await publish(channel)))
     const found = commands.find((command) => command.some((part) => part.includes(FILLER)))
     if (!found) throw new Error(`no command publishes to ${channelName(channel)}`)
-    publishes.push(found)
+    publishes.push(found.map((part) => part.toString('latin1')))
   }
   const heard = subscribing.filter(isSubscription).flatMap(([, ...names]) => names.map(String))
   return { heard: [...new Set(heard)], publishes }
 }
 
-/** The floor: the same commands, from the same client library, with nothing around them. */
-export const bareRedis = async ({ url }: BenchBroker, traffic: RedisTraffic, nodes: number, load: Load): Promise<Sent> => {
-  const clients = await Promise.all(Array.from({ length: nodes + 1 }, () => createClient({ url }).connect()))
-  try {
-    const [publisher, ...listeners] = clients
-    if (!publisher) throw new Error('no client')
-    const ignore = (): void => {}
-    for (const listener of listeners) if (traffic.heard.length > 0) await listener.sSubscribe([...traffic.heard], ignore)
-    const publish = (channel: number) => publisher.sendCommand(traffic.publishes[channel] as Buffer[])
-    return await publishInWindow(publish, load)
-  } finally {
-    for (const client of clients) client.destroy()
-  }
+/** Gives one Redis the functions of another. */
+export const copyFunctions = async (from: BenchBroker, to: BenchBroker): Promise<void> => {
+  const [source, target] = await Promise.all([from, to].map(({ url }) => createClient({ url }).connect()))
+  if (!source || !target) throw new Error('no client')
+  const dump = await source.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).sendCommand(['FUNCTION', 'DUMP'])
+  await target.sendCommand(['FUNCTION', 'RESTORE', dump as unknown as Buffer, 'REPLACE'])
+  source.destroy()
+  target.destroy()
+}
+
+/** Hears of the channels, and publishes with the same commands from the same client library, with nothing around them. */
+export const openBareRedis = async (url: string, { heard, publishes }: RedisTraffic): Promise<PublishOne> => {
+  const [publisher, listener] = await Promise.all([url, url].map((each) => createClient({ url: each }).connect()))
+  if (!publisher || !listener) throw new Error('no client')
+  await listener.sSubscribe([...heard], () => {}, true)
+  const commands = publishes.map((command) => command.map((part) => Buffer.from(part, 'latin1')))
+  return (channel) => publisher.sendCommand(commands[channel] ?? [])
 }

@@ -1,20 +1,26 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WebSocket } from 'ws'
-import { quantile } from '../median.ts'
 import type { Target } from '../raw-web-socket.ts'
 import { until } from '../until.ts'
 import { channelName } from './channel-name.ts'
-import { clock } from './window.ts'
+import { clock, type Percentiles, percentiles } from './window.ts'
 
-/** Latencies in milliseconds, from the call that published until a subscriber had it. */
-export interface Latency {
+/** From when a publication was due until a subscriber had it. */
+export interface Latency extends Percentiles {
   readonly deliveries: number
-  readonly p50: number
-  readonly p99: number
+  /** 99th percentile of how late the process of the subscribers was with what it had to do, in milliseconds. */
+  readonly listenersLateP99: number
 }
+
+/** How often the delay of this process is looked at. */
+const RESOLUTION_MS = 1
+/** Without a delivery. */
+const QUIET_MS = 20
 
 /** One subscriber on each node, of all channels. */
 export class Listeners {
   readonly #sockets: WebSocket[] = []
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   #latencies: number[] | undefined
   deliveries = 0
 
@@ -36,9 +42,19 @@ export class Listeners {
     return listeners
   }
 
+  /** Resolves when no more deliveries come. */
+  async quiet(): Promise<void> {
+    for (let before = -1; before !== this.deliveries; ) {
+      before = this.deliveries
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+    }
+  }
+
   /** From now on each delivery is measured. */
   measure(): void {
     this.#latencies = []
+    this.#delay.reset()
+    this.#delay.enable()
   }
 
   /** What was measured, once this many have come. */
@@ -46,8 +62,9 @@ export class Listeners {
     const latencies = this.#latencies ?? []
     await until(() => latencies.length >= expected, `${expected - latencies.length} deliveries are missing`)
     this.#latencies = undefined
-    const sorted = Float64Array.from(latencies).sort()
-    return { deliveries: sorted.length, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+    this.#delay.disable()
+    const listenersLateP99 = Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION_MS)
+    return { deliveries: latencies.length, ...percentiles(latencies), listenersLateP99 }
   }
 
   close(): void {

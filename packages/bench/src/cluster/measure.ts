@@ -1,128 +1,112 @@
-import { bareNats, watchNats } from './bare-nats.ts'
-import { bareRedis, watchRedis } from './bare-redis.ts'
-import { type BenchBroker, type BrokerName, startBroker } from './broker.ts'
-import { type Latency, Listeners } from './listeners.ts'
-import { Node } from './node.ts'
-import { openHttpPublisher, openWebSocketPublisher, type Publisher } from './publisher.ts'
-import type { Load, Sent } from './window.ts'
-
-export const WAYS = ['embedded', 'websocket', 'http'] as const
-export type PublishingWay = (typeof WAYS)[number]
+import { median } from '../median.ts'
+import type { BrokerName } from './broker.ts'
+import { type Cluster, type Lane, openCluster, WAYS, type Way } from './cluster.ts'
+import type { Latency } from './listeners.ts'
+import type { Load, Percentiles, Sent } from './window.ts'
 
 export interface ClusterOptions {
+  /** Of each configuration in each round, as fast as it goes in short windows, and then again at half of that rate. */
   readonly durationMs: number
   readonly depth: number
   readonly channels: number
   readonly bytes: number
 }
 
-/** One measurement of one way to publish, or of the bare loop. */
-export interface Measured {
+/** As fast as it goes, in one window. */
+export interface Rate {
   readonly publishesPerSecond: number
-  /** CPU time of the broker and of the node that was published to, in microseconds for each publication. */
+  /** CPU time of the broker, and of the process that publishes to it, in microseconds for each publication. */
   readonly brokerMicroseconds: number
   readonly nodeMicroseconds: number
-  /** At half of the rate; absent for the bare loop. */
-  readonly latency?: Latency
 }
 
+/** At half of the rate. */
+export interface HalfRate {
+  /** From when a publication was due until a subscriber had it; undefined for the bare loop. */
+  readonly delivered: Latency | undefined
+  /** How late publications were made, and how long they then took to be acknowledged. */
+  readonly late: Percentiles
+  readonly acknowledged: Percentiles
+}
+
+/** What one round has given for one number of nodes. */
 export interface ClusterMeasured {
-  readonly bare: Measured
-  readonly ways: Readonly<Record<PublishingWay, Measured>>
+  readonly nodes: number
+  /** By window: in each, every way once, one after the other. */
+  readonly windows: readonly Readonly<Record<Way, Rate>>[]
+  readonly half: Readonly<Record<Way, HalfRate>>
 }
 
-const WARM_UP_MS = 500
-/** Commands in a batch of the HTTP API, at most. */
-const BATCH = 50
+const WARM_UP_MS = 300
+/** Windows that the time of a configuration is cut into: the shorter, the more alike are the machine's conditions for neighbours. */
+const WINDOWS = 4
 
-interface Clocks {
-  readonly broker: () => number | undefined
-  readonly node: () => number | undefined
+const withoutRefusals = (sent: Sent): Sent => {
+  const { acknowledged, failed, failure } = sent
+  if (failed > 0) throw new Error(`${failed} of ${failed + acknowledged} publications failed: ${failure}`)
+  return sent
 }
 
-const timed = async ({ broker, node }: Clocks, run: () => Promise<Sent>): Promise<Measured> => {
-  const before = [broker(), node()]
-  const { acknowledged, failed, seconds } = await run()
-  if (failed > 0) throw new Error(`${failed} of ${failed + acknowledged} publications were refused`)
-  const after = [broker(), node()]
+const measureRate = async ({ publisher, brokerSeconds, nodeSeconds }: Lane, load: Load): Promise<Rate> => {
+  const before = [brokerSeconds(), nodeSeconds()]
+  const { acknowledged, seconds } = withoutRefusals(await publisher.run(load))
+  const after = [brokerSeconds(), nodeSeconds()]
   const microseconds = (index: number): number =>
     (((after[index] ?? Number.NaN) - (before[index] ?? Number.NaN)) * 1e6) / acknowledged
   return { publishesPerSecond: acknowledged / seconds, brokerMicroseconds: microseconds(0), nodeMicroseconds: microseconds(1) }
 }
 
-/** Publishes as fast as it goes, and then at half of that rate, with a subscriber on each node. */
-const measureWay = async (
-  publisher: Publisher,
-  clocks: Clocks,
-  listeners: Listeners,
-  nodes: number,
-  options: ClusterOptions,
-): Promise<Measured> => {
-  await publisher.run({ ...options, durationMs: WARM_UP_MS })
-  const measured = await timed(clocks, () => publisher.run(options))
-  const heard = listeners.deliveries
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  if (listeners.deliveries === 0) throw new Error(`nothing was delivered (${heard})`)
-  listeners.measure()
-  const { acknowledged } = await publisher.run({ ...options, rate: measured.publishesPerSecond / 2 })
-  return { ...measured, latency: await listeners.latency(acknowledged * nodes) }
+const measureHalf = async ({ nodes, listeners, lanes }: Cluster, way: Way, load: Load): Promise<HalfRate> => {
+  const isHeard = way !== 'bare'
+  await listeners.quiet()
+  if (isHeard) listeners.measure()
+  const { acknowledged, paced } = withoutRefusals(await lanes[way].publisher.run(load))
+  const delivered = isHeard ? await listeners.latency(acknowledged * nodes) : undefined
+  if (!paced) throw new Error('there was no rate')
+  return { delivered, late: paced.late, acknowledged: paced.acknowledged }
 }
 
-const bareLoop = async (
-  broker: BenchBroker,
-  nodes: number,
-  node: Node,
-  subscribe: () => Promise<Listeners>,
-  options: ClusterOptions,
-): Promise<{ readonly listeners: Listeners; readonly run: (load: Load) => Promise<Sent> }> => {
-  const publishOnce = (channel: number) => node.run({ ...options, durationMs: 0, once: channel })
-  if (broker.name === 'nats') {
-    const listeners = await subscribe()
-    const traffic = await watchNats(broker, options.channels, publishOnce)
-    return { listeners, run: (load) => bareNats(broker, traffic, nodes, load) }
-  }
-  let listeners: Listeners | undefined
-  const traffic = await watchRedis(
-    broker,
-    options.channels,
-    async () => {
-      listeners = await subscribe()
-    },
-    publishOnce,
-  )
-  if (!listeners) throw new Error('nobody listens')
-  return { listeners, run: (load) => bareRedis(broker, traffic, nodes, load) }
+const inEveryWay = async <T>(measure: (way: Way) => Promise<T>, order: readonly Way[]): Promise<Record<Way, T>> => {
+  const results = {} as Record<Way, T>
+  for (const way of order)
+    results[way] = await measure(way).catch((error: Error) => {
+      throw new Error(`${way}: ${error.message}`, { cause: error })
+    })
+  return results
 }
 
-/** One cluster of nodes over a fresh broker: every way to publish, then the bare loop over the same broker. */
-export const measureCluster = async (name: BrokerName, count: number, options: ClusterOptions): Promise<ClusterMeasured> => {
-  const broker = await startBroker(name)
-  const nodes: Node[] = []
+/**
+ * One round over one kind of broker. All clusters are there all the time. In each window the bare loop and each way to publish have
+ * their turn, cluster by cluster, every other time backwards; the others do nothing meanwhile.
+ */
+export const measureRound = async (
+  name: BrokerName,
+  counts: readonly number[],
+  { durationMs, ...load }: ClusterOptions,
+): Promise<ClusterMeasured[]> => {
+  const clusters: Cluster[] = []
   try {
-    for (let index = 0; index < count; index++) nodes.push(await Node.start(broker.url))
-    const [node] = nodes
-    if (!node) throw new Error('there is no node')
-    const subscribe = () =>
-      Listeners.open(
-        nodes.map(({ target }) => target),
-        options.channels,
-      )
-    const bare = await bareLoop(broker, count, node, subscribe, options)
-    const clocks: Clocks = { broker: () => broker.cpuSeconds(), node: () => node.cpuSeconds() }
-    const publishers: Readonly<Record<PublishingWay, Publisher>> = {
-      embedded: node,
-      websocket: await openWebSocketPublisher(node.target),
-      http: await openHttpPublisher(node.target, BATCH),
+    for (const count of counts) clusters.push(await openCluster(name, count, load.channels))
+    const windows = clusters.map((): Record<Way, Rate>[] => [])
+    for (const { lanes } of clusters)
+      for (const way of WAYS) withoutRefusals(await lanes[way].publisher.run({ ...load, durationMs: WARM_UP_MS }))
+    for (let index = 0; index < WINDOWS; index++)
+      for (const [at, { lanes, listeners }] of clusters.entries()) {
+        const measure = async (way: Way): Promise<Rate> => {
+          await listeners.quiet()
+          return measureRate(lanes[way], { ...load, durationMs: durationMs / WINDOWS })
+        }
+        windows[at]?.push(await inEveryWay(measure, index % 2 === 0 ? WAYS : WAYS.toReversed()))
+      }
+    const results: ClusterMeasured[] = []
+    for (const [at, cluster] of clusters.entries()) {
+      const rates = windows[at] ?? []
+      const halfOf = (way: Way): number => median(rates.map((window) => window[way].publishesPerSecond)) / 2
+      const half = await inEveryWay((way) => measureHalf(cluster, way, { ...load, durationMs, rate: halfOf(way) }), WAYS)
+      results.push({ nodes: cluster.nodes, windows: rates, half })
     }
-    const ways = {} as Record<PublishingWay, Measured>
-    for (const way of WAYS) ways[way] = await measureWay(publishers[way], clocks, bare.listeners, count, options)
-    bare.listeners.close()
-    for (const way of WAYS) await publishers[way].close()
-    while (nodes.length > 0) await nodes.pop()?.close()
-    await bare.run({ ...options, durationMs: WARM_UP_MS })
-    return { ways, bare: await timed({ broker: clocks.broker, node: () => undefined }, () => bare.run(options)) }
+    return results
   } finally {
-    await Promise.all(nodes.map((node) => node.close()))
-    await broker.stop()
+    for (const cluster of clusters) await cluster.close()
   }
 }

@@ -3,12 +3,18 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { cpuSecondsOf } from '../process-time.ts'
 import type { Target } from '../raw-web-socket.ts'
+import type { BenchBroker } from './broker.ts'
 import type { Publisher } from './publisher.ts'
 import type { Load, Sent } from './window.ts'
 
-const PROGRAM = fileURLToPath(new URL('../servers/embedded.js', import.meta.url))
+const programOf = (name: string): string => fileURLToPath(new URL(`../servers/${name}.js`, import.meta.url))
 
-/** A node of the cluster: a program that has Fusewire in it, and publishes itself when it is told to. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** A node of the cluster, a program that has Fusewire in it, or the floor of one: either publishes itself when it is told to. */
 export class Node implements Publisher {
   readonly target: Target
   readonly #child: ChildProcess
@@ -21,12 +27,23 @@ export class Node implements Publisher {
     this.target = { host: '127.0.0.1', port, path: '/fusewire/v1/ws' }
   }
 
-  static start(broker: string): Promise<Node> {
-    const child = spawn(process.execPath, [PROGRAM, broker], { stdio: ['pipe', 'pipe', 'inherit'] })
-    process.once('exit', () => child.kill('SIGKILL'))
+  static start({ url }: BenchBroker): Promise<Node> {
+    return Node.#spawn([programOf('embedded'), url])
+  }
+
+  /** @param traffic What a node was seen to send to a broker like this one. */
+  static startBare({ name, url }: BenchBroker, traffic: object): Promise<Node> {
+    return Node.#spawn([programOf('bare-cluster'), name, url], `${JSON.stringify(traffic)}\n`)
+  }
+
+  static #spawn(args: readonly string[], input = ''): Promise<Node> {
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    running.add(child)
+    child.once('exit', () => running.delete(child))
+    child.stdin.write(input)
     const waiting: ((sent: Sent) => void)[] = []
     return new Promise((resolve, reject) => {
-      child.once('exit', () => reject(new Error('a node ended before it listened')))
+      child.once('exit', () => reject(new Error('a node ended before it was ready')))
       createInterface({ input: child.stdout }).on('line', (line) => {
         const port = /^port=(\d+)/u.exec(line)?.[1]
         if (port !== undefined) resolve(new Node(child, Number(port), waiting))
@@ -48,7 +65,7 @@ export class Node implements Publisher {
 
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
-      this.#child.removeAllListeners('exit').once('exit', () => resolve())
+      this.#child.once('exit', () => resolve())
       this.#child.kill('SIGKILL')
     })
     return this.#closed

@@ -1,77 +1,140 @@
+import { quantile } from '../median.ts'
+
 /** Publishes one, and resolves when it has been acknowledged. */
 export type PublishOne = (channel: number, data: string) => Promise<unknown>
 
 export interface Load {
   readonly durationMs: number
-  /** Publications under way at most. */
+  /** Publications under way at most, where there is no rate. */
   readonly depth: number
   /** Channels that they go to in turn. */
   readonly channels: number
   /** Bytes of each. */
   readonly bytes: number
-  /** Publications a second; as fast as it goes when absent. */
+  /** Publications a second, however many are under way; as fast as the window lets when absent. */
   readonly rate?: number
   /** One publication alone, to this channel. */
   readonly once?: number
 }
 
+/** Milliseconds. */
+export interface Percentiles {
+  readonly p50: number
+  readonly p99: number
+}
+
 export interface Sent {
   readonly acknowledged: number
   readonly failed: number
+  /** Why the last failed that did. */
+  readonly failure?: string
   readonly seconds: number
+  /** With a rate: how long after it was due a publication was made, and how long after that it was acknowledged. */
+  readonly paced?: { readonly late: Percentiles; readonly acknowledged: Percentiles }
 }
 
 /** Wall clock in milliseconds, with fractions, the same in all processes of a machine. */
 export const clock = (): number => performance.timeOrigin + performance.now()
 
-/** A publication that says when it was made. */
-export const stampedData = (bytes: number): string => `${clock().toFixed(3)} `.padEnd(bytes, 'x')
+/** A publication that says when it was made, or should have been. */
+export const stampedData = (bytes: number, madeAt: number): string => `${madeAt.toFixed(3)} `.padEnd(bytes, 'x')
+
+export const percentiles = (values: readonly number[]): Percentiles => {
+  const sorted = Float64Array.from(values).sort()
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
+}
 
 /** How often a paced load looks what is due. */
 const TURN_MS = 1
 
-/** Keeps a window of publications under way for a time, and waits for the last. */
-export const publishInWindow = async (publish: PublishOne, load: Load): Promise<Sent> => {
-  const { durationMs, depth, channels, bytes, rate, once } = load
-  const beganAt = performance.now()
-  if (once !== undefined) {
-    await publish(once, stampedData(bytes))
-    return { acknowledged: 1, failed: 0, seconds: (performance.now() - beganAt) / 1000 }
-  }
+/** Publishes for a time, and waits for the last. */
+export const publishInWindow = (publish: PublishOne, load: Load): Promise<Sent> => {
+  if (load.once !== undefined) return publishOnce(publish, load, load.once)
+  return load.rate === undefined ? publishAtOnce(publish, load) : publishAtRate(publish, load, load.rate)
+}
+
+const publishOnce = async (publish: PublishOne, { bytes }: Load, channel: number): Promise<Sent> => {
+  const beganAt = clock()
+  await publish(channel, stampedData(bytes, beganAt))
+  return { acknowledged: 1, failed: 0, seconds: (clock() - beganAt) / 1000 }
+}
+
+/** As fast as it goes, with a window of publications under way. */
+const publishAtOnce = async (publish: PublishOne, { durationMs, depth, channels, bytes }: Load): Promise<Sent> => {
+  const beganAt = clock()
   let [sent, underWay, acknowledged, failed] = [0, 0, 0, 0]
+  let failure: string | undefined
   await new Promise<void>((resolve) => {
     const settled = (): void => {
       underWay--
       fill()
     }
+    const succeed = (): void => {
+      acknowledged++
+      settled()
+    }
+    const fail = (error: unknown): void => {
+      failed++
+      failure = String(error)
+      settled()
+    }
     const fill = (): void => {
-      const passedMs = performance.now() - beganAt
-      if (passedMs >= durationMs) {
+      if (clock() - beganAt >= durationMs) {
         if (underWay === 0) resolve()
         return
       }
-      const due = rate === undefined ? Number.POSITIVE_INFINITY : (passedMs / 1000) * rate
-      while (underWay < depth && sent < due) {
+      while (underWay < depth) {
         underWay++
-        publish(sent++ % channels, stampedData(bytes)).then(
-          () => {
-            acknowledged++
-            settled()
-          },
-          () => {
-            failed++
-            settled()
-          },
-        )
+        publish(sent++ % channels, stampedData(bytes, clock())).then(succeed, fail)
       }
-    }
-    if (rate !== undefined) {
-      const timer = setInterval(() => {
-        fill()
-        if (performance.now() - beganAt >= durationMs) clearInterval(timer)
-      }, TURN_MS)
     }
     fill()
   })
-  return { acknowledged, failed, seconds: (performance.now() - beganAt) / 1000 }
+  return { acknowledged, failed, ...(failure !== undefined && { failure }), seconds: (clock() - beganAt) / 1000 }
+}
+
+/**
+ * An open loop: publications are due at even distances, whether or not earlier ones have been acknowledged, and say when they were due.
+ * So one that is made late, because this process was busy, has its delay counted.
+ */
+const publishAtRate = async (publish: PublishOne, { durationMs, channels, bytes }: Load, rate: number): Promise<Sent> => {
+  const beganAt = clock()
+  const total = Math.max(1, Math.floor((rate * durationMs) / 1000))
+  const late: number[] = []
+  const waits: number[] = []
+  let [sent, failed] = [0, 0]
+  let failure: string | undefined
+  await new Promise<void>((resolve) => {
+    const makeOne = (): void => {
+      const dueAt = beganAt + (sent * 1000) / rate
+      const madeAt = clock()
+      late.push(madeAt - dueAt)
+      const settled = (): void => {
+        if (waits.length + failed === total) resolve()
+      }
+      publish(sent++ % channels, stampedData(bytes, dueAt)).then(
+        () => {
+          waits.push(clock() - madeAt)
+          settled()
+        },
+        (error: unknown) => {
+          failed++
+          failure = String(error)
+          settled()
+        },
+      )
+    }
+    const timer = setInterval(() => {
+      const due = Math.min(total, ((clock() - beganAt) * rate) / 1000)
+      while (sent < due) makeOne()
+      if (sent === total) clearInterval(timer)
+    }, TURN_MS)
+  })
+  return {
+    acknowledged: waits.length,
+    failed,
+    ...(failure !== undefined && { failure }),
+    seconds: (clock() - beganAt) / 1000,
+    paced: { late: percentiles(late), acknowledged: percentiles(waits) },
+  }
 }

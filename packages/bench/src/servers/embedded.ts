@@ -16,6 +16,7 @@ const fusewire = createFusewire({
   broker: [broker],
   rules: [{ pattern: '*:*', subscribe: 'anyone', publish: 'anyone', historySize: 100 }],
   // One publisher does the work of many.
+  maxPendingRequests: 100_000,
   messagesPerSecond: 10_000_000,
   messagesBurst: 100_000_000,
   bytesPerSecond: 1_073_741_824,

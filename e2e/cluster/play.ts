@@ -15,7 +15,7 @@ import { ClusterNodes } from './nodes.ts'
 import { type PublishingReport, publishAll, publishSurely } from './publishing.ts'
 
 /** Longer than a node takes to be noticed as gone by its clients, and shorter than the longest time that one stands still. */
-export const SESSION_TTL_MS = 5_000
+export const SESSION_TTL_MS = 6_500
 
 /** From the last fault until everyone has everything: back-off, TTLs and the sweep included. */
 const SETTLE_TIMEOUT_MS = 30_000
@@ -30,7 +30,7 @@ const options = (hooks: HookServer): FusewireInput => ({
   logLevel: 'debug',
   sessionTtlMs: SESSION_TTL_MS,
   pingIntervalMs: 1_000,
-  pongTimeoutMs: 1_500,
+  pongTimeoutMs: 4_000,
   brokerTimeoutMs: BROKER_TIMEOUT_MS,
   rules: RULES.map((rule) => ({ ...rule, presence: rule.pattern === 'long:*' })),
   hooks: [{ url: hooks.url, events: ['disconnect'] }],

@@ -173,8 +173,10 @@ export class RedisSubscriptions {
         continue
       }
       const link = entry.isWanted ? this.#routes.linkOf(entry.slot) : entry.link
-      // It is marked again when its link comes up.
-      if (!link?.isUp) continue
+      if (!link?.isUp) {
+        this.#postpone(entry)
+        continue
+      }
       const key = `${link.name} ${entry.isWanted} ${entry.slot}`
       const group = groups.get(key)
       entry.state = 'changing'
@@ -183,6 +185,14 @@ export class RedisSubscriptions {
       else groups.set(key, { link, isOn: entry.isWanted, entries: this.#sent(group, [entry]) })
     }
     for (const group of groups.values()) this.#send(group.link, group.isOn, group.entries)
+  }
+
+  /** It is marked again when its link comes up; whoever wants it for the first time does not wait for that. */
+  #postpone(entry: Entry): void {
+    if (entry.hasLapsed || entry.waiters.length === 0) return
+    settle(entry, this.#routes.problem() ?? unavailable('the connection to Redis has ended'))
+    entry.isWanted = false
+    this.#forget(entry)
   }
 
   /** Sends a group that is full, and lets another take its place. */

@@ -1,34 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BrokerListener } from '@fusewire/engine'
-import type { Publication } from '@fusewire/protocol'
 import { describeWith, eventually, type NatsClusterServers, startNatsCluster } from '@fusewire/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { NatsBroker } from './nats-broker.ts'
 import { BrokerNodes } from './testing/broker-nodes.ts'
+import { Judge } from './testing/judge.ts'
 
 const LANES = 4
 const PUBLICATIONS = 60
 const OPTIONS = { historySize: 10_000, historyTtlMs: 600_000, historyBytes: 100_000_000 }
-
-/** What a node is told of a channel. */
-class Heard implements BrokerListener {
-  readonly told = new Map<number, unknown>()
-  readonly faults: string[] = []
-  #last = 0
-  #mayMiss = true
-
-  publication(_: string, { offset, data }: Publication): void {
-    if (offset <= this.#last) this.faults.push(`${offset} after ${this.#last}`)
-    else if (offset !== this.#last + 1 && !this.#mayMiss) this.faults.push(`nothing between ${this.#last} and ${offset}`)
-    this.#last = Math.max(this.#last, offset)
-    this.#mayMiss = false
-    this.told.set(offset, data)
-  }
-  interrupted(): void {
-    this.#mayMiss = true
-  }
-  announcement(): void {}
-}
 
 describeWith(['nats-server'], 'several nodes that publish in one channel of a stream with three replicas', () => {
   let cluster: NatsClusterServers
@@ -39,13 +18,13 @@ describeWith(['nats-server'], 'several nodes that publish in one channel of a st
   afterAll(() => cluster.stop())
 
   /** Nodes that are each connected to another server, at first. */
-  const start = async (): Promise<{ nodes: BrokerNodes; brokers: readonly NatsBroker[]; heard: readonly Heard[] }> => {
+  const start = async (): Promise<{ nodes: BrokerNodes; brokers: readonly NatsBroker[]; heard: readonly Judge[] }> => {
     const nodes = new BrokerNodes({ replicas: 3, timeoutMs: 10_000 })
-    const heard: Heard[] = []
+    const heard: Judge[] = []
     const brokers: NatsBroker[] = []
     for (let index = 0; index < cluster.urls.length; index++) {
       const { broker } = nodes.make(cluster.urls)
-      const listener = new Heard()
+      const listener = new Judge()
       heard.push(listener)
       brokers.push(broker)
       await broker.start(listener)
@@ -55,7 +34,7 @@ describeWith(['nats-server'], 'several nodes that publish in one channel of a st
   }
 
   /** The history is what was acknowledged, and what was told. */
-  const judge = async (brokers: readonly NatsBroker[], heard: readonly Heard[], acknowledged: ReadonlyMap<string, number>) => {
+  const judge = async (brokers: readonly NatsBroker[], heard: readonly Judge[], acknowledged: ReadonlyMap<string, number>) => {
     const offsets = [...acknowledged.values()].sort((one, other) => one - other)
     expect(offsets).toEqual(offsets.map((_, index) => index + 1))
     for (const broker of brokers) {

@@ -1,33 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BrokerListener } from '@fusewire/engine'
-import { mergePatch, type Publication } from '@fusewire/protocol'
+import { mergePatch } from '@fusewire/protocol'
 import { describeWith, eventually, type Fault, FaultProxy, type NatsServer, Random, startNats } from '@fusewire/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { BrokerNodes, type Node } from './testing/broker-nodes.ts'
+import { Judge } from './testing/judge.ts'
 
 const NODES = 3
 const LANES = 3
 const ROUNDS = 12
 const OPTIONS = { historySize: 100_000, historyTtlMs: 600_000, historyBytes: 100_000_000 }
 const STATE = { ttlMs: 600_000, maxDocumentBytes: 100_000 }
-
-/** Judges what a node is told: in order, each once, and nothing left out without a word. */
-class Judge implements BrokerListener {
-  readonly faults: string[] = []
-  #last = 0
-  #mayMiss = true
-
-  publication(_: string, { offset }: Publication): void {
-    if (offset <= this.#last) this.faults.push(`${offset} after ${this.#last}`)
-    else if (offset !== this.#last + 1 && !this.#mayMiss) this.faults.push(`nothing between ${this.#last} and ${offset}`)
-    this.#last = Math.max(this.#last, offset)
-    this.#mayMiss = false
-  }
-  interrupted(): void {
-    this.#mayMiss = true
-  }
-  announcement(): void {}
-}
 
 describeWith(['nats-server'], 'NatsBroker on several nodes with bad lines', () => {
   let server: NatsServer

@@ -1,13 +1,11 @@
 import { FusewireError } from '@fusewire/protocol'
 import type { Msg } from '@nats-io/transport-node'
+import { Backoff } from '../backoff.ts'
 import { addressName, type NatsAddress } from './nats-address.ts'
 import { connectNats, type NatsAccess } from './nats-connect.ts'
 import { JetStreamError, unavailable } from './nats-error.ts'
 import type { NatsSession } from './nats-session.ts'
 import { assertJetStream } from './stream-api.ts'
-
-const FIRST_RETRY_MS = 100
-const LAST_RETRY_MS = 5_000
 
 export interface NatsLinkOptions extends NatsAccess {
   /** Servers of one cluster. */
@@ -52,7 +50,7 @@ interface Listening {
  */
 export class NatsLink {
   readonly #options: NatsLinkOptions
-  readonly #random: () => number
+  readonly #backoff: Backoff
   readonly #users = new Set<NatsLinkUser>()
   readonly #listening = new Set<Listening>()
   #state: LinkState = { name: 'new' }
@@ -60,13 +58,12 @@ export class NatsLink {
   #opening: Promise<void> | undefined
   /** Index of the server to be tried next. */
   #next = 0
-  #failures = 0
   #wasUp = false
 
   /** `random`: anywhere in [0, 1). */
   constructor(options: NatsLinkOptions, random: () => number) {
     this.#options = options
-    this.#random = random
+    this.#backoff = new Backoff(random)
     this.#next = Math.floor(random() * options.addresses.length)
   }
 
@@ -135,7 +132,7 @@ export class NatsLink {
         this.close()
         throw failure
       }
-      await new Promise((resolve) => setTimeout(resolve, this.#backoff()))
+      await new Promise((resolve) => setTimeout(resolve, this.#backoff.next()))
     }
   }
 
@@ -165,7 +162,7 @@ export class NatsLink {
 
   #up(session: NatsSession): void {
     this.#state = { name: 'up', session }
-    this.#failures = 0
+    this.#backoff.reset()
     void session.ended.then((reason) => this.#down(reason))
     // What was asked for while the connection was prepared.
     for (const listening of this.#listening) if (!listening.stop) this.#subscribe(listening, session)
@@ -185,7 +182,7 @@ export class NatsLink {
   }
 
   #wait(): void {
-    const timer = setTimeout(() => void this.#again(), this.#backoff())
+    const timer = setTimeout(() => void this.#again(), this.#backoff.next())
     this.#state = { name: 'waiting', timer }
   }
 
@@ -200,11 +197,6 @@ export class NatsLink {
 
   get #isClosed(): boolean {
     return this.#state.name === 'closed'
-  }
-
-  /** Full jitter: nodes that were cut off together do not come back together. */
-  #backoff(): number {
-    return this.#random() * Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#failures++)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { FusewireError } from '@fusewire/protocol'
 import { ErrorReply, RESP_TYPES, type RedisArgument } from '@redis/client'
+import { Backoff } from '../backoff.ts'
 import { AnswerWatch } from './answer-watch.ts'
-import { Backoff } from './backoff.ts'
 import type { RedisEndpoint } from './redis-address.ts'
 import { connectRedis, type RedisAccess, type RedisClient } from './redis-client.ts'
 import { refusalOf, unavailable } from './redis-error.ts'

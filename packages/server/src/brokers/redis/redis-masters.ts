@@ -1,5 +1,5 @@
 import type { FusewireError } from '@fusewire/protocol'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../backoff.ts'
 import { SLOTS } from './hash-slot.ts'
 import { parseRedisAddress, type RedisEndpoint, type RedisMode } from './redis-address.ts'
 import type { RedisAccess } from './redis-client.ts'

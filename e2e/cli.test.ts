@@ -334,7 +334,7 @@ describe('drain', () => {
         { event: 'drained', node },
       ])
       expect(drained.err).toMatch(/^(\d connections left\n)+$/u)
-      expect(drained.err).toContain('1 connections left')
+      expect(drained.err).toContain('1 connection left')
       expect(await server.exit()).toBe(0)
     } finally {
       for (const subscriber of subscribers) await subscriber[Symbol.asyncDispose]()

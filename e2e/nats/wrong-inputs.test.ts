@@ -80,7 +80,9 @@ describeWith(['nats-server'], 'a server and a NATS that is something else than i
 
   it('does not start where there are fewer servers than replicas', async () => {
     const { url } = await serve({})
-    expect(await refusal('--broker', url, '--nats-replicas', '3')).toContain('replicas > 1 not supported in non-clustered mode')
+    expect(await refusal('--broker', url, '--nats-replicas', '3')).toContain(
+      'not supported in non-clustered mode; leave natsReplicas out',
+    )
   })
 
   it('does not start where the name of a bucket is that of another stream', async () => {

@@ -77,7 +77,7 @@ const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
       terminal.print(`Node ${node} is leaving: ${connections} connections move within ${seconds(delayMs + windowMs)}.`)
     else terminal.print(JSON.stringify({ event: 'draining', ...begun }))
     if (!flags.wait) return
-    await untilGone(api, begun, (left) => terminal.note(`${left} connections left`))
+    await untilGone(api, begun, (left) => terminal.note(`${left} connection${left === 1 ? '' : 's'} left`))
     terminal.print(terminal.interactive ? `Node ${node} has gone.` : JSON.stringify({ event: 'drained', node }))
   } finally {
     await network.close()

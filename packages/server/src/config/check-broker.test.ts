@@ -19,7 +19,7 @@ describe("the broker's options", () => {
     [{ broker: ['redis://:password@127.0.0.1:6379/1'] }],
     [{ broker: ['rediss://a.example', 'rediss://b.example'], redisMode: 'cluster' }],
     [{ broker: ['redis://a:26379', 'redis://b:26379'], redisMode: 'sentinel', redisMaster: 'main' }],
-    [{ broker: ['nats://a:4222', 'nats://b:4222'] }],
+    [{ broker: ['nats://a:4222', 'nats://b:4222'], natsReplicas: 3 }],
   ] satisfies [FusewireInput][])('may be %j', (input) => {
     expect(problemsOf(input)).toEqual([])
   })
@@ -35,6 +35,8 @@ describe("the broker's options", () => {
     [{ broker: ['redis://a/1'], redisMode: 'cluster' }, 'broker[0]: names a database'],
     [{ redisMode: 'cluster' }, 'redisMode: is cluster, and broker has no addresses of Redis'],
     [{ broker: ['nats://a'], redisMode: 'sentinel' }, 'redisMode: is sentinel, and broker has no addresses of Redis'],
+    [{ broker: ['redis://a'], natsReplicas: 3 }, 'natsReplicas: is for NATS'],
+    [{ broker: ['redis://a'], natsCredentialsFile: '/etc/nats.creds' }, 'natsCredentialsFile: is for NATS'],
     [{ broker: ['redis://a'], brokerPrefix: 'my{x}' }, 'brokerPrefix: may have letters'],
     [{ broker: ['redis://a'], snapshotFile: '/tmp/f' }, 'snapshotFile: is for the memory broker'],
   ] satisfies [FusewireInput, string][])('may not be %j', (input, problem) => {

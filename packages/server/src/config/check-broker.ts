@@ -23,10 +23,13 @@ const checkAddress = (address: string, index: number, { redisMode }: FusewireOpt
 
 /** What is wrong with the broker's options. */
 export const checkBroker = (options: FusewireOptions): ConfigurationProblem[] => {
-  const { broker, redisMode, brokerPrefix, snapshotFile } = options
+  const { broker, redisMode, natsReplicas, natsCredentialsFile, brokerPrefix, snapshotFile } = options
   const isMemory = broker.length === 1 && broker[0] === 'memory'
   const isRedis = broker.every(isRedisAddress)
   const problems: ConfigurationProblem[] = []
+  const forNats = { natsReplicas: natsReplicas > 1, natsCredentialsFile: natsCredentialsFile !== undefined }
+  for (const [option, isSet] of Object.entries(forNats))
+    if (isSet && isRedis) problems.push({ option, message: 'is for NATS, and broker has addresses of Redis; leave it out' })
   if (redisMode !== 'standalone' && !isRedis)
     problems.push({
       option: 'redisMode',

@@ -22,6 +22,7 @@ export const JETSTREAM_CODES = {
   streamExists: 10_058,
   streamNotFound: 10_059,
   wrongLastSequence: 10_071,
+  replicasNotSupported: 10_074,
   notEnabled: 10_076,
   duplicateInProcess: 10_158,
   /** The same as `wrongLastSequence`, of newer servers. */

@@ -42,7 +42,9 @@ export const answerOf = (message: Msg): unknown => {
   const answer = JSON.parse(DECODER.decode(message.data)) as ApiAnswer
   if (answer.error) {
     const { err_code: errorCode, code = 0, description = 'unknown error' } = answer.error
-    throw new JetStreamError(errorCode ?? code, description)
+    const advice =
+      errorCode === JETSTREAM_CODES.replicasNotSupported ? '; leave natsReplicas out, or start a cluster of servers' : ''
+    throw new JetStreamError(errorCode ?? code, `${description}${advice}`)
   }
   return answer
 }

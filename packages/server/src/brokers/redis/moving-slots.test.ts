@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { MovingSlots, type SlotCall } from './moving-slots.ts'
+
+const SLOT = 7
+
+/** Calls that note when they are asked, and whether alone; `answers` are those that are got one by one. */
+const recorder = (answers: boolean[]) => {
+  const asked: string[] = []
+  const call = (number: number): SlotCall => ({
+    number,
+    insist: async () => {
+      asked.push(`${number} alone`)
+      return answers.shift() ?? false
+    },
+    ask: () => asked.push(String(number)),
+  })
+  return { asked, call }
+}
+
+describe('calls of a slot that moves', () => {
+  it('go one by one in the order in which they were made, and together once one is answered at once', async () => {
+    const slots = new MovingSlots()
+    const { asked, call } = recorder([false, true])
+    const { promise, resolve } = Promise.withResolvers<void>()
+    slots.add(SLOT, call(2), () => promise)
+    slots.add(SLOT, call(5), () => promise)
+    // Refused after one had come that was made later.
+    slots.add(SLOT, call(3), () => promise)
+    slots.add(SLOT, call(4), () => promise)
+    expect([slots.has(SLOT), slots.has(SLOT + 1), asked]).toEqual([true, false, []])
+    resolve()
+    await expect.poll(() => slots.has(SLOT)).toBe(false)
+    expect(asked).toEqual(['2 alone', '3 alone', '4', '5'])
+  })
+
+  it('are not held any more when none is left', async () => {
+    const slots = new MovingSlots()
+    const { asked, call } = recorder([false, false])
+    slots.add(SLOT, call(1), async () => undefined)
+    slots.add(SLOT, call(2), async () => undefined)
+    await expect.poll(() => slots.has(SLOT)).toBe(false)
+    expect(asked).toEqual(['1 alone', '2 alone'])
+  })
+})

@@ -21,14 +21,17 @@ describe('calls of a slot that moves', () => {
   it('go one by one in the order in which they were made, and together once one is answered at once', async () => {
     const slots = new MovingSlots()
     const { asked, call } = recorder([false, true])
-    const { promise, resolve } = Promise.withResolvers<void>()
-    slots.add(SLOT, call(2), () => promise)
-    slots.add(SLOT, call(5), () => promise)
+    let pass = (): void => undefined
+    const passed = new Promise<void>((resolve) => {
+      pass = resolve
+    })
+    slots.add(SLOT, call(2), () => passed)
+    slots.add(SLOT, call(5), () => passed)
     // Refused after one had come that was made later.
-    slots.add(SLOT, call(3), () => promise)
-    slots.add(SLOT, call(4), () => promise)
+    slots.add(SLOT, call(3), () => passed)
+    slots.add(SLOT, call(4), () => passed)
     expect([slots.has(SLOT), slots.has(SLOT + 1), asked]).toEqual([true, false, []])
-    resolve()
+    pass()
     await expect.poll(() => slots.has(SLOT)).toBe(false)
     expect(asked).toEqual(['2 alone', '3 alone', '4', '5'])
   })

@@ -1,2 +1,1 @@
-export { CANDIDATES, type Candidate } from './candidate.ts'
-export { type FanOutOptions, type FanOutResult, fanOut } from './fan-out.ts'
+export { TARGETS, type Target } from './frame/targets.ts'

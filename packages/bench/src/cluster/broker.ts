@@ -1,5 +1,5 @@
 import { startNats, startRedis } from '@fusewire/testkit'
-import { cpuSecondsOf } from '../process-time.ts'
+import { cpuSecondsOf } from '../load/process-time.ts'
 
 export const BROKERS = ['redis', 'nats'] as const
 export type BrokerName = (typeof BROKERS)[number]

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WebSocket } from 'ws'
-import type { Target } from '../raw-web-socket.ts'
-import { until } from '../until.ts'
+import { until } from '../load/until.ts'
 import { channelName } from './channel-name.ts'
+import type { NodeAddress } from './node-address.ts'
 import { clock, type Percentiles, percentiles } from './window.ts'
 
 /** From when a publication was due until a subscriber had it. */
@@ -24,7 +24,7 @@ export class Listeners {
   #latencies: number[] | undefined
   deliveries = 0
 
-  static async open(targets: readonly Target[], channels: number): Promise<Listeners> {
+  static async open(targets: readonly NodeAddress[], channels: number): Promise<Listeners> {
     const listeners = new Listeners()
     let subscribed = 0
     const subscriptions = Array.from({ length: channels }, (_, index) => ({ channel: channelName(index) }))

@@ -1,4 +1,4 @@
-import { median } from '../median.ts'
+import { median } from '../frame/statistics.ts'
 import type { BrokerName } from './broker.ts'
 import { type Cluster, type Lane, openCluster, WAYS, type Way } from './cluster.ts'
 import type { Latency } from './listeners.ts'

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { cpuSecondsOf } from '../process-time.ts'
-import type { Target } from '../raw-web-socket.ts'
+import { cpuSecondsOf } from '../load/process-time.ts'
 import type { BenchBroker } from './broker.ts'
+import type { NodeAddress } from './node-address.ts'
 import type { Publisher } from './publisher.ts'
 import type { Load, Sent } from './window.ts'
 
@@ -16,7 +16,7 @@ process.once('exit', () => {
 
 /** A node of the cluster, a program that has Fusewire in it, or the floor of one: either publishes itself when it is told to. */
 export class Node implements Publisher {
-  readonly target: Target
+  readonly target: NodeAddress
   readonly #child: ChildProcess
   readonly #sent: ((sent: Sent) => void)[]
   #closed: Promise<void> | undefined

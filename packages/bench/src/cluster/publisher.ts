@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { WebSocket } from 'ws'
-import type { Target } from '../raw-web-socket.ts'
 import { channelName } from './channel-name.ts'
+import type { NodeAddress } from './node-address.ts'
 import { type Load, publishInWindow, type Sent } from './window.ts'
 
 /** Something that publishes to one node, in one of the ways that users have. */
@@ -16,7 +16,7 @@ interface Waiting {
 }
 
 /** One session on a WebSocket, which does not wait for one answer before it sends the next. */
-export const openWebSocketPublisher = async ({ host, port, path }: Target): Promise<Publisher> => {
+export const openWebSocketPublisher = async ({ host, port, path }: NodeAddress): Promise<Publisher> => {
   const socket = new WebSocket(`ws://${host}:${port}${path}`, { perMessageDeflate: false })
   const waiting = new Map<number, Waiting>()
   let lastId = 0
@@ -68,7 +68,7 @@ const post = (session: ClientHttp2Session, path: string, body: string): Promise<
   })
 
 /** Batches of the HTTP API over one HTTP/2 connection: what is to be published while others are under way goes into the next. */
-export const openHttpPublisher = async ({ host, port }: Target, batchSize: number): Promise<Publisher> => {
+export const openHttpPublisher = async ({ host, port }: NodeAddress, batchSize: number): Promise<Publisher> => {
   const session = connect(`http://${host}:${port}`)
   session.on('error', () => {})
   let batch: Batched[] = []

@@ -1,4 +1,4 @@
-import { quantile } from '../median.ts'
+import { quantile } from '../frame/statistics.ts'
 
 /** Publishes one, and resolves when it has been acknowledged. */
 export type PublishOne = (channel: number, data: string) => Promise<unknown>

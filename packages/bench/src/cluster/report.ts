@@ -1,8 +1,8 @@
-import { BROKERS, type BrokerName } from './cluster/broker.ts'
-import { WAYS, type Way } from './cluster/cluster.ts'
-import { type ClusterMeasured, type ClusterOptions, type HalfRate, measureRound, type Rate } from './cluster/measure.ts'
-import { median, middleHalf } from './median.ts'
-import type { Progress } from './progress.ts'
+import type { OnProgress } from '../frame/run-scenario.ts'
+import { median, middleHalf } from '../frame/statistics.ts'
+import { BROKERS, type BrokerName } from './broker.ts'
+import { WAYS, type Way } from './cluster.ts'
+import { type ClusterMeasured, type ClusterOptions, type HalfRate, measureRound, type Rate } from './measure.ts'
 
 export interface ClusterRow {
   readonly broker: BrokerName
@@ -59,12 +59,13 @@ export const measureClusters = async (
   { brokers, nodes }: ClusterSelection,
   options: ClusterOptions,
   rounds: number,
-  progress: Progress,
+  onProgress: OnProgress,
 ): Promise<ClusterRow[]> => {
   const results = new Map<BrokerName, ClusterMeasured[][]>(brokers.map((broker) => [broker, []]))
+  let done = 0
   for (let round = 1; round <= rounds; round++)
     for (const [broker, measured] of results) {
-      progress(`round ${round}/${rounds}: ${broker}, ${nodes.join(', ')} nodes`)
+      onProgress(done++ / (rounds * brokers.length), `round ${round}/${rounds}: ${broker}, ${nodes.join(', ')} nodes`)
       measured.push(await measureRound(broker, nodes, options))
     }
   return [...results].flatMap(([broker, measured]) =>

@@ -6,9 +6,6 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
 }
 
-/** The distance between the smallest and the largest value, by the median. */
-export const spread = (values: readonly number[]): number => (Math.max(...values) - Math.min(...values)) / median(values)
-
 /** The value below which this share of the sorted values lies. NaN of none. */
 export const quantile = (sorted: ArrayLike<number>, share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
@@ -18,4 +15,14 @@ export const middleHalf = (values: readonly number[]): readonly [lower: number, 
   const sorted = [...values].sort((a, b) => a - b)
   const half = Math.ceil(sorted.length / 2)
   return [median(sorted.slice(0, half)), median(sorted.slice(sorted.length - half))]
+}
+
+/** How a cost grows with a size: the slope of the straight line through their logarithms. 1 is linear, 0 is no growth. */
+export const growthExponent = (points: readonly { readonly size: number; readonly cost: number }[]): number => {
+  const logs = points.map(({ size, cost }) => ({ x: Math.log(size), y: Math.log(cost) }))
+  const mean = (pick: (log: { x: number; y: number }) => number): number =>
+    logs.reduce((sum, log) => sum + pick(log), 0) / logs.length
+  const [meanX, meanY] = [mean(({ x }) => x), mean(({ y }) => y)]
+  const sum = (pick: (log: { x: number; y: number }) => number): number => logs.reduce((total, log) => total + pick(log), 0)
+  return sum(({ x, y }) => (x - meanX) * (y - meanY)) / sum(({ x }) => (x - meanX) ** 2)
 }

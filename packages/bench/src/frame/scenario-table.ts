@@ -1,0 +1,37 @@
+import { type Measured, ratiosOf, valuesOf } from './run-scenario.ts'
+import type { Scenario } from './scenario.ts'
+import { median, middleHalf } from './statistics.ts'
+import { cell, textTable } from './text-table.ts'
+
+/** Below this share of a core the server has waited for the load. */
+const SATURATED = 0.9
+
+/** The measure by which a scenario tells how busy the server was; 1 is one core. */
+export const SERVER_CPU = { name: 'serverCpu', title: 'server CPU', digits: 2 } as const
+
+/** One table for each scenario: medians, the middle half of the main measure, and its ratio to the first candidate of the case. */
+export const scenarioTable = (scenario: Scenario, measured: readonly Measured[]): string => {
+  const { main, measures } = scenario
+  const header = ['case', 'candidate', ...measures.map(({ title }) => title), 'middle half', 'of first']
+  const firsts = new Map<string, Measured>()
+  const lines = measured.map((row) => {
+    const { trial } = row
+    const first = firsts.get(trial.case) ?? row
+    firsts.set(trial.case, first)
+    const digits = measures.find(({ name }) => name === main)?.digits ?? 0
+    return [
+      trial.case,
+      trial.candidate,
+      ...measures.map((measure) => cell(median(valuesOf(row, measure.name)), measure.digits)),
+      middleHalf(valuesOf(row, main))
+        .map((value) => cell(value, digits))
+        .join('–'),
+      cell(median(ratiosOf(row, first, main)), 2),
+    ]
+  })
+  const idle = measures.includes(SERVER_CPU) ? measured.filter((row) => median(valuesOf(row, SERVER_CPU.name)) < SATURATED) : []
+  return [textTable([header, ...lines], 2), ...(idle.length > 0 ? ['', unsaturated(idle)] : [])].join('\n')
+}
+
+const unsaturated = (rows: readonly Measured[]): string =>
+  `Not saturated, so that the rate is that of the load, and the one by CPU time is what counts: ${rows.map(({ trial }) => `${trial.candidate} (${trial.case})`).join(', ')}`

@@ -1,0 +1,66 @@
+import type { DialectName } from '../load/dialect.ts'
+import type { Address } from '../load/open-socket.ts'
+
+/** Something that is measured. */
+export interface Measure {
+  /** Key in a {@link Sample}. */
+  readonly name: string
+  /** With its unit. */
+  readonly title: string
+  /** Digits behind the point in the table. */
+  readonly digits: number
+}
+
+/** What one measurement has given, by names of measures. What the system does not tell is left out. */
+export type Sample = Readonly<Record<string, number | undefined>>
+
+/** One candidate under one load, to be measured again and again. */
+export interface Trial {
+  /** What loads have in common that are compared: the names of candidates are different within a case. */
+  readonly case: string
+  /** Where the case stands in a drawing of growth. */
+  readonly size?: number
+  readonly candidate: string
+  /** What the candidate is, in a line. */
+  readonly description: string
+  /** Measures it once, with a server of its own that is gone when it resolves. */
+  readonly measure: () => Promise<Sample>
+}
+
+/** A server elsewhere, which is measured beside the others. */
+export interface ExternalServer {
+  readonly address: Address
+  /** Of the WebSocket; undefined for the dialect's own. */
+  readonly path: string | undefined
+  readonly dialect: DialectName
+}
+
+/** What the command line says about all scenarios. */
+export interface RunOptions {
+  readonly isQuick: boolean
+  /** How long one measurement lasts, where it is one of time; undefined for the scenario's own. */
+  readonly durationMs: number | undefined
+  /** In place of the scenario's own numbers of clients. */
+  readonly clients: number | undefined
+  /** In place of the scenario's own sizes of messages. */
+  readonly bytes: number | undefined
+  readonly external: ExternalServer | undefined
+  /** A file with the certificate and the key of every server with TLS. */
+  readonly certificateFile: string
+}
+
+export interface Scenario {
+  readonly name: string
+  /** What it does, in a few lines for the help. */
+  readonly summary: string
+  readonly measures: readonly Measure[]
+  /** The measure that is compared and drawn first. */
+  readonly main: string
+  /** Draws the main measure by the sizes of cases, where it is one of growth. */
+  readonly isGrowth?: boolean
+  /** Rounds when the command line says nothing. */
+  readonly rounds: number
+  /** True where an external server can be measured too. */
+  readonly takesExternal?: boolean
+  plan(options: RunOptions): readonly Trial[]
+}

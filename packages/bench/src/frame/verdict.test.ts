@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest'
+import type { Measured } from './run-scenario.ts'
+import type { Target } from './targets.ts'
+import { judge, verdictTable } from './verdict.ts'
+
+const measured = (candidate: string, name: string, values: readonly (number | undefined)[]): Measured => ({
+  trial: { case: name, candidate, description: '', measure: async () => ({}) },
+  samples: values.map((value) => ({ rate: value })),
+})
+
+const target: Target = {
+  title: 't',
+  scenario: 's',
+  case: 'plain',
+  candidate: 'own',
+  measure: 'rate',
+  against: 'peer',
+  atLeast: 2,
+}
+
+const judged = (own: readonly (number | undefined)[], peer: readonly number[], of: Target = target) =>
+  judge([of], 's', [measured('peer', 'plain, 1', peer), measured('own', 'plain, 1', own)]).map(
+    ({ value, isMet, isBroken }) => [value, isMet, isBroken] as const,
+  )
+
+it('takes the median of the ratios of single rounds', () => {
+  expect(judged([20, 30, 4], [10, 10, 1])).toEqual([[3, true, false]])
+})
+
+it('is broken below 0.8 of the target, and only missed above that', () => {
+  expect(judged([1.9], [1])).toEqual([[1.9, false, false]])
+  expect(judged([1.5], [1])).toEqual([[1.5, false, true]])
+})
+
+it('knows targets that are not to be exceeded, and those that are no ratio', () => {
+  const { atLeast, against, ...rest } = target
+  expect([atLeast, against]).toEqual([2, 'peer'])
+  const limit = { ...rest, atMost: 10 }
+  expect([judged([10], [1], limit), judged([12], [1], limit), judged([13], [1], limit)]).toEqual([
+    [[10, true, false]],
+    [[12, false, false]],
+    [[13, false, true]],
+  ])
+})
+
+it('is broken by what could not be measured, and silent about what was not', () => {
+  expect(judged([undefined], [1])).toEqual([[Number.NaN, false, true]])
+  expect(judge([target], 's', [measured('own', 'plain', [1])])).toEqual([])
+  expect(judge([target], 's', [measured('own', 'tls', [1]), measured('peer', 'tls', [1])])).toEqual([])
+  expect(judge([target], 'other', [measured('own', 'plain', [1]), measured('peer', 'plain', [1])])).toEqual([])
+})
+
+it('prints what is to be, and what is', () => {
+  expect(verdictTable(judge([target], 's', [measured('peer', 'plain', [1]), measured('own', 'plain', [3])]))).toContain(
+    '≥ 2  3.00  pass',
+  )
+})

@@ -1,0 +1,65 @@
+import { type Measured, ratiosOf, valuesOf } from './run-scenario.ts'
+import { median } from './statistics.ts'
+import type { Target } from './targets.ts'
+import { cell, textTable } from './text-table.ts'
+
+/** A target and what one case has shown of it. */
+export interface Verdict {
+  readonly target: Target
+  readonly case: string
+  /** Median of what is compared; NaN where the system does not tell it. */
+  readonly value: number
+  readonly isMet: boolean
+  /** True where it is missed by so much that it is no noise: a ratio below {@link TOLERANCE} of its target. */
+  readonly isBroken: boolean
+}
+
+/** A short run on a machine with other work must not fail for its noise. */
+export const TOLERANCE = 0.8
+
+const reaches = (
+  { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }: Target,
+  value: number,
+  tolerance: number,
+): boolean => value >= atLeast * tolerance && value <= atMost / tolerance
+
+/** Judges what a scenario has measured; targets of cases and candidates that were not measured are left out. */
+export const judge = (targets: readonly Target[], scenario: string, measured: readonly Measured[]): readonly Verdict[] =>
+  targets
+    .filter((target) => target.scenario === scenario)
+    .flatMap((target) =>
+      measured
+        .filter(({ trial }) => trial.candidate === target.candidate && trial.case.startsWith(target.case))
+        .flatMap((row) => {
+          const reference = measured.find(({ trial }) => trial.candidate === target.against && trial.case === row.trial.case)
+          if (target.against !== undefined && !reference) return []
+          const value = median(reference ? ratiosOf(row, reference, target.measure) : valuesOf(row, target.measure))
+          return [
+            {
+              target,
+              case: row.trial.case,
+              value,
+              isMet: reaches(target, value, 1),
+              isBroken: !reaches(target, value, TOLERANCE),
+            },
+          ]
+        }),
+    )
+
+const limitOf = ({ atLeast, atMost, unit = '' }: Target): string =>
+  `${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} ${unit}`.trimEnd()
+
+export const verdictTable = (verdicts: readonly Verdict[]): string =>
+  textTable(
+    [
+      ['target', 'case', 'is to be', 'is', ''],
+      ...verdicts.map(({ target, case: name, value, isMet }) => [
+        target.title,
+        name,
+        limitOf(target),
+        cell(value, 2) || 'unknown',
+        isMet ? 'pass' : 'FAIL',
+      ]),
+    ],
+    2,
+  )

@@ -1,0 +1,43 @@
+import { DIALECTS } from './load/dialect.ts'
+import { SCENARIOS } from './scenarios/scenarios.ts'
+
+const described = (name: string, text: string): string =>
+  text
+    .split('\n')
+    .map((line, index) => `  ${(index === 0 ? name : '').padEnd(15)}${line}`)
+    .join('\n')
+
+export const HELP = `Usage: npm run bench -- [scenario ...] [options]
+
+Measures Fusewire beside what one might take instead: by turns, in one run, each server in a process of its own on a core of its own
+(where taskset exists), the load in another. What counts are ratios.
+
+Scenarios (default: fan-out; all runs every one, which takes hours):
+${SCENARIOS.map(({ name, summary }) => described(name, summary)).join('\n')}
+${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and 3 nodes, beside a bare loop of the same commands; starts\nredis-server and nats-server of its own')}
+
+Options:
+  --quick          the smallest honest part, in under two minutes on a quiet machine; ends with 1 when a target is missed by more
+                   than a fifth, after a second try
+  --rounds N       measurements of each candidate; tables show medians (default: the scenario's own; 1 with --quick)
+  --seconds N      how long one measurement lasts, where it is one of time
+  --clients N      in place of the scenario's own numbers of clients
+  --bytes N        in place of the scenario's own sizes of messages
+  --only TEXT      candidates whose name is this; may be repeated
+  --case TEXT      cases whose name begins with this; may be repeated
+  --url URL        a server elsewhere to measure too: ws://host:port or wss://host:port, with a path where it is not the dialect's own
+  --dialect NAME   what that server speaks: ${Object.keys(DIALECTS).join(', ')}
+  --report FOLDER  where results.json and report.html (tables and charts) are put (default: bench-results)
+  --json           print the results as JSON instead
+  -h, --help
+
+For cluster: --broker redis|nats, --nodes N, --channels N (default 16), --window N (publications under way; default 256), --bytes,
+--seconds, --rounds, --json.
+
+Examples:
+  npm run bench
+  npm run bench -- --quick
+  npm run bench -- fan-out --case plain --only bare --only fusewire --clients 5000 --rounds 3
+  npm run bench -- fan-out --url ws://127.0.0.1:8000 --dialect socket.io
+  npm run bench -- slow-consumer --seconds 60
+  npm run bench -- cluster --broker redis --nodes 2`

@@ -1,0 +1,167 @@
+import type { Socket } from 'node:net'
+import { type Address, openSocket, type SocketOptions } from './open-socket.ts'
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+const TYPE = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7, windowUpdate: 8 } as const
+const END_STREAM = 0x1
+const END_HEADERS = 0x4
+const ACK = 0x1
+const HEADER_LENGTH = 9
+const INITIAL_WINDOW = 65_535
+const LARGEST_WINDOW = 2 ** 31 - 1
+/** Room is given back once half of the window may be used up. */
+const REFILL = 2 ** 30
+/** The indexed field `:status: 200` of HPACK's static table (RFC 7541 appendix A). */
+const STATUS_200 = 0x88
+
+/** What comes on one stream. */
+export interface StreamEvents {
+  /** The status of the answer: 200 or not. */
+  readonly onHeaders?: (isOk: boolean) => void
+  readonly onData?: (chunk: Buffer) => void
+  readonly onEnd?: () => void
+}
+
+interface Incoming extends StreamEvents {
+  received: number
+}
+
+const frame = (type: number, flags: number, stream: number, payload: Buffer): Buffer => {
+  const header = Buffer.alloc(HEADER_LENGTH)
+  header.writeUIntBE(payload.length, 0, 3)
+  header[3] = type
+  header[4] = flags
+  header.writeUInt32BE(stream, 5)
+  return Buffer.concat([header, payload])
+}
+
+const uint32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+/** A length of HPACK with a prefix of seven bits (RFC 7541 section 5.1). */
+const stringLength = (length: number): number[] => {
+  if (length < 127) return [length]
+  const bytes = [127]
+  let rest = length - 127
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push(128 + (rest % 128))
+  return [...bytes, rest]
+}
+
+/** A header block of literals that enter no table (RFC 7541 section 6.2.2), so that neither side keeps a state for it. */
+export const headerBlock = (headers: Readonly<Record<string, string>>): Buffer =>
+  Buffer.concat(
+    Object.entries(headers).flatMap(([name, value]) => [
+      Buffer.from([0, ...stringLength(name.length)]),
+      Buffer.from(name),
+      Buffer.from(stringLength(Buffer.byteLength(value))),
+      Buffer.from(value),
+    ]),
+  )
+
+/**
+ * A client of HTTP/2 (RFC 9113) that does as little as a client may: it decodes no headers but whether the status is 200, and gives
+ * the server the largest windows there are.
+ */
+export class Http2Connection {
+  readonly socket: Socket
+  readonly #streams = new Map<number, Incoming>()
+  #onReady: () => void = () => {}
+  #nextStream = 1
+  #rest: Buffer | undefined
+  #received = 0
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+  }
+
+  /** Connects and waits until the server has said what it takes. */
+  static async open(address: Address, options: SocketOptions = {}): Promise<Http2Connection> {
+    const socket = await openSocket(address, { ...options, alpn: 'h2' })
+    const connection = new Http2Connection(socket)
+    // No pushes (2), the largest windows for streams (4).
+    const settings = Buffer.concat([Buffer.from([0, 2]), uint32(0), Buffer.from([0, 4]), uint32(LARGEST_WINDOW)])
+    socket.write(
+      Buffer.concat([
+        Buffer.from(PREFACE),
+        frame(TYPE.settings, 0, 0, settings),
+        frame(TYPE.windowUpdate, 0, 0, uint32(LARGEST_WINDOW - INITIAL_WINDOW)),
+      ]),
+    )
+    socket.on('data', (chunk: Buffer) => connection.#receive(chunk))
+    socket.on('error', () => socket.destroy())
+    await new Promise<void>((resolve, reject) => {
+      connection.#onReady = resolve
+      socket.once('close', () => reject(new Error('the server has closed the connection')))
+    })
+    return connection
+  }
+
+  /** Opens a stream; with a body, or with none, it is a whole request. With `isOpen` more may be written. */
+  request(headers: Readonly<Record<string, string>>, events: StreamEvents, body?: Buffer, isOpen = false): Http2Stream {
+    const id = this.#nextStream
+    this.#nextStream += 2
+    this.#streams.set(id, { ...events, received: 0 })
+    const isWhole = body === undefined && !isOpen
+    const head = frame(TYPE.headers, END_HEADERS | (isWhole ? END_STREAM : 0), id, headerBlock(headers))
+    this.socket.write(body === undefined ? head : Buffer.concat([head, frame(TYPE.data, isOpen ? 0 : END_STREAM, id, body)]))
+    return {
+      write: (bytes) => void this.socket.write(frame(TYPE.data, 0, id, bytes)),
+      end: () => void this.socket.write(frame(TYPE.data, END_STREAM, id, Buffer.alloc(0))),
+    }
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  #receive(chunk: Buffer): void {
+    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk])
+    let at = 0
+    while (bytes.length - at >= HEADER_LENGTH) {
+      const end = at + HEADER_LENGTH + bytes.readUIntBE(at, 3)
+      if (bytes.length < end) break
+      const stream = bytes.readUInt32BE(at + 5) & LARGEST_WINDOW
+      this.#handle(bytes[at + 3] as number, bytes[at + 4] as number, stream, bytes.subarray(at + HEADER_LENGTH, end))
+      at = end
+    }
+    this.#rest = at < bytes.length ? bytes.subarray(at) : undefined
+  }
+
+  #handle(type: number, flags: number, id: number, payload: Buffer): void {
+    const stream = this.#streams.get(id)
+    if (type === TYPE.data) {
+      this.#giveRoom(id, payload.length, stream)
+      if (payload.length > 0) stream?.onData?.(payload)
+    } else if (type === TYPE.headers) stream?.onHeaders?.(payload[0] === STATUS_200)
+    else if (type === TYPE.settings && (flags & ACK) === 0) {
+      this.socket.write(frame(TYPE.settings, ACK, 0, Buffer.alloc(0)))
+      this.#onReady()
+    } else if (type === TYPE.ping && (flags & ACK) === 0) this.socket.write(frame(TYPE.ping, ACK, 0, payload))
+    const isEnd = type === TYPE.reset || ((type === TYPE.data || type === TYPE.headers) && (flags & END_STREAM) !== 0)
+    if (!isEnd) return
+    this.#streams.delete(id)
+    stream?.onEnd?.()
+  }
+
+  #giveRoom(id: number, length: number, stream: Incoming | undefined): void {
+    this.#received += length
+    if (this.#received > REFILL) {
+      this.socket.write(frame(TYPE.windowUpdate, 0, 0, uint32(this.#received)))
+      this.#received = 0
+    }
+    if (!stream) return
+    stream.received += length
+    if (stream.received <= REFILL) return
+    this.socket.write(frame(TYPE.windowUpdate, 0, id, uint32(stream.received)))
+    stream.received = 0
+  }
+}
+
+/** What a client can do with its half of a stream. */
+export interface Http2Stream {
+  write(bytes: Buffer): void
+  end(): void
+}

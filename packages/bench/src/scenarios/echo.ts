@@ -1,0 +1,147 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import { quantile } from '../frame/statistics.ts'
+import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import { rates, startMeter } from '../load/load-meter.ts'
+import { Latencies, Schedule } from '../load/open-loop.ts'
+import { until } from '../load/until.ts'
+import { type LoadClient, openWebSocket } from '../load/web-socket-client.ts'
+import { externalCandidate } from './external-candidate.ts'
+import { rateMeasures } from './rate-measures.ts'
+
+const CONNECTIONS = 50
+/** Questions of one connection under way, to find out the largest rate. */
+const DEPTH = 8
+const SHARES = [0.1, 0.5, 0.9] as const
+const DURATION_MS = 5000
+const QUICK_DURATION_MS = 2000
+const CALIBRATION_SHARE = 0.4
+const SETTLE_MS = 200
+
+interface Load {
+  readonly connections: number
+  readonly bytes: number
+  readonly durationMs: number
+  /** Of the largest rate. */
+  readonly share: number
+}
+
+interface Asker {
+  readonly client: LoadClient
+  /** Called with so many answers. */
+  onAnswers: (answers: number) => void
+}
+
+const openAskers = async (server: ReachableServer, { dialect }: Candidate, connections: number): Promise<readonly Asker[]> => {
+  const askers: Asker[] = []
+  let introductions = 0
+  for (let connection = 0; connection < connections; connection++) {
+    const state = {
+      onAnswers: (answers: number): void => {
+        introductions += answers
+      },
+    }
+    const client = await openWebSocket(server.address, { dialect }, (answers) => state.onAnswers(answers))
+    for (const frame of dialect.introduce) client.write(frame)
+    askers.push(Object.assign(state, { client }))
+  }
+  await until(() => introductions === connections * dialect.introductions, 'clients are not connected')
+  return askers
+}
+
+/** Each connection has so many questions under way all the time. Resolves with the answers a second. */
+const measureLargestRate = async (askers: readonly Asker[], frame: Buffer, durationMs: number): Promise<number> => {
+  let [answered, asked] = [0, 0]
+  const begin = performance.now()
+  for (const asker of askers)
+    asker.onAnswers = (answers) => {
+      answered += answers
+      if (performance.now() - begin >= durationMs) return
+      for (let answer = 0; answer < answers; answer++) asker.client.write(frame)
+      asked += answers
+    }
+  for (const { client } of askers) for (let question = 0; question < DEPTH; question++) client.write(frame)
+  asked += askers.length * DEPTH
+  await until(() => answered === asked, 'answers are missing')
+  return answered / ((performance.now() - begin) / 1000)
+}
+
+/** Asks evenly at a rate, whatever becomes of the answers, each connection in its turn. */
+const askEvenly = async (
+  askers: readonly Asker[],
+  frame: Buffer,
+  perSecond: number,
+  durationMs: number,
+): Promise<Float64Array> => {
+  const latencies = askers.map((asker) => {
+    const own = new Latencies()
+    asker.onAnswers = (answers) => own.answer(answers, performance.now())
+    return own
+  })
+  const begin = performance.now()
+  const schedule = new Schedule(begin, perSecond)
+  let turn = 0
+  while (performance.now() - begin < durationMs) {
+    const now = performance.now()
+    for (let due = schedule.take(now); due !== undefined; due = schedule.take(now)) {
+      latencies[turn]?.begin(due)
+      askers[turn]?.client.write(frame)
+      turn = (turn + 1) % askers.length
+    }
+    await new Promise(setImmediate)
+  }
+  await until(() => latencies.every(({ pending }) => pending === 0), 'answers are missing')
+  return Float64Array.from(latencies.flatMap(({ taken }) => taken)).sort()
+}
+
+const measureEcho = async (candidate: Candidate, { connections, bytes, durationMs, share }: Load): Promise<Sample> => {
+  const server = await reach(candidate)
+  try {
+    const askers = await openAskers(server, candidate, connections)
+    const frame = candidate.dialect.echo('x'.repeat(bytes))
+    const stopMeter = startMeter(server.process)
+    const largest = await measureLargestRate(askers, frame, durationMs * CALIBRATION_SHARE)
+    const metered = stopMeter()
+    await delay(SETTLE_MS)
+    const sorted = await askEvenly(askers, frame, largest * share, durationMs)
+    for (const { client } of askers) client.destroy()
+    return {
+      ...rates(largest * metered.seconds, metered),
+      p50: quantile(sorted, 0.5),
+      p99: quantile(sorted, 0.99),
+      p999: quantile(sorted, 0.999),
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+const plan = (options: RunOptions): readonly Trial[] => {
+  const { isQuick, clients = CONNECTIONS, bytes = 100, external } = options
+  const durationMs = options.durationMs ?? (isQuick ? QUICK_DURATION_MS : DURATION_MS)
+  const candidates = isQuick ? [wsNaive(), fusewire()] : [bare(), wsNaive(), fusewire(), socketIo()]
+  return (isQuick ? [0.5] : SHARES).flatMap((share) =>
+    [...candidates, ...(external ? [externalCandidate(external)] : [])].map((candidate) => ({
+      case: `${share * 100}% of the largest rate`,
+      candidate: candidate.name,
+      description: candidate.description,
+      measure: () => measureEcho(candidate, { connections: clients, bytes, durationMs, share }),
+    })),
+  )
+}
+
+export const ECHO: Scenario = {
+  name: 'echo',
+  summary:
+    "the time from a question to its answer at 10, 50 and 90 % of each server's own largest rate; questions come evenly, and count from\nwhen they were due (corrected for coordinated omission)",
+  measures: [
+    { name: 'p50', title: 'p50 ms', digits: 3 },
+    { name: 'p99', title: 'p99 ms', digits: 3 },
+    { name: 'p999', title: 'p999 ms', digits: 3 },
+    ...rateMeasures('answers').filter(({ name }) => name !== 'loadCpu'),
+  ],
+  main: 'p99',
+  rounds: 5,
+  takesExternal: true,
+  plan,
+}

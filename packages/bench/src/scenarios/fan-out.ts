@@ -1,0 +1,167 @@
+import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import { Audience } from '../load/audience.ts'
+import {
+  bare,
+  bareJoined,
+  type Candidate,
+  fusewire,
+  reach,
+  socketIo,
+  socketIoDeflate,
+  wsDeflate,
+  wsNaive,
+  wsReady,
+} from '../load/candidates.ts'
+import { DIALECTS } from '../load/dialect.ts'
+import { rates } from '../load/load-meter.ts'
+import { openPublisher, publishInWindow } from '../load/publishing.ts'
+import { externalCandidate } from './external-candidate.ts'
+import { rateMeasures } from './rate-measures.ts'
+
+const CHANNEL = 'bench:fan-out'
+const DURATION_MS = 3000
+const QUICK_DURATION_MS = 1000
+/** Time for the server's code to be compiled, before anything is measured. */
+const WARM_UP_SHARE = 0.3
+const BURST = 10
+
+interface Load {
+  readonly clients: number
+  readonly bytes: number
+  /** Messages that are published in one write. */
+  readonly burst: number
+  readonly durationMs: number
+}
+
+/** Publishes to many subscribers of one channel, and counts what arrives. */
+export const measureFanOut = async (candidate: Candidate, { clients, bytes, burst, durationMs }: Load): Promise<Sample> => {
+  const server = await reach(candidate)
+  try {
+    const audience = await Audience.open(server, candidate, { clients, channels: () => [CHANNEL] })
+    const publisher = await openPublisher(server, candidate)
+    const frame = candidate.dialect.publish(CHANNEL, textOf(bytes))
+    const frames = Buffer.concat(Array.from({ length: burst }, () => frame))
+    const options = { nextFrames: () => frames, deliveriesEach: clients * burst, window: 1 }
+    await publishInWindow(server, audience, publisher, { ...options, durationMs: durationMs * WARM_UP_SHARE })
+    const metered = await publishInWindow(server, audience, publisher, { ...options, durationMs })
+    publisher.destroy()
+    audience.close()
+    return rates(metered.deliveries, metered)
+  } finally {
+    await server.stop()
+  }
+}
+
+const WORDS = 'the quick brown fox jumps over the lazy dog and goes home again 0123456789 '
+
+/** Text that compresses about as well as prose. */
+const textOf = (bytes: number): string => WORDS.repeat(Math.ceil(bytes / WORDS.length)).slice(0, bytes)
+
+const plainCandidates = (): readonly Candidate[] => [bare(), fusewire(), wsNaive(), wsReady(), socketIo()]
+
+const tlsCandidates = (certificateFile: string): readonly Candidate[] => [
+  bare(certificateFile),
+  fusewire({ certificateFile }),
+  wsNaive(certificateFile),
+  socketIo(certificateFile),
+]
+
+const http2Candidates = (certificateFile: string): readonly Candidate[] => [
+  fusewire({ name: 'tls', description: 'WebSocket over TLS, a connection for each client', certificateFile }),
+  ...[1, 10, 50].map((streams) =>
+    fusewire({
+      name: `h2x${streams}`,
+      description: `WebSocket over HTTP/2, ${streams} streams a connection`,
+      way: { kind: 'websocket-h2', streams },
+      certificateFile,
+    }),
+  ),
+  ...[1, 50].map((streams) =>
+    fusewire({
+      name: `sse-h2x${streams}`,
+      description: `Server-Sent Events over HTTP/2, ${streams} streams a connection`,
+      way: { kind: 'sse-h2', streams },
+      certificateFile,
+    }),
+  ),
+]
+
+const encodings = (): readonly Candidate[] => [
+  fusewire({ name: 'json' }),
+  fusewire({ name: 'msgpack', description: 'publications in MessagePack', dialect: DIALECTS['fusewire-msgpack'] }),
+]
+
+const deflate = (): readonly Candidate[] => [
+  fusewire({
+    name: 'fusewire-deflate',
+    description: 'compressed once for all clients',
+    way: { kind: 'websocket', isDeflateOffered: true },
+  }),
+  fusewire({ description: 'not compressed' }),
+  wsDeflate(),
+  socketIoDeflate(),
+]
+
+const plan = (options: RunOptions): readonly Trial[] => {
+  const { isQuick, certificateFile, external } = options
+  const durationMs = options.durationMs ?? (isQuick ? QUICK_DURATION_MS : DURATION_MS)
+  const audiences = options.clients === undefined ? (isQuick ? [1000] : [1000, 5000]) : [options.clients]
+  const sizes = options.bytes === undefined ? (isQuick ? [100] : [100, 1000]) : [options.bytes]
+  const [clients = 0] = audiences
+  const [bytes = 0] = sizes
+  const more = external ? [externalCandidate(external)] : []
+  const trials = (name: string, candidates: readonly Candidate[], load: Omit<Load, 'durationMs'>): Trial[] =>
+    candidates.map((candidate) => ({
+      case: name,
+      candidate: candidate.name,
+      description: candidate.description,
+      measure: () => measureFanOut(candidate, { ...load, durationMs }),
+    }))
+  const inQuick = (candidates: readonly Candidate[], names: readonly string[]): readonly Candidate[] =>
+    isQuick ? candidates.filter(({ name }) => names.includes(name)) : candidates
+  return [
+    ...audiences.flatMap((count) =>
+      sizes.flatMap((size) =>
+        trials(
+          `plain, ${count} clients, ${size} B`,
+          [...inQuick(plainCandidates(), ['bare', 'fusewire', 'ws', 'socket.io']), ...more],
+          {
+            clients: count,
+            bytes: size,
+            burst: 1,
+          },
+        ),
+      ),
+    ),
+    ...audiences.flatMap((count) =>
+      trials(
+        `bursts of ${BURST}, ${count} clients, ${bytes} B`,
+        [...inQuick([bareJoined(), ...plainCandidates().slice(1)], ['bare', 'fusewire']), ...more],
+        { clients: count, bytes, burst: BURST },
+      ),
+    ),
+    ...trials(`tls, ${clients} clients, ${bytes} B`, inQuick(tlsCandidates(certificateFile), ['bare', 'fusewire']), {
+      clients,
+      bytes,
+      burst: 1,
+    }),
+    ...trials(`h2, ${clients} clients, ${bytes} B`, inQuick(http2Candidates(certificateFile), ['tls', 'h2x50']), {
+      clients,
+      bytes,
+      burst: 1,
+    }),
+    ...(isQuick ? [] : trials(`encodings, ${clients} clients, ${bytes} B`, encodings(), { clients, bytes, burst: 1 })),
+    ...(isQuick ? [] : trials(`deflate, ${clients} clients, 2000 B`, deflate(), { clients, bytes: 2000, burst: 1 })),
+  ]
+}
+
+export const FAN_OUT: Scenario = {
+  name: 'fan-out',
+  summary:
+    'how fast a message reaches all subscribers of a channel: one at a time and in bursts, plain, over TLS, over HTTP/2 as WebSocket\nand SSE, in JSON and MessagePack, compressed once against once a client',
+  measures: rateMeasures('deliveries'),
+  main: 'perCpuSecond',
+  rounds: 5,
+  takesExternal: true,
+  plan,
+}

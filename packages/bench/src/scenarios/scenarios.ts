@@ -1,0 +1,11 @@
+import type { Scenario } from '../frame/scenario.ts'
+import { ECHO } from './echo.ts'
+import { FAN_OUT } from './fan-out.ts'
+import { MEMORY } from './memory.ts'
+import { SLOW_CONSUMER } from './slow-consumer.ts'
+
+/** All scenarios, in the order in which they are run. */
+export const SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY, ECHO, SLOW_CONSUMER]
+
+/** Those of `--quick`: the ones whose ratios hold on a busy machine, and are measured fast. */
+export const QUICK_SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY, ECHO]

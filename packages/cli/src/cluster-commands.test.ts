@@ -69,6 +69,26 @@ describe('commands about sessions', () => {
   })
 })
 
+describe('drain of another node', () => {
+  it('does not take it for gone when the one that knows it does not answer for a moment', async () => {
+    const node = (name: string) => ({ node: name, connections: 1 })
+    const both = { ...node('a'), nodes: [node('a'), node('b')] }
+    const answers = [both, undefined, both, { ...both, nodes: [node('a')] }]
+    let asked = 0
+    const server = createServer((request, response) => {
+      const drained = { ...node('b'), delayMs: 0, windowMs: 0, timeoutMs: 10_000 }
+      const answer = request.method === 'POST' ? drained : answers[asked++]
+      response.writeHead(answer ? 200 : 503, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(answer ?? { error: { code: 'broker_unavailable', message: 'away', retryable: true } }))
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => server.close() && server.closeAllConnections())
+    await new Promise((resolve) => server.once('listening', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    expect(await command(['drain', '--node', 'b', '--url', url])).toMatchObject({ code: 0 })
+    expect(asked).toBe(answers.length)
+  })
+})
+
 describe('info', () => {
   const node = (name: string, more = {}) => ({
     node: name,

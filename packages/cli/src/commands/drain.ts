@@ -77,25 +77,42 @@ const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
       terminal.print(`Node ${node} is leaving: ${connections} connections move within ${seconds(delayMs + windowMs)}.`)
     else terminal.print(JSON.stringify({ event: 'draining', ...begun }))
     if (!flags.wait) return
-    await untilGone(api, begun, (left) => terminal.note(`${left} connection${left === 1 ? '' : 's'} left`))
+    await untilGone(api, begun, {
+      isAlone: flags.node !== undefined,
+      report: (left) => terminal.note(`${left} connection${left === 1 ? '' : 's'} left`),
+    })
     terminal.print(terminal.interactive ? `Node ${node} has gone.` : JSON.stringify({ event: 'drained', node }))
   } finally {
     await network.close()
   }
 }
 
-/** Looks again and again; a node has gone that cannot be reached any more, or that the one which answers does not know. */
-const untilGone = async (api: ApiClient, { node, timeoutMs }: Draining, report: (left: number) => void): Promise<void> => {
+interface Watch {
+  /** Others stay where it leaves: that nobody answers does not mean that it has gone. */
+  readonly isAlone: boolean
+  readonly report: (left: number) => void
+}
+
+/**
+ * Looks again and again; a node has gone that the one which answers does not know, or that has answered itself and cannot be reached any
+ * more.
+ */
+const untilGone = async (api: ApiClient, { node, timeoutMs }: Draining, { isAlone, report }: Watch): Promise<void> => {
   const deadline = performance.now() + timeoutMs + PATIENCE_MS
+  let isKnownToAnother = false
   for (let left: number | undefined; ; ) {
     // The connection of the request before must be free by then: there will be no other.
     await delay(POLL_INTERVAL_MS)
     const info = nodeInfo.safeParse(await api.get('/v1/info').catch(() => undefined)).data
     const leaving = info && [info, ...info.nodes].find((known) => known.node === node)
-    if (!leaving) return
+    if (!leaving && (info || !isKnownToAnother)) return
+    if (performance.now() > deadline)
+      throw new CommandError(
+        `Node ${node} should have gone after ${seconds(timeoutMs)}; nobody says that it has. Its log may say why.`,
+      )
+    if (!leaving) continue
+    isKnownToAnother = isAlone && info.node !== node
     if (leaving.connections !== left) report(leaving.connections)
     left = leaving.connections
-    if (performance.now() > deadline)
-      throw new CommandError(`Node ${node} should have gone after ${seconds(timeoutMs)}, and still answers. Its log may say why.`)
   }
 }

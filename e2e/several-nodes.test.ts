@@ -196,7 +196,7 @@ for (const [name, program, startBroker] of BROKERS)
       expect(drained).toMatchObject({ code: 0, out: expect.stringContaining('"drained"') })
       await eventually(() => expect(two.isRunning).toBe(false))
       expect(await run(one, 'drain', '--node', node)).toMatchObject({ code: 1, err: expect.stringContaining('not_found') })
-    })
+    }, 120_000)
   })
 
 describeWith(['redis-server'], 'several nodes whose broker goes away', () => {

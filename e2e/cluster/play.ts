@@ -25,12 +25,15 @@ const MARK_TIMEOUT_MS = 8_000
 
 const REQUEST_TIMEOUT_MS = 4_000
 
-const options = (hooks: HookServer): FusewireInput => ({
+/** How soon clients notice that a node stands still. */
+export const PONG_TIMEOUT_MS = 4_000
+
+const options = (hooks: HookServer, pongTimeoutMs: number): FusewireInput => ({
   ...DEVELOPMENT,
   logLevel: 'debug',
   sessionTtlMs: SESSION_TTL_MS,
   pingIntervalMs: 1_000,
-  pongTimeoutMs: 4_000,
+  pongTimeoutMs,
   brokerTimeoutMs: BROKER_TIMEOUT_MS,
   rules: RULES.map((rule) => ({ ...rule, presence: rule.pattern === 'long:*' })),
   hooks: [{ url: hooks.url, events: ['disconnect'] }],
@@ -80,10 +83,10 @@ export class Play implements AsyncDisposable {
     this.#closeApi = close
   }
 
-  static async start(count: number, broker: BrokerServers, random: Random): Promise<Play> {
+  static async start(count: number, broker: BrokerServers, random: Random, pongTimeoutMs = PONG_TIMEOUT_MS): Promise<Play> {
     const hooks = await HookServer.start('HTTP/1.1')
     try {
-      const nodes = await ClusterNodes.start(count, broker, options(hooks), random.fork())
+      const nodes = await ClusterNodes.start(count, broker, options(hooks, pongTimeoutMs), random.fork())
       return new Play(nodes, hooks, random.fork(), (await nodes.entrance()).http)
     } catch (error) {
       await hooks[Symbol.asyncDispose]()

@@ -1,12 +1,14 @@
 import { expect } from 'vitest'
 import { clusterTest } from './cluster-test.ts'
 import { awayAndTold, brokerFault, CUTS, NODE_FAULTS } from './faults.ts'
+import { PONG_TIMEOUT_MS } from './play.ts'
 
 const { killed, blink, sleep } = NODE_FAULTS
 
 clusterTest('redis', 'hold what they promise when nodes are killed, suspended and cut off', {
   nodes: 3,
   clients: 18,
+  pongTimeoutMs: PONG_TIMEOUT_MS,
   faults: () => [killed, blink, sleep, ...CUTS],
   happened: ({ resumed }) => expect(resumed).toBeGreaterThan(0),
 })

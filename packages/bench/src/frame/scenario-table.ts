@@ -1,6 +1,7 @@
+import { groupBy } from './group-by.ts'
 import { type Measured, ratiosOf, valuesOf } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
-import { median, middleHalf } from './statistics.ts'
+import { growthExponent, median, middleHalf } from './statistics.ts'
 import { cell, textTable } from './text-table.ts'
 
 /** Below this share of a core the server has waited for the load. */
@@ -30,8 +31,26 @@ export const scenarioTable = (scenario: Scenario, measured: readonly Measured[])
     ]
   })
   const idle = measures.includes(SERVER_CPU) ? measured.filter((row) => median(valuesOf(row, SERVER_CPU.name)) < SATURATED) : []
-  return [textTable([header, ...lines], 2), ...(idle.length > 0 ? ['', unsaturated(idle)] : [])].join('\n')
+  return [
+    textTable([header, ...lines], 2),
+    ...(idle.length > 0 ? ['', unsaturated(idle)] : []),
+    ...(scenario.isGrowth ? ['', ...growthLines(scenario, measured)] : []),
+  ].join('\n')
 }
 
 const unsaturated = (rows: readonly Measured[]): string =>
   `Not saturated, so that the rate is that of the load, and the one by CPU time is what counts: ${rows.map(({ trial }) => `${trial.candidate} (${trial.case})`).join(', ')}`
+
+const MIN_POINTS = 2
+
+/** How the main measure of a scenario of growth grows with the size, for each kind of size and each candidate. */
+const growthLines = ({ main, measures }: Scenario, measured: readonly Measured[]): readonly string[] => {
+  const title = measures.find(({ name }) => name === main)?.title ?? main
+  const kinds = groupBy(measured, ({ trial }) => `${trial.case.split(',')[0]}, ${trial.candidate}`)
+  return [...kinds]
+    .filter(([, rows]) => rows.length >= MIN_POINTS)
+    .map(([kind, rows]) => {
+      const points = rows.map((row) => ({ size: row.trial.size ?? Number.NaN, cost: median(valuesOf(row, main)) }))
+      return `${kind}: ${title} grows with the size to the power of ${cell(growthExponent(points), 2)}; 0 is not at all`
+    })
+}

@@ -111,12 +111,12 @@ export const TARGETS: readonly Target[] = [
     unit: 'core',
   },
   {
-    title: 'idle connections with heartbeats: lost',
+    title: 'idle connections with heartbeats: pings without answer',
     scenario: 'idle',
     case: '',
     candidate: 'fusewire',
     measure: 'lost',
     atMost: 0,
-    unit: 'connections',
+    unit: 'pings',
   },
 ]

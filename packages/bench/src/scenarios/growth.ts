@@ -1,0 +1,52 @@
+import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import { bare, type Candidate, fusewire } from '../load/candidates.ts'
+import { measureFanOut } from './fan-out.ts'
+import { measureChannels } from './many-channels.ts'
+
+const SUBSCRIBERS = [100, 1000, 5000, 20_000] as const
+const CHANNELS = [10, 100, 1000, 10_000, 100_000] as const
+const CHANNEL_CLIENTS = 10
+const DURATION_MS = 3000
+const MICROSECONDS = 1_000_000
+
+/** What each delivery costs: it is the same for any size where growth is linear. */
+const costOf = ({ perCpuSecond, serverCpu }: Sample): Sample => ({
+  cost: perCpuSecond === undefined ? undefined : MICROSECONDS / perCpuSecond,
+  serverCpu,
+})
+
+const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly Trial[] => {
+  const candidates = [bare(), fusewire()]
+  const trials = (kind: string, sizes: readonly number[], measure: (candidate: Candidate, size: number) => Promise<Sample>) =>
+    sizes.flatMap((size) =>
+      candidates.map((candidate) => ({
+        case: `${kind}, ${size}`,
+        size,
+        candidate: candidate.name,
+        description: candidate.description,
+        measure: async () => costOf(await measure(candidate, size)),
+      })),
+    )
+  return [
+    ...trials('subscribers', SUBSCRIBERS, (candidate, clients) =>
+      measureFanOut(candidate, { clients, bytes, burst: 1, durationMs }),
+    ),
+    ...trials('channels', CHANNELS, (candidate, channels) =>
+      measureChannels(candidate, { channels, subscribers: 1, clients: CHANNEL_CLIENTS, bytes, durationMs }),
+    ),
+  ]
+}
+
+export const GROWTH: Scenario = {
+  name: 'growth',
+  summary:
+    'what a delivery costs with 100 to 20,000 subscribers of a channel, and with 10 to 100,000 channels of one; drawn as lines',
+  measures: [
+    { name: 'cost', title: 'CPU µs/delivery', digits: 2 },
+    { name: 'serverCpu', title: 'server CPU', digits: 2 },
+  ],
+  main: 'cost',
+  isGrowth: true,
+  rounds: 3,
+  plan,
+}

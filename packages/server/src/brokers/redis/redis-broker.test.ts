@@ -49,6 +49,6 @@ for (const { title, programs, start } of REDIS_KINDS)
           }),
         }
       },
-      { runs: 25 },
+      { runs: 24, runsAtOnce: 3 },
     )
   })

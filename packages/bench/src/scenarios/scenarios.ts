@@ -3,13 +3,24 @@ import { CONNECTING } from './connecting.ts'
 import { ECHO } from './echo.ts'
 import { FAN_OUT } from './fan-out.ts'
 import { GROWTH } from './growth.ts'
+import { HTTP_API } from './http-api.ts'
 import { IDLE } from './idle.ts'
 import { MANY_CHANNELS } from './many-channels.ts'
 import { MEMORY } from './memory.ts'
 import { SLOW_CONSUMER } from './slow-consumer.ts'
 
 /** All scenarios, in the order in which they are run. */
-export const SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY, ECHO, CONNECTING, MANY_CHANNELS, GROWTH, IDLE, SLOW_CONSUMER]
+export const SCENARIOS: readonly Scenario[] = [
+  FAN_OUT,
+  MEMORY,
+  ECHO,
+  CONNECTING,
+  MANY_CHANNELS,
+  HTTP_API,
+  GROWTH,
+  IDLE,
+  SLOW_CONSUMER,
+]
 
 /** Those of `--quick`: the ones whose ratios hold on a busy machine, and are measured fast. */
 export const QUICK_SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY, ECHO, CONNECTING]

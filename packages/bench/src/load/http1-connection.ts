@@ -1,0 +1,46 @@
+import type { Socket } from 'node:net'
+import { type Address, openSocket } from './open-socket.ts'
+
+const END_OF_HEAD = '\r\n\r\n'
+
+/** One HTTP/1.1 connection that is kept, with one request at a time. It reads of an answer its status and how long it is. */
+export class Http1Connection {
+  readonly #socket: Socket
+  #rest: Buffer = Buffer.alloc(0)
+  #onAnswer: (status: number) => void = () => {}
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk)).on('error', () => socket.destroy())
+  }
+
+  static async open(address: Address): Promise<Http1Connection> {
+    return new Http1Connection(await openSocket(address))
+  }
+
+  /** Resolves with the status, once the whole answer has come. The server has to say how long it is. */
+  post(path: string, body: Buffer): Promise<number> {
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+    this.#socket.write(Buffer.concat([Buffer.from(head), body]))
+    return new Promise((resolve) => {
+      this.#onAnswer = resolve
+    })
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #receive(chunk: Buffer): void {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#rest = bytes
+    const end = bytes.indexOf(END_OF_HEAD)
+    if (end === -1) return
+    const head = bytes.toString('latin1', 0, end)
+    const length = Number(/\r\ncontent-length: *(\d+)/iu.exec(head)?.[1])
+    if (Number.isNaN(length)) throw new Error(`an answer does not say how long it is: ${head}`)
+    if (bytes.length < end + END_OF_HEAD.length + length) return
+    this.#rest = bytes.subarray(end + END_OF_HEAD.length + length)
+    this.#onAnswer(Number(head.slice(9, 12)))
+  }
+}

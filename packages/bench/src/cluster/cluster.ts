@@ -19,6 +19,8 @@ export interface Lane {
   /** Seconds of CPU time of the broker, and of the process that publishes to it. */
   readonly brokerSeconds: () => number | undefined
   readonly nodeSeconds: () => number | undefined
+  /** Seconds for which that process waited for a core. */
+  readonly coreWaitSeconds: () => number | undefined
 }
 
 /** Nodes over a broker with a subscriber on each, and beside it as many bare processes over another that is like it. */
@@ -80,6 +82,7 @@ export const openCluster = async (name: BrokerName, count: number, channels: num
       publisher,
       brokerSeconds: () => over.cpuSeconds(),
       nodeSeconds: () => of.cpuSeconds(),
+      coreWaitSeconds: () => of.coreWaitSeconds(),
     })
     const lanes = {
       bare: laneOf(bare, bare, bareBroker),

@@ -27,6 +27,8 @@ export interface HalfRate {
   /** How late publications were made, and how long they then took to be acknowledged. */
   readonly late: Percentiles
   readonly acknowledged: Percentiles
+  /** Share of the time for which the process that publishes to the broker waited for a core. */
+  readonly coreWaitShare: number
 }
 
 /** What one round has given for one number of nodes. */
@@ -60,10 +62,13 @@ const measureHalf = async ({ nodes, listeners, lanes }: Cluster, way: Way, load:
   const isHeard = way !== 'bare'
   await listeners.quiet()
   if (isHeard) listeners.measure()
-  const { acknowledged, paced } = withoutRefusals(await lanes[way].publisher.run(load))
+  const { publisher, coreWaitSeconds } = lanes[way]
+  const waitedBefore = coreWaitSeconds() ?? Number.NaN
+  const { acknowledged, paced, seconds } = withoutRefusals(await publisher.run(load))
+  const coreWaitShare = ((coreWaitSeconds() ?? Number.NaN) - waitedBefore) / seconds
   const delivered = isHeard ? await listeners.latency(acknowledged * nodes) : undefined
   if (!paced) throw new Error('there was no rate')
-  return { delivered, late: paced.late, acknowledged: paced.acknowledged }
+  return { delivered, late: paced.late, acknowledged: paced.acknowledged, coreWaitShare }
 }
 
 const inEveryWay = async <T>(measure: (way: Way) => Promise<T>, order: readonly Way[]): Promise<Record<Way, T>> => {

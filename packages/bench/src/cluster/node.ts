@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { cpuSecondsOf } from '../load/process-time.ts'
 import type { BenchBroker } from './broker.ts'
+import { coreWaitSecondsOf } from './core-wait.ts'
 import type { NodeAddress } from './node-address.ts'
 import type { Publisher } from './publisher.ts'
 import type { Load, Sent } from './window.ts'
@@ -54,6 +55,11 @@ export class Node implements Publisher {
 
   cpuSeconds(): number | undefined {
     return cpuSecondsOf(this.#child.pid ?? 0)
+  }
+
+  /** Seconds for which it had something to do and no core to do it on; undefined where the system does not tell. */
+  coreWaitSeconds(): number | undefined {
+    return coreWaitSecondsOf(this.#child.pid ?? 0)
   }
 
   run(load: Load): Promise<Sent> {

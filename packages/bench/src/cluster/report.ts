@@ -21,6 +21,8 @@ export interface ClusterRow {
   /** Of them, what is the load's own: how late it was made, and how late the process of the subscribers was. */
   readonly madeLateP99: number
   readonly listenersLateP99: number
+  /** Share of the time at half of the rate for which the process that publishes to the broker waited for a core. */
+  readonly coreWaitShare: number
 }
 
 export interface ClusterSelection {
@@ -51,6 +53,7 @@ const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[])
     p99MiddleHalf: middleHalf(p99s),
     madeLateP99: median(of(({ late }) => late.p99)),
     listenersLateP99: median(of(({ delivered }) => delivered?.listenersLateP99)),
+    coreWaitShare: median(of((half) => half.coreWaitShare)),
   }
 }
 
@@ -108,6 +111,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'mid half', width: 14, cell: (row) => range(row.p99MiddleHalf, 1) },
   { title: 'made late', width: 11, cell: (row) => number(row.madeLateP99, 2) },
   { title: 'read late', width: 11, cell: (row) => number(row.listenersLateP99, 2) },
+  {
+    title: 'no core',
+    width: 9,
+    cell: (row) => (Number.isNaN(row.coreWaitShare) ? '' : `${number(row.coreWaitShare * 100, 1)}%`),
+  },
 ]
 
 export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOptions, rounds: number): string => {
@@ -129,6 +137,7 @@ export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOption
     'the middle half of the measurements lies. µs: CPU time of the broker, and of the process that publishes to it, for each publication.',
     'p50, p99: at half of the rate, open loop, from when a publication was due until a subscriber has it, on any node; of the bare loop,',
     'until it is acknowledged, from when it was made. made late, read late: what of it is the load’s own, 99th percentiles: how late',
-    'publications are made, and how late the process is that has all subscribers.',
+    'publications are made, and how late the process is that has all subscribers. no core: how much of the time the process that publishes',
+    'to the broker had something to do and no core to do it on: what of p99 is the machine’s.',
   ].join('\n')
 }

@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { CLUSTER, readCommandLine, UsageError } from './command-line.ts'
 import { HELP } from './help.ts'
 import { runCluster } from './run-cluster.ts'
@@ -16,6 +17,9 @@ const run = async (args: readonly string[]): Promise<number> => {
   else return runScenarios(commandLine)
   return 0
 }
+
+// Servers that were started, and files that were made, go with the process, however it ends.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(128 + constants.signals[signal]))
 
 try {
   process.exit(await run(process.argv.slice(2)))

@@ -26,6 +26,8 @@ interface Planned {
 /** Runs what the command line asks for, prints and writes the results. Resolves with the exit code. */
 export const runScenarios = async (commandLine: CommandLine): Promise<number> => {
   const directory = mkdtempSync(join(tmpdir(), 'fusewire-bench-'))
+  const clean = (): void => rmSync(directory, { recursive: true, force: true })
+  process.once('exit', clean)
   try {
     const options = { ...commandLine, certificateFile: makeCertificate(directory) }
     const planned = scenariosOf(commandLine).map((scenario) => planOf(scenario, options))
@@ -38,7 +40,7 @@ export const runScenarios = async (commandLine: CommandLine): Promise<number> =>
     print(results, commandLine)
     return commandLine.isQuick && results.some(({ verdicts }) => verdicts.some(({ isBroken }) => isBroken)) ? 1 : 0
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    clean()
   }
 }
 

@@ -54,6 +54,9 @@ export const startServer = async ({ arguments: programArguments, environment }: 
   })
   const { pid, stdout } = child
   if (pid === undefined || stdout === null) throw new Error('the server could not be started')
+  const end = (): void => void child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   const lines = createInterface({ input: stdout })
   return new OwnServer(child, pid, lines, await portOf(child, lines))
 }

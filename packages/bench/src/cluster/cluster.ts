@@ -59,8 +59,7 @@ export const openCluster = async (name: BrokerName, count: number, channels: num
     return broker
   }
   const several = async (begin: () => Promise<Node>): Promise<Node> => {
-    const nodes: Node[] = []
-    for (let index = 0; index < count; index++) nodes.push(await begin())
+    const nodes = await Promise.all(Array.from({ length: count }, begin))
     opened.push(...nodes)
     targets.push(...nodes.map(({ target }) => target))
     const [first] = nodes

@@ -5,7 +5,7 @@ import type { Latency } from './listeners.ts'
 import type { Load, Percentiles, Sent } from './window.ts'
 
 export interface ClusterOptions {
-  /** Of each configuration in each round, as fast as it goes in short windows, and then again at half of that rate. */
+  /** Of each configuration in each round, at half of its rate; the windows in which it goes as fast as it can are a quarter of that. */
   readonly durationMs: number
   readonly depth: number
   readonly channels: number
@@ -39,9 +39,10 @@ export interface ClusterMeasured {
   readonly half: Readonly<Record<Way, HalfRate>>
 }
 
-const WARM_UP_MS = 300
-/** Windows that the time of a configuration is cut into: the shorter, the more alike are the machine's conditions for neighbours. */
-const WINDOWS = 4
+const WARM_UP_MS = 200
+/** Windows of each configuration: the shorter they are, the more alike is what else the machine does for neighbours. */
+const WINDOWS = 3
+const WINDOW_SHARE = 1 / 4
 
 const withoutRefusals = (sent: Sent): Sent => {
   const { acknowledged, failed, failure } = sent
@@ -99,7 +100,7 @@ export const measureRound = async (
       for (const [at, { lanes, listeners }] of clusters.entries()) {
         const measure = async (way: Way): Promise<Rate> => {
           await listeners.quiet()
-          return measureRate(lanes[way], { ...load, durationMs: durationMs / WINDOWS })
+          return measureRate(lanes[way], { ...load, durationMs: durationMs * WINDOW_SHARE })
         }
         windows[at]?.push(await inEveryWay(measure, index % 2 === 0 ? WAYS : WAYS.toReversed()))
       }

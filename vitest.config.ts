@@ -16,6 +16,8 @@ export default defineConfig({
           // A deadline for what hangs, and no measure of speed: property tests take as long as a busy machine lets them.
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // Those with a real Redis or NATS wait most of the time, and on two cores there would be one at a time.
+          maxWorkers: 3,
         },
       },
       {

@@ -1,6 +1,9 @@
 import type { BrokerListener } from '@fusewire/engine'
 import { type Located, publicationsOf } from './channel-record.ts'
 
+/** So many records are known again when they come with another sequence: more than are on their way at the same time. */
+const RECENT = 16
+
 /** Hands a channel's records to the listener: each once, in their order, and says so where one may be missing. */
 export class Hearing {
   readonly #channel: string
@@ -9,6 +12,8 @@ export class Hearing {
   /** Sequence of the newest record that the listener has been given, 0 for none; undefined while that may be any. */
   #delivered: number | undefined
   #epoch: string | undefined
+  /** Identifiers of the newest records that the listener has been given, the oldest first. */
+  readonly #recent = new Set<string>()
 
   /** `stop` is called at the end. */
   constructor(channel: string, listener: BrokerListener, stop: () => void) {
@@ -51,9 +56,21 @@ export class Hearing {
     const epoch = this.#epoch
     if (delivered !== undefined && sequence <= delivered) return
     this.#delivered = sequence
+    // A server that loses the lead may have given it a sequence that is another one's now.
+    if (this.#recent.has(record.id)) return
+    this.#remember(record.id)
     this.#epoch = record.epoch
     const isNext = delivered === undefined ? record.publications.length > 0 : record.previous === delivered
     if (!isNext || (epoch !== undefined && epoch !== record.epoch)) this.#listener.interrupted(this.#channel)
     for (const publication of publicationsOf(record)) this.#listener.publication(this.#channel, publication, record.epoch)
+  }
+
+  #remember(id: string): void {
+    this.#recent.add(id)
+    if (this.#recent.size <= RECENT) return
+    for (const oldest of this.#recent) {
+      this.#recent.delete(oldest)
+      break
+    }
   }
 }

@@ -43,7 +43,9 @@ describeWith(['nats-server'], 'several nodes that publish in one channel of a st
       for (const { data, offset } of publications) expect(acknowledged.get(data as string)).toBe(offset)
     }
     for (const { told, faults } of heard) {
-      expect(faults).toEqual([])
+      expect(faults, JSON.stringify([...told].filter(([offset, data]) => acknowledged.get(data as string) !== offset))).toEqual(
+        [],
+      )
       for (const [offset, data] of told) expect(acknowledged.get(data as string)).toBe(offset)
     }
   }

@@ -27,10 +27,10 @@ export const recordsBack = async (
   let publications = head.record.publications.length
   for (let oldest: Located | undefined = head; oldest && publications < enough; ) {
     const entries: readonly TrailEntry[] = oldest.record.trail.filter(isNeeded)
-    const records: (Located | undefined)[] = await Promise.all(entries.map(({ sequence }) => stream.record(sequence)))
+    const records: (Located | undefined)[] = await Promise.all(entries.map((entry) => recordOf(stream, entry, head.record.epoch)))
     oldest = undefined
     for (const located of records) {
-      if (located?.record.epoch !== head.record.epoch) return found
+      if (!located) return found
       found.push(located)
       publications += located.record.publications.length
       oldest = located
@@ -38,6 +38,10 @@ export const recordsBack = async (
   }
   return found
 }
+
+/** The record of a trail. */
+const recordOf = (stream: RecordStream, { sequence, first, last }: TrailEntry, epoch: string): Promise<Located | undefined> =>
+  stream.record(sequence, (record) => record.epoch === epoch && record.offset === last && firstOffset(record) === first)
 
 /** What a channel has published, as of its newest record. */
 export const readHistory = async (
@@ -98,11 +102,15 @@ export const readDocument = async (stream: RecordStream, head: Located, known?: 
 export const recordsSince = async (stream: RecordStream, head: Located, since: number): Promise<Located[] | undefined> => {
   const found = [head]
   for (let oldest = head; oldest.record.previous !== since; ) {
-    const { previous, trail } = oldest.record
+    const { previous, trail, epoch, time } = oldest.record
+    const end = firstOffset(oldest.record) - 1
     if (previous < since || previous === 0 || found.length > MAX_STEPS) return undefined
     // Asked for together; what lies between them is found by the steps, which are in memory then.
-    await Promise.all(trail.filter(({ sequence }) => sequence > since).map(({ sequence }) => stream.record(sequence)))
-    const before = await stream.record(previous)
+    await Promise.all(trail.filter(({ sequence }) => sequence > since).map((entry) => recordOf(stream, entry, epoch)))
+    const before = await stream.record(
+      previous,
+      (record) => record.time <= time && (record.epoch !== epoch || record.offset === end),
+    )
     if (!before) return undefined
     found.push(before)
     oldest = before
@@ -132,7 +140,9 @@ export const readKeys = async (stream: RecordStream, head: Located, since: numbe
   const found: Located[] = hasKeys(head.record) && head.record.time >= since ? [head] : []
   for (let oldest: Located | undefined = head; oldest; ) {
     const entries: readonly KeyedEntry[] = oldest.record.keyed.filter(({ time }) => time >= since)
-    const records: (Located | undefined)[] = await Promise.all(entries.map(({ sequence }) => stream.record(sequence)))
+    const records: (Located | undefined)[] = await Promise.all(
+      entries.map(({ sequence, time }) => stream.record(sequence, (record) => record.time === time && hasKeys(record))),
+    )
     oldest = undefined
     for (const located of records) {
       // Gone before its time: the stream was purged by somebody else.

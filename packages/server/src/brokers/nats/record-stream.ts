@@ -144,13 +144,18 @@ export class RecordStream {
     return this.#read(this.#isReplicated ? leaderMessage : directMessage, { last_by_subj: this.#subject(channel) })
   }
 
-  /** A record that has been written. Undefined when it is no longer kept. */
-  async record(sequence: number): Promise<Located | undefined> {
+  /**
+   * A record that has been written; undefined when it is no longer kept. What was heard of a server that lost the lead may have had a
+   * sequence that another record has now, and one that lags behind may not have it yet: `isIt` says whether it is what others follow.
+   */
+  async record(sequence: number, isIt: (record: ChannelRecord) => boolean): Promise<Located | undefined> {
     const known = this.#cache.get(sequence)
-    if (known) return { sequence, record: known }
+    if (known && isIt(known)) return { sequence, record: known }
     const query = { seq: sequence }
-    const found = await this.#read(directMessage, query)
-    return found || !this.#isReplicated ? found : this.#read(leaderMessage, query)
+    const near = known ? undefined : await this.#read(directMessage, query)
+    if (near && isIt(near.record)) return near
+    const sure = await this.#read(leaderMessage, query)
+    return sure && isIt(sure.record) ? sure : undefined
   }
 
   /** What this node has heard or written. */
@@ -190,7 +195,7 @@ export class RecordStream {
     const message = await this.#again(() => read(this.#link.session(), this.name, query), this.#deadline)
     if (!message) return undefined
     const { sequence, data } = message
-    const record = this.#cache.get(sequence) ?? decodeRecord(data)
+    const record = decodeRecord(data)
     if (!record) throw unavailable(`message ${sequence} of the stream ${this.name} is none of ours`)
     this.remember({ sequence, record }, data.length)
     return { sequence, record }

@@ -28,8 +28,8 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          // They wait most of the time; more of them at once would wait for one another's processor.
-          maxWorkers: 2,
+          // They wait most of the time; still more of them at once would wait for one another's processor.
+          maxWorkers: 3,
         },
       },
     ],

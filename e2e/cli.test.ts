@@ -333,7 +333,7 @@ describe('drain', () => {
         { event: 'draining', node, connections: 3, delayMs: 0, windowMs: 2000, timeoutMs: 10_000 },
         { event: 'drained', node },
       ])
-      expect(drained.err).toMatch(/^(\d connections left\n)+$/u)
+      expect(drained.err).toMatch(/^(\d connections? left\n)+$/u)
       expect(drained.err).toContain('1 connection left')
       expect(await server.exit()).toBe(0)
     } finally {

@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 import { isOfNodesOwnClient } from './e2e/nodes-own-client.ts'
 
+/** Black-box tests of minutes: several real servers, and what befalls them and their brokers. */
+const CLUSTERS = ['e2e/cluster/**/*.test.ts', 'e2e/several-nodes.test.ts']
+
 const resolve = { conditions: ['@fusewire/source'] }
 
 export default defineConfig({
@@ -26,10 +29,22 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
+          exclude: CLUSTERS,
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          // They wait most of the time; still more of them at once would wait for one another's processor.
-          maxWorkers: 3,
+          // They wait most of the time; more of them at once would wait for one another's processor.
+          maxWorkers: 2,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve },
+        test: {
+          name: 'cluster',
+          include: CLUSTERS,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
         },
       },
     ],

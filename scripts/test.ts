@@ -1,5 +1,6 @@
 /**
- * `npm test`: installs the tools that the black-box tests use (on Debian, as root), builds, checks and runs every test.
+ * `npm test`: installs the tools that the black-box tests use (on Debian, as root), builds, checks and runs the tests; those of clusters
+ * under faults, which take minutes, are `npm run test:cluster`.
  * Says in one line what is missing and which suites did not run; with CI=true a missing tool is a failure.
  */
 import { spawnSync } from 'node:child_process'
@@ -59,7 +60,7 @@ if (missing.length > 0 && process.env.CI === 'true') process.exit(1)
 step('Build', 'npm', ['run', '--silent', 'build'])
 step('Lint and format', 'biome', ['check', '.'])
 step('Types of the tests', 'tsc', ['-p', 'tsconfig.tests.json'])
-step('Tests', 'vitest', ['run', ...process.argv.slice(2)])
+step('Tests', 'vitest', ['run', '--project', 'unit', '--project', 'e2e', ...process.argv.slice(2)])
 
 const skipped = missing.map(({ suite }) => suite)
 if (skipped.length > 0)

@@ -152,9 +152,9 @@ export class RecordStream {
     const known = this.#cache.get(sequence)
     if (known && isIt(known)) return { sequence, record: known }
     const query = { seq: sequence }
-    const near = known ? undefined : await this.#read(directMessage, query)
+    const near = known && this.#isReplicated ? undefined : await this.#read(directMessage, query)
     if (near && isIt(near.record)) return near
-    const sure = await this.#read(leaderMessage, query)
+    const sure = this.#isReplicated ? await this.#read(leaderMessage, query) : undefined
     return sure && isIt(sure.record) ? sure : undefined
   }
 

@@ -62,26 +62,32 @@ const suspending = (name: string, ms: number, pick: (random: Random) => Suspenda
   },
 })
 
+interface Restartable {
+  kill(): Promise<unknown>
+  restart(options: { empty: boolean }): Promise<unknown>
+}
+
+const restarting = (name: string, server: Restartable, { loses, empty }: { loses: boolean; empty: boolean }): BrokerFault => ({
+  name,
+  loses,
+  strike: async (random) => {
+    await server.kill()
+    await delay(random.integer(0, LONG_MS))
+    await server.restart({ empty })
+  },
+})
+
 const addresses = (scheme: string, ports: readonly number[]): string[] => ports.map((port) => `${scheme}://127.0.0.1:${port}`)
 
 const redis = async (): Promise<BrokerServers> => {
   const server = await startRedis({ appendonly: true })
-  const restart = (name: string, empty: boolean): BrokerFault => ({
-    name,
-    loses: true,
-    strike: async (random) => {
-      await server.kill()
-      await delay(random.integer(0, LONG_MS))
-      await server.restart({ empty })
-    },
-  })
   return {
     ports: [server.port],
     isProxied: true,
     options: (ports) => ({ broker: addresses('redis', ports) }),
     faults: [
-      restart('Redis is killed, and comes back with what it had', false),
-      restart('Redis is killed, and comes back empty', true),
+      restarting('Redis is killed, and comes back with what it had', server, { loses: true, empty: false }),
+      restarting('Redis is killed, and comes back empty', server, { loses: true, empty: true }),
       suspending('Redis stands still for a moment', BLINK_MS, () => server),
       suspending('Redis stands still for longer than brokerTimeoutMs', LONG_MS, () => server),
     ],
@@ -146,22 +152,13 @@ const redisCluster = async (): Promise<BrokerServers> => {
 
 const nats = async (): Promise<BrokerServers> => {
   const server = await startNats()
-  const restart = (name: string, empty: boolean): BrokerFault => ({
-    name,
-    loses: empty,
-    strike: async (random) => {
-      await server.kill()
-      await delay(random.integer(0, LONG_MS))
-      await server.restart({ empty })
-    },
-  })
   return {
     ports: [server.port],
     isProxied: true,
     options: (ports) => ({ broker: addresses('nats', ports) }),
     faults: [
-      restart('NATS is killed, and comes back with what it had', false),
-      restart('NATS is killed, and comes back empty', true),
+      restarting('NATS is killed, and comes back with what it had', server, { loses: false, empty: false }),
+      restarting('NATS is killed, and comes back empty', server, { loses: true, empty: true }),
       suspending('NATS stands still for a moment', BLINK_MS, () => server),
       suspending('NATS stands still for longer than brokerTimeoutMs', LONG_MS, () => server),
     ],

@@ -9,12 +9,14 @@ const resolve = { conditions: ['@fusewire/source'] }
 export default defineConfig({
   test: {
     onUnhandledError: (error) => !isOfNodesOwnClient(error),
+    // One after another, since each runs its own number of files at a time.
     projects: [
       {
         resolve,
         ssr: { resolve },
         test: {
           name: 'unit',
+          sequence: { groupOrder: 1 },
           include: ['packages/*/src/**/*.test.ts', 'examples/demo/{shared,server,page}/**/*.test.ts'],
           // A deadline for what hangs, and no measure of speed: property tests take as long as a busy machine lets them.
           testTimeout: 30_000,
@@ -28,6 +30,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['e2e/**/*.test.ts'],
           exclude: CLUSTERS,
           testTimeout: 30_000,
@@ -41,6 +44,7 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'cluster',
+          sequence: { groupOrder: 3 },
           include: CLUSTERS,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { DIALECTS, type Dialect } from './dialect.ts'
+import { DIALECTS, type Dialect, FUSEWIRE_RPC } from './dialect.ts'
 import type { Address } from './open-socket.ts'
 import { type RunningServer, type ServerProgram, startServer } from './server-process.ts'
 
@@ -112,6 +112,13 @@ export const socketIo = peer(
 export const socketIoDeflate = peer('socket.io-deflate', 'Socket.IO 4 with permessage-deflate', socketIoDialect, 'socket-io.js', [
   '--deflate',
 ])
+
+export const fusewireRpc = peer(
+  'fusewire-rpc',
+  'a program with Fusewire in it, whose rpc method gives back its data',
+  FUSEWIRE_RPC,
+  'embedded-rpc.js',
+)
 
 /** Starts the candidate's server, or takes the one that is there. */
 export const reach = async ({ server, isTls }: Candidate): Promise<ReachableServer> => {

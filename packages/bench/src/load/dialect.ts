@@ -84,8 +84,16 @@ const socketIo: Dialect = {
   echo: (text) => clientFrame(`42${JSON.stringify(['echo', text])}`),
 }
 
+const fusewireJson = fusewire(JSON.stringify, 'fusewire.v1.json')
+
+/** Fusewire's, but for what is asked: the method `echo` of the program that the server is a part of. */
+export const FUSEWIRE_RPC: Dialect = {
+  ...fusewireJson,
+  echo: (text) => clientFrame(JSON.stringify({ type: 'rpc', id: 1, method: 'echo', data: text })),
+}
+
 export const DIALECTS = {
-  fusewire: fusewire(JSON.stringify, 'fusewire.v1.json'),
+  fusewire: fusewireJson,
   'fusewire-msgpack': fusewire(encodeMsgpack, 'fusewire.v1.msgpack'),
   plain,
   'socket.io': socketIo,

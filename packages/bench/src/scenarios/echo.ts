@@ -1,7 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { quantile } from '../frame/statistics.ts'
-import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import {
+  bare,
+  type Candidate,
+  fusewire,
+  fusewireRpc,
+  type ReachableServer,
+  reach,
+  socketIo,
+  wsNaive,
+} from '../load/candidates.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
 import { Latencies, Schedule } from '../load/open-loop.ts'
 import { until } from '../load/until.ts'
@@ -10,11 +19,15 @@ import { externalCandidate } from './external-candidate.ts'
 import { rateMeasures } from './rate-measures.ts'
 
 const CONNECTIONS = 50
-/** Questions of one connection under way, to find out the largest rate. */
-const DEPTH = 8
+/**
+ * Questions of one connection under way, to find out the largest rate: one, since those that come evenly come one by one. With several, a
+ * server that reads and answers them together reaches a rate half of which takes nearly all of its core when they come one by one.
+ */
+const DEPTH = 1
 const SHARES = [0.1, 0.5, 0.9] as const
 const DURATION_MS = 5000
 const QUICK_DURATION_MS = 2000
+const WARM_UP_SHARE = 0.3
 const CALIBRATION_SHARE = 0.4
 const SETTLE_MS = 200
 
@@ -66,13 +79,17 @@ const measureLargestRate = async (askers: readonly Asker[], frame: Buffer, durat
   return answered / ((performance.now() - begin) / 1000)
 }
 
+/** Sorted, in milliseconds. */
+interface Asked {
+  /** From when a question was due until it was asked: what the load is to blame for. */
+  readonly late: Float64Array
+  /** From when it was due until it was answered. */
+  readonly answered: Float64Array
+}
+
 /** Asks evenly at a rate, whatever becomes of the answers, each connection in its turn. */
-const askEvenly = async (
-  askers: readonly Asker[],
-  frame: Buffer,
-  perSecond: number,
-  durationMs: number,
-): Promise<Float64Array> => {
+const askEvenly = async (askers: readonly Asker[], frame: Buffer, perSecond: number, durationMs: number): Promise<Asked> => {
+  const late: number[] = []
   const latencies = askers.map((asker) => {
     const own = new Latencies()
     asker.onAnswers = (answers) => own.answer(answers, performance.now())
@@ -84,6 +101,7 @@ const askEvenly = async (
   while (performance.now() - begin < durationMs) {
     const now = performance.now()
     for (let due = schedule.take(now); due !== undefined; due = schedule.take(now)) {
+      late.push(now - due)
       latencies[turn]?.begin(due)
       askers[turn]?.client.write(frame)
       turn = (turn + 1) % askers.length
@@ -91,7 +109,7 @@ const askEvenly = async (
     await new Promise(setImmediate)
   }
   await until(() => latencies.every(({ pending }) => pending === 0), 'answers are missing')
-  return Float64Array.from(latencies.flatMap(({ taken }) => taken)).sort()
+  return { late: Float64Array.from(late).sort(), answered: Float64Array.from(latencies.flatMap(({ taken }) => taken)).sort() }
 }
 
 const measureEcho = async (candidate: Candidate, { connections, bytes, durationMs, share }: Load): Promise<Sample> => {
@@ -99,17 +117,19 @@ const measureEcho = async (candidate: Candidate, { connections, bytes, durationM
   try {
     const askers = await openAskers(server, candidate, connections)
     const frame = candidate.dialect.echo('x'.repeat(bytes))
+    await measureLargestRate(askers, frame, durationMs * WARM_UP_SHARE)
     const stopMeter = startMeter(server.process)
     const largest = await measureLargestRate(askers, frame, durationMs * CALIBRATION_SHARE)
     const metered = stopMeter()
     await delay(SETTLE_MS)
-    const sorted = await askEvenly(askers, frame, largest * share, durationMs)
+    const { late, answered } = await askEvenly(askers, frame, largest * share, durationMs)
     for (const { client } of askers) client.destroy()
     return {
       ...rates(largest * metered.seconds, metered),
-      p50: quantile(sorted, 0.5),
-      p99: quantile(sorted, 0.99),
-      p999: quantile(sorted, 0.999),
+      p50: quantile(answered, 0.5),
+      p99: quantile(answered, 0.99),
+      p999: quantile(answered, 0.999),
+      late: quantile(late, 0.99),
     }
   } finally {
     await server.stop()
@@ -119,7 +139,7 @@ const measureEcho = async (candidate: Candidate, { connections, bytes, durationM
 const plan = (options: RunOptions): readonly Trial[] => {
   const { isQuick, clients = CONNECTIONS, bytes = 100, external } = options
   const durationMs = options.durationMs ?? (isQuick ? QUICK_DURATION_MS : DURATION_MS)
-  const candidates = isQuick ? [wsNaive(), fusewire()] : [bare(), wsNaive(), fusewire(), socketIo()]
+  const candidates = isQuick ? [wsNaive(), fusewire()] : [bare(), wsNaive(), fusewire(), fusewireRpc(), socketIo()]
   return (isQuick ? [0.5] : SHARES).flatMap((share) =>
     [...candidates, ...(external ? [externalCandidate(external)] : [])].map((candidate) => ({
       case: `${share * 100}% of the largest rate`,
@@ -133,11 +153,12 @@ const plan = (options: RunOptions): readonly Trial[] => {
 export const ECHO: Scenario = {
   name: 'echo',
   summary:
-    "the time from a question to its answer at 10, 50 and 90 % of each server's own largest rate; questions come evenly, and count from\nwhen they were due (corrected for coordinated omission)",
+    "the time from a question to its answer, of an echo and of an rpc method, at 10, 50 and 90 % of each server's own largest rate;\nquestions come evenly, and count from when they were due (corrected for coordinated omission)",
   measures: [
     { name: 'p50', title: 'p50 ms', digits: 3 },
     { name: 'p99', title: 'p99 ms', digits: 3 },
     { name: 'p999', title: 'p999 ms', digits: 3 },
+    { name: 'late', title: 'load late p99 ms', digits: 3 },
     ...rateMeasures('answers').filter(({ name }) => name !== 'loadCpu'),
   ],
   main: 'p99',

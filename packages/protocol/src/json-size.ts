@@ -34,7 +34,10 @@ const itemsSize = (items: readonly unknown[], depth: number): number => {
 
 const membersSize = (object: object, depth: number): number => {
   let bytes = 1
-  for (const [name, value] of Object.entries(object)) if (!isNothing(value)) bytes += stringSize(name) + 2 + sizeOf(value, depth)
+  for (const name of Object.keys(object)) {
+    const value = (object as Record<string, unknown>)[name]
+    if (!isNothing(value)) bytes += stringSize(name) + 2 + sizeOf(value, depth)
+  }
   return Math.max(2, bytes)
 }
 

@@ -13,13 +13,13 @@ const RSV1 = 0x40
 const headerLength = (payloadLength: number): number => (payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10)
 
 /**
- * A whole data frame of a server (RFC 6455 section 5.2), which is not masked. `write` gets the part of the frame that the payload
- * is to be put into, so that it is copied nowhere.
+ * A whole data frame of a server (RFC 6455 section 5.2), which is not masked. `write` puts the payload into the frame, from `start`
+ * on, so that it is copied nowhere else.
  */
 export const dataFrame = (
   { opcode, compressed = false }: FrameKind,
   payloadLength: number,
-  write: (payload: Buffer) => void,
+  write: (frame: Buffer, start: number) => void,
 ): Buffer => {
   const start = headerLength(payloadLength)
   const frame = Buffer.allocUnsafe(start + payloadLength)
@@ -34,6 +34,6 @@ export const dataFrame = (
     frame.writeUInt32BE(Math.floor(payloadLength / 2 ** 32), 2)
     frame.writeUInt32BE(payloadLength % 2 ** 32, 6)
   }
-  write(frame.subarray(start))
+  write(frame, start)
   return frame
 }

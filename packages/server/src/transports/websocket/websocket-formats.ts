@@ -46,8 +46,8 @@ class PlainFormat implements FrameFormat {
     const payload = this.#codec.encode(message)
     this.#lastFrame =
       typeof payload === 'string'
-        ? dataFrame(this, Buffer.byteLength(payload), (target) => target.write(payload))
-        : dataFrame(this, payload.byteLength, (target) => target.set(payload))
+        ? dataFrame(this, Buffer.byteLength(payload), (frame, start) => frame.write(payload, start))
+        : dataFrame(this, payload.byteLength, (frame, start) => frame.set(payload, start))
     this.#lastMessage = message
     return this.#lastFrame
   }
@@ -85,7 +85,9 @@ class DeflatedFormat implements FrameFormat {
     const deflated = deflateRawSync(payload, DEFLATE_OPTIONS)
     const length = deflated.length - TAIL_LENGTH
     if (length >= payload.length) return frame
-    return dataFrame({ opcode: this.#plain.opcode, compressed: true }, length, (target) => deflated.copy(target, 0, 0, length))
+    return dataFrame({ opcode: this.#plain.opcode, compressed: true }, length, (target, start) =>
+      deflated.copy(target, start, 0, length),
+    )
   }
 }
 

@@ -144,7 +144,7 @@ export class Conversation {
   }
 
   #await(message: SessionRequest, answer: Promise<ServerMessage | undefined>): void {
-    const answered = this.#answer(answer)
+    const answered = this.#answer(message, answer)
     if (message.type === 'subscribe') this.#block(message, answered)
     // The new token may end sooner than anything that was waited for.
     else if (message.type === 'refresh')
@@ -152,16 +152,29 @@ export class Conversation {
         message,
         answered.then(() => this.#host.refreshed()),
       )
-    else answered.catch((error: unknown) => this.refuse(message, error))
   }
 
-  async #answer(pending: Promise<ServerMessage | undefined>): Promise<void> {
+  /** Settles when the request has been answered or refused. One `then`, because each publication to a broker elsewhere waits here. */
+  #answer(message: SessionRequest, pending: Promise<ServerMessage | undefined>): Promise<void> {
     this.#pendingRequests++
+    return pending.then(
+      (answer) => {
+        this.#sendAnswer(message, answer)
+        this.#pendingRequests--
+      },
+      (error: unknown) => {
+        this.#pendingRequests--
+        this.refuse(message, error)
+      },
+    )
+  }
+
+  /** Refuses what cannot be written. */
+  #sendAnswer(message: SessionRequest, answer: ServerMessage | undefined): void {
     try {
-      const answer = await pending
       if (answer) this.#host.send(answer)
-    } finally {
-      this.#pendingRequests--
+    } catch (error) {
+      this.refuse(message, error)
     }
   }
 

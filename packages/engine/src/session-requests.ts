@@ -116,13 +116,11 @@ export class SessionRequests {
       ...(key !== undefined && { idempotencyKey: clientKey(session.user, key) }),
       ...(ifPosition && { ifPosition }),
     }
-    const published = rescue(
+    return settled(
       () => this.#ports.publisher.publish(channel, draft, options),
+      ({ position, duplicate }) =>
+        id === undefined ? undefined : result(id, { position, ...(duplicate && { duplicate }) } satisfies PublishResult),
       (error) => this.#asSeenBy(session, channel, error),
-    )
-    if (id === undefined) return published instanceof Promise ? published.then(() => undefined) : undefined
-    return after(published, ({ position, duplicate }) =>
-      result(id, { position, ...(duplicate && { duplicate }) } satisfies PublishResult),
     )
   }
 
@@ -220,15 +218,16 @@ const result = (id: number | undefined, data: unknown): ServerMessage => ({
 const after = <T, U>(value: Awaitable<T>, next: (value: T) => U): Awaitable<U> =>
   value instanceof Promise ? value.then(next) : next(value)
 
-/** Gives what goes wrong, now or later, another face. */
-const rescue = <T>(work: () => Awaitable<T>, face: (error: unknown) => unknown): Awaitable<T> => {
+/** What `next` makes of the outcome, in this turn when it is here already; `face` makes another error of what goes wrong in the work. */
+const settled = <T, U>(work: () => Awaitable<T>, next: (value: T) => U, face: (error: unknown) => unknown): Awaitable<U> => {
   const refuse = (error: unknown): never => {
     throw face(error)
   }
+  let value: Awaitable<T>
   try {
-    const value = work()
-    return value instanceof Promise ? value.catch(refuse) : value
+    value = work()
   } catch (error) {
     return refuse(error)
   }
+  return value instanceof Promise ? value.then(next, refuse) : next(value)
 }

@@ -31,7 +31,7 @@ Examples:
 
 const disconnect = async (flags: DisconnectFlags, terminal: Terminal): Promise<void> => {
   const target = targetOf(flags)
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const answer = await new ApiClient(network, flags.apiKey).post('/v1/disconnect', target)
     printTouched(answer, terminal, (sessions) => `Ended ${sessions}.`)

@@ -64,7 +64,7 @@ Examples:
 const seconds = (ms: number): string => `${ms / 1000} s`
 
 const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const api = new ApiClient(network, flags.apiKey)
     if (flags.user !== undefined || flags.session !== undefined) {

@@ -79,7 +79,7 @@ const printNodes = (nodes: readonly Node[], own: string, terminal: Terminal): vo
 }
 
 const printInfo = async (flags: InfoFlags, terminal: Terminal): Promise<void> => {
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const answer = await new ApiClient(network, flags.apiKey).get('/v1/info')
     if (flags.json || !terminal.interactive) return terminal.print(JSON.stringify(answer))

@@ -76,7 +76,7 @@ const publish = async (channel: string, data: string | undefined, flags: Publish
     throw new CommandError('--key would be that of every line, and only the first would be published.', EXIT.usage)
   if (flags.lines && flags.ifPosition)
     throw new CommandError('--if-position would be right for the first line, and for no other.', EXIT.usage)
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const api = new ApiClient(network, flags.apiKey)
     const { tag: tags, key, patch, ifPosition } = flags

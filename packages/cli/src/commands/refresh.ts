@@ -42,7 +42,7 @@ const refresh = async (flags: RefreshFlags, terminal: Terminal): Promise<void> =
   const target = targetOf(flags)
   if (expiresIn === undefined)
     throw new CommandError('Until when? Give --expires-in, like 15m; 0s ends it now, never lets it go on.', EXIT.usage)
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const expiresInMs = expiresIn === null ? null : Math.round(expiresIn)
     const answer = await new ApiClient(network, flags.apiKey).post('/v1/refresh', { ...target, expiresInMs })

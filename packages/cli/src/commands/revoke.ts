@@ -69,7 +69,7 @@ const bodyOf = ({ tokenId, user, issuedBefore, expiresIn }: RevokeFlags): object
 
 const revoke = async (flags: RevokeFlags, terminal: Terminal): Promise<void> => {
   const body = bodyOf(flags)
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const answer = await new ApiClient(network, flags.apiKey).post('/v1/revoke', body)
     printTouched(answer, terminal, (sessions) => `Revoked: ${sessions} ended.`)

@@ -29,7 +29,7 @@ Examples:
     .action((channel: string, flags: StateFlags) => printState(channel, flags, terminal))
 
 const printState = async (channel: string, flags: StateFlags, terminal: Terminal): Promise<void> => {
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const answer = await new ApiClient(network, flags.apiKey).get(`/v1/channels/${encodeURIComponent(channel)}/state`)
     const { position, document, time } = state.parse(answer)

@@ -71,7 +71,7 @@ const assertReachable = async (network: Network): Promise<void> => {
 }
 
 const subscribe = async (channels: string[], flags: SubscribeFlags, terminal: Terminal): Promise<void> => {
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   const interrupt = interrupted()
   try {
     await assertReachable(network)

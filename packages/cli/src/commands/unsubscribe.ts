@@ -32,7 +32,7 @@ Examples:
 
 const unsubscribe = async (channel: string, flags: UnsubscribeFlags, terminal: Terminal): Promise<void> => {
   const target = targetOf(flags)
-  const network = openNetwork(flags, terminal)
+  const network = await openNetwork(flags, terminal)
   try {
     const answer = await new ApiClient(network, flags.apiKey).post('/v1/unsubscribe', { ...target, channel })
     printTouched(answer, terminal, (sessions) => `Ended the subscription of ${sessions} in ${channel}.`)

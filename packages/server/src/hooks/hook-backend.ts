@@ -1,4 +1,4 @@
-import type { Log, Notice, Question } from '@fusewire/engine'
+import type { Awaitable, Log, Notice, Question } from '@fusewire/engine'
 import { encodeJson } from '@fusewire/protocol'
 import {
   type CircuitBreakerPolicy,
@@ -12,7 +12,7 @@ import {
   type RetryPolicy,
   retry,
 } from 'cockatiel'
-import { type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { HookFailure, isBreaking, isRetried } from './hook-failure.ts'
 import type { HookTarget } from './hook-target.ts'
 import { parseAnswer, readAnswer } from './read-answer.ts'
@@ -35,7 +35,7 @@ export interface HookBackendLimits {
 
 export interface HookBackendPorts {
   readonly signer: WebhookSigner
-  readonly dispatcher: Dispatcher
+  readonly dispatcher: Awaitable<Dispatcher>
   readonly userAgent: string
   readonly log: Log
 }
@@ -117,12 +117,15 @@ export class HookBackend implements HookTarget {
   }
 
   async #post(id: string, body: string, signal: AbortSignal): Promise<string> {
-    const { signer, dispatcher, userAgent } = this.#ports
+    const { signer, userAgent } = this.#ports
+    const dispatcher = await this.#ports.dispatcher
     const now = Date.now()
+    const { origin, pathname, search } = this.#url
     try {
-      const response = await request(this.#url, {
+      const response = await dispatcher.request({
         method: 'POST',
-        dispatcher,
+        origin,
+        path: `${pathname}${search}`,
         headers: { 'content-type': 'application/json', 'user-agent': userAgent, ...signer.headers(id, now, body) },
         body,
         signal,

@@ -1,4 +1,4 @@
-import { createClient, type RedisClientOptions } from '@redis/client'
+import type * as Library from '@redis/client'
 import type { RedisEndpoint } from './redis-address.ts'
 
 /** How to reach servers, whichever they are. */
@@ -18,10 +18,10 @@ export interface RedisAccess {
  * written when the connection broke would otherwise be silent about whether it was carried out, and channels would be subscribed
  * again without anybody being told of the gap.
  */
-const makeClient = ({ host, port }: RedisEndpoint, access: RedisAccess) => {
+const makeClient = ({ createClient }: typeof Library, { host, port }: RedisEndpoint, access: RedisAccess) => {
   const { tls, ca, username, password, database, timeoutMs } = access
   const socket = { host, port, connectTimeout: timeoutMs, reconnectStrategy: false } as const
-  const options: RedisClientOptions = {
+  const options: Library.RedisClientOptions = {
     socket: tls ? { ...socket, tls: true, ...(ca !== undefined && { ca }) } : socket,
     RESP: 3,
     name: 'fusewire',
@@ -36,6 +36,16 @@ const makeClient = ({ host, port }: RedisEndpoint, access: RedisAccess) => {
   return createClient(options)
 }
 
+/**
+ * The client library: loaded with the first connection, because it takes a sixth of the time in which a server starts, and most have
+ * no Redis.
+ */
+let library: typeof Library | undefined
+
+/** Whether Redis has answered, with a refusal. */
+export const isErrorReply = (error: unknown): error is Library.ErrorReply =>
+  library !== undefined && error instanceof library.ErrorReply
+
 export type RedisClient = ReturnType<typeof makeClient>
 
 /**
@@ -47,7 +57,8 @@ export const connectRedis = async (
   access: RedisAccess,
   onEnd: (error: Error) => void,
 ): Promise<RedisClient> => {
-  const client = makeClient(endpoint, access)
+  library ??= await import('@redis/client')
+  const client = makeClient(library, endpoint, access)
   let state: 'connecting' | 'connected' | 'ended' = 'connecting'
   // Whatever a client reports as an error leaves its connection in doubt.
   client.on('error', (error: Error) => {

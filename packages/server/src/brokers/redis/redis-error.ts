@@ -1,5 +1,5 @@
 import { FusewireError } from '@fusewire/protocol'
-import { ErrorReply } from '@redis/client'
+import { isErrorReply } from './redis-client.ts'
 
 /** The broker cannot be asked, or has not answered. */
 export const unavailable = (message: string, cause?: unknown): FusewireError =>
@@ -30,7 +30,7 @@ const FULL = new Set(['OOM', 'MISCONF', 'NOREPLICAS'])
  * between a command and its answer.
  */
 export const refusalOf = (error: unknown): Refusal | undefined => {
-  if (!(error instanceof ErrorReply)) return undefined
+  if (!isErrorReply(error)) return undefined
   const { message } = error
   const [word = '', second = '', third = ''] = message.split(' ', 3)
   if (word === 'MOVED') return { kind: 'moved', slot: Number(second), to: third }

@@ -1,9 +1,9 @@
 import type { FusewireError } from '@fusewire/protocol'
-import { ErrorReply, RESP_TYPES, type RedisArgument } from '@redis/client'
+import type { RedisArgument } from '@redis/client'
 import { Backoff } from '../backoff.ts'
 import { AnswerWatch } from './answer-watch.ts'
 import type { RedisEndpoint } from './redis-address.ts'
-import { connectRedis, type RedisAccess, type RedisClient } from './redis-client.ts'
+import { connectRedis, isErrorReply, type RedisAccess, type RedisClient } from './redis-client.ts'
 import { refusalOf, unavailable } from './redis-error.ts'
 import type { RedisLibrary } from './redis-library.ts'
 
@@ -39,7 +39,9 @@ interface Lane {
   readonly watch: AnswerWatch
 }
 
-const BUFFERS = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } } as const
+/** The first byte of a bulk string, by which the client library names its type. */
+const BULK_STRING = 36 // $
+const BUFFERS = { typeMapping: { [BULK_STRING]: Buffer } } as const
 
 /**
  * One server: a connection for commands, and one for channels, so that a large answer does not count against the limit that Redis
@@ -182,7 +184,7 @@ export class RedisLink {
       },
       (error: unknown) => {
         watch.answered()
-        throw error instanceof ErrorReply ? error : this.#lost(error)
+        throw isErrorReply(error) ? error : this.#lost(error)
       },
     )
   }
@@ -195,7 +197,7 @@ export class RedisLink {
     try {
       await ask(client)
     } catch (error) {
-      throw error instanceof ErrorReply ? error : this.#lost(error)
+      throw isErrorReply(error) ? error : this.#lost(error)
     } finally {
       watch.answered()
     }
@@ -209,7 +211,7 @@ export class RedisLink {
     try {
       await this.#ask(commands, ['FUNCTION', 'LOAD', this.#context.library.code], false)
     } catch (error) {
-      const isThere = error instanceof ErrorReply && /already exists/u.test(error.message)
+      const isThere = isErrorReply(error) && /already exists/u.test(error.message)
       // Redis that refuses to grow may still answer what does not.
       if (!isThere && refusalOf(error)?.kind !== 'full') throw error
     }
@@ -227,7 +229,7 @@ export class RedisLink {
   readonly #heard = (payload: Buffer, channel: Buffer): void => this.#listener.message(channel.toString('latin1'), payload)
 
   #explain(error: unknown): FusewireError {
-    if (!(error instanceof ErrorReply)) return unavailable(`Redis at ${this.name} cannot be reached`, error)
+    if (!isErrorReply(error)) return unavailable(`Redis at ${this.name} cannot be reached`, error)
     if (/^(?:WRONGPASS|NOAUTH|NOPERM)/u.test(error.message))
       return unavailable(`Redis at ${this.name} refuses the user or password of the option broker`, error)
     if (/unknown command/iu.test(error.message))

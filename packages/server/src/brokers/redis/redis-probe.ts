@@ -1,6 +1,5 @@
-import { ErrorReply } from '@redis/client'
 import type { RedisEndpoint, RedisMode } from './redis-address.ts'
-import { connectRedis, type RedisAccess, type RedisClient } from './redis-client.ts'
+import { connectRedis, isErrorReply, type RedisAccess, type RedisClient } from './redis-client.ts'
 import { explainRedis } from './redis-problem.ts'
 
 export interface ProbeOptions {
@@ -47,7 +46,7 @@ const connect = async (endpoint: RedisEndpoint, access: RedisAccess, mode: Redis
   try {
     return await open({ ...access, database: 0 })
   } catch (error) {
-    if (password === undefined || !(error instanceof ErrorReply)) throw error
+    if (password === undefined || !isErrorReply(error)) throw error
     return open(bare)
   }
 }
@@ -95,7 +94,7 @@ const ask = async (client: RedisClient, command: readonly string[]): Promise<str
   try {
     return String(await client.sendCommand(command))
   } catch (error) {
-    if (error instanceof ErrorReply && error.message.startsWith('NOPERM')) return ''
+    if (isErrorReply(error) && error.message.startsWith('NOPERM')) return ''
     throw error
   }
 }

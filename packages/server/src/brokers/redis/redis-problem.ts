@@ -1,5 +1,4 @@
-import { ErrorReply } from '@redis/client'
-import type { RedisAccess } from './redis-client.ts'
+import { isErrorReply, type RedisAccess } from './redis-client.ts'
 
 export interface Explanation {
   /** Follows the address. */
@@ -10,7 +9,7 @@ export interface Explanation {
 
 /** What the operator has to do about a server that cannot be used. Never repeats a user or a password. */
 export const explainRedis = (error: unknown, access: RedisAccess): Explanation =>
-  error instanceof ErrorReply ? explainReply(error.message, access) : explainConnection(error, access)
+  isErrorReply(error) ? explainReply(error.message, access) : explainConnection(error, access)
 
 const explainReply = (reply: string, { database, password }: RedisAccess): Explanation => {
   const lasting = (message: string): Explanation => ({ message, mayPass: false })

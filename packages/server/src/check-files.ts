@@ -30,7 +30,8 @@ const assertFolder = (snapshotFile: string): void => {
  * @throws {@link ConfigurationError} with everything that is wrong with them.
  */
 export const checkFiles = (options: FusewireOptions): void => {
-  const { tls, tlsCertFile, tlsKeyFile, tlsClientCaFile, jwtPublicKeyFile, brokerCaFile, snapshotFile } = options
+  const { tls, tlsCertFile, tlsKeyFile, tlsClientCaFile, jwtPublicKeyFile, brokerCaFile, natsCredentialsFile, snapshotFile } =
+    options
   const problems = [
     ...problemsOf(
       () => tls && tlsCertFile !== undefined && tlsKeyFile !== undefined && readPair(tlsCertFile, tlsKeyFile, Date.now()),
@@ -49,6 +50,7 @@ export const checkFiles = (options: FusewireOptions): void => {
         brokerCaFile !== undefined &&
         parseCertificates(readOptionFile(brokerCaFile, 'brokerCaFile'), 'brokerCaFile', brokerCaFile),
     ),
+    ...problemsOf(() => natsCredentialsFile !== undefined && readOptionFile(natsCredentialsFile, 'natsCredentialsFile')),
     ...problemsOf(() => snapshotFile !== undefined && assertFolder(snapshotFile)),
   ]
   if (problems.length > 0) throw new ConfigurationError(problems)

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { describeWith, eventually, freePorts, type NatsOptions, type NatsServer, startNats } from '@fusewire/testkit'
+import { describeWith, eventually, freePorts, type NatsOptions, type NatsServer, startNats, startRedis } from '@fusewire/testkit'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { resolveOptions } from '../../config/resolve-options.ts'
 import { nodeEnvironment } from '../../node-environment.ts'
@@ -63,16 +63,30 @@ describe('where there is no NATS', () => {
     let connections = 0
     const server = createServer((socket) => {
       connections++
-      socket.on('close', () => connections--)
+      socket.resume().on('close', () => connections--)
     })
     const port = await listen(server)
     expect(await refusal(`nats://127.0.0.1:${port}`)).toContain('no greeting within 500 ms')
     await eventually(() => expect(connections).toBe(0))
   })
 
-  it('says that somebody else listens', async () => {
-    const port = await listen(createServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
-    expect(await refusal(`nats://127.0.0.1:${port}`)).toContain('this is not a NATS server')
+  it.each([
+    ['HTTP/1.1 400 Bad Request', 'it is an HTTP server; correct the address'],
+    ['220 mail.example.com ESMTP', 'it is no NATS server; correct the address'],
+  ])('says who listens in its place: %s', async (words, says) => {
+    const port = await listen(createServer((socket) => void socket.end(`${words}\r\n\r\n`)))
+    expect(await refusal(`nats://127.0.0.1:${port}`)).toContain(says)
+  })
+})
+
+describeWith(['redis-server'], 'where there is Redis', () => {
+  it.each([{}, { password: 'right' }])('says so: %j', async (options) => {
+    const redis = await startRedis(options)
+    onTestFinished(() => redis.stop())
+    for (const scheme of ['nats', 'tls'])
+      expect(await refusal(`${scheme}://u:${SECRET}@127.0.0.1:${redis.port}`)).toBe(
+        `NATS at 127.0.0.1:${redis.port} cannot be used: it is a Redis; correct the address`,
+      )
   })
 })
 

@@ -1,7 +1,11 @@
 import { connect } from 'node:net'
+import { SPEAK_UP, speakerOf } from '../speaker.ts'
 import type { NatsAddress } from './nats-address.ts'
 
 const MAX_INFO_BYTES = 65_536
+
+/** A NATS server greets at once; others wait to be spoken to. */
+const SILENCE_MS = 500
 
 /** What a server says of itself before anything is asked. */
 export interface NatsServerInfo {
@@ -19,19 +23,23 @@ export const probeNats = ({ host, port }: NatsAddress, timeoutMs: number): Promi
   new Promise((resolve, reject) => {
     const socket = connect({ host, port })
     let greeting = ''
+    const speakUp = setTimeout(() => socket.write(SPEAK_UP), Math.min(SILENCE_MS, timeoutMs / 2))
     const settle = (settled: () => void): void => {
+      clearTimeout(speakUp)
       socket.destroy()
       settled()
     }
     socket.setTimeout(timeoutMs, () => settle(() => reject(new Error(`no greeting within ${timeoutMs} ms`))))
     socket.on('error', (error) => settle(() => reject(error)))
-    socket.on('close', () => reject(new Error('the connection was closed without a greeting')))
+    socket.on('close', () => settle(() => reject(new Error('the connection was closed without a greeting'))))
     socket.on('data', (bytes) => {
       greeting += bytes.toString('latin1')
       const end = greeting.indexOf('\r\n')
       if (end < 0 && greeting.length <= MAX_INFO_BYTES) return
       const info = infoOf(greeting.slice(0, Math.max(0, end)))
-      settle(() => (info ? resolve(info) : reject(new Error('this is not a NATS server'))))
+      settle(() =>
+        info ? resolve(info) : reject(new Error(`it is ${speakerOf(greeting) ?? 'no NATS server'}; correct the address`)),
+      )
     })
   })
 

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net'
-import { describeWith, freePorts, type RedisServer, startRedis } from '@fusewire/testkit'
+import { describeWith, freePorts, type RedisServer, startNats, startRedis } from '@fusewire/testkit'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ConfigurationError } from '../../config/configuration-error.ts'
 import { type ReachOptions, reachRedis } from './reach-redis.ts'
@@ -49,10 +49,28 @@ describe('where there is no Redis', () => {
     expect(await refusal([`redis://127.0.0.1:${port}`])).toMatch(/closes the connection; write rediss:\/\//u)
   })
 
+  it('says that it is an HTTP server', async () => {
+    const port = await listen(createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')))
+    expect(await refusal([`redis://127.0.0.1:${port}`])).toBe(
+      `broker[0]: redis://127.0.0.1:${port} is an HTTP server; correct the address`,
+    )
+  })
+
   it('says it of each address', async () => {
     const [one, other] = await freePorts(2)
     const message = await refusal([`redis://127.0.0.1:${one}`, `redis://127.0.0.1:${other}`], { mode: 'cluster' })
     expect(message.split('\n')).toHaveLength(2)
+  })
+})
+
+describeWith(['nats-server'], 'where there is NATS', () => {
+  it('says so, with TLS in the address too', async () => {
+    const nats = await startNats()
+    onTestFinished(() => nats.stop())
+    for (const scheme of ['redis', 'rediss'])
+      expect(await refusal([`${scheme}://:${SECRET}@127.0.0.1:${nats.port}`])).toBe(
+        `broker[0]: ${scheme}://127.0.0.1:${nats.port} is a NATS server; correct the address`,
+      )
   })
 })
 

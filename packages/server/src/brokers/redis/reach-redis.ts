@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigurationError, type ConfigurationProblem } from '../../config/configuration-error.ts'
+import { askSpeaker } from '../speaker.ts'
 import { parseRedisAddress, type RedisMode } from './redis-address.ts'
 import { type Finding, probeRedis } from './redis-probe.ts'
 
@@ -16,6 +17,8 @@ export interface ReachOptions {
 }
 
 const LOOK_AGAIN_MS = 200
+/** What is there and not Redis answers at once, if at all. */
+const SPEAKER_MS = 500
 
 /**
  * Waits until one of the addresses is what it is said to be. Whether Redis drops keys when its memory is full is the answer.
@@ -29,7 +32,7 @@ export const reachRedis = async (options: ReachOptions): Promise<{ readonly evic
     if (fine) return { evicts: fine.evicts }
     const mayPass = findings.some((finding) => finding.kind === 'wrong' && finding.mayPass)
     if (!mayPass || performance.now() + LOOK_AGAIN_MS > deadline)
-      throw new ConfigurationError(findings.flatMap(problemOf(options)))
+      throw new ConfigurationError((await Promise.all(findings.map(problemsOf(options)))).flat())
     await delay(LOOK_AGAIN_MS)
   }
 }
@@ -39,12 +42,15 @@ const probe = (address: string, { mode, master, ca, timeoutMs }: ReachOptions): 
   return probeRedis({ host, port }, { ...access, ...(ca !== undefined && { ca }), timeoutMs }, { mode, master })
 }
 
-const problemOf =
+const problemsOf =
   ({ addresses, mode }: ReachOptions) =>
-  (finding: Finding, index: number): ConfigurationProblem[] =>
-    finding.kind === 'fine'
-      ? []
-      : [{ option: `broker[${index}]`, message: `${withoutUser(addresses[index] ?? '', mode)} ${finding.message}` }]
+  async (finding: Finding, index: number): Promise<ConfigurationProblem[]> => {
+    if (finding.kind === 'fine') return []
+    const address = addresses[index] ?? ''
+    const speaker = await askSpeaker(parseRedisAddress(address, mode), SPEAKER_MS)
+    const message = speaker === undefined || speaker === 'a Redis' ? finding.message : `is ${speaker}; correct the address`
+    return [{ option: `broker[${index}]`, message: `${withoutUser(address, mode)} ${message}` }]
+  }
 
 /** The address as it may be shown. */
 const withoutUser = (address: string, mode: RedisMode): string => {

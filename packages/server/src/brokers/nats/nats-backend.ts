@@ -8,6 +8,7 @@ import { brokerName } from '../broker-name.ts'
 import { presenceTtlOf } from '../presence-ttl.ts'
 import { KvBucket } from './kv-bucket.ts'
 import { kvToken } from './kv-key.ts'
+import { LeaderWatch } from './leader-watch.ts'
 import { parseNatsAddresses } from './nats-address.ts'
 import { NatsBroker } from './nats-broker.ts'
 import { NatsBus } from './nats-bus.ts'
@@ -53,14 +54,18 @@ export const natsBackend = (options: FusewireOptions, { node, environment, log }
       health.reconnects++
       health.back()
     },
-    away: () => health.away(link.problem()),
+    away: () => {
+      leader.forget()
+      health.away(link.problem())
+    },
   })
   const clock = new ServerClock(environment)
   const broker = new NatsBroker(link, environment, { prefix, replicas, idempotencyTtlMs })
+  const leader = new LeaderWatch(link, () => broker.askLeader(), health)
   const sessions = new NatsSessions(link, bucket('sessions'), clock, { node })
   const presence = new NatsPresence(link, bucket('presence'), clock, { node, ttlMs: presenceTtlOf(sessionTtlMs) })
   const revocations = new NatsRevocations(link, bucket('revocations'), clock, environment, { node, maxRevocations })
-  const swept = [broker, sessions, presence, revocations]
+  const swept = [broker, sessions, presence, revocations, leader]
   return {
     broker,
     presence,
@@ -76,7 +81,7 @@ export const natsBackend = (options: FusewireOptions, { node, environment, log }
       }
       health.back()
     },
-    problem: () => link.problem(),
+    problem: () => link.problem() ?? leader.problem(),
     sweep: () => {
       if (link.isUp) for (const store of swept) store.sweep()
     },

@@ -23,6 +23,9 @@ const DECODER = new TextDecoder()
 /** Channels that nobody is interested in, of which something is remembered. */
 const MAX_IDLE_CHANNELS = 10_000
 
+/** A name that no channel can have. */
+const NO_CHANNEL = '\0'
+
 export interface NatsBrokerOptions {
   /** First part of the stream's name and of all subjects. */
   readonly prefix: string
@@ -120,6 +123,11 @@ export class NatsBroker implements Broker {
 
   async removeDocument(channel: string): Promise<boolean> {
     return this.#channel(channel).removeDocument()
+  }
+
+  /** Rejects with `broker_unavailable` when nobody leads the stream for as long as a publication would wait. */
+  async askLeader(): Promise<void> {
+    await this.#stream.newest(NO_CHANNEL)
   }
 
   /** Ends documents whose time is over, and forgets what has expired. To be called about once a second. */

@@ -18,6 +18,27 @@ export class Lanes {
     return result
   }
 
+  /** Begins when what is under way in all of these lanes is done, and is before everything that comes in any of them. */
+  async runInAll<T>(lanes: readonly string[], work: () => Promise<T>): Promise<T> {
+    let leave: () => void = () => undefined
+    const left = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    const enter = (lane: string): Promise<void> =>
+      new Promise((entered) => {
+        void this.run(lane, () => {
+          entered()
+          return left
+        })
+      })
+    await Promise.all([...new Set(lanes)].map(enter))
+    try {
+      return await work()
+    } finally {
+      leave()
+    }
+  }
+
   #leave(lane: string, end: Promise<void>): void {
     if (this.#ends.get(lane) === end) this.#ends.delete(lane)
   }

@@ -1,12 +1,13 @@
 import type { RefreshResult, SessionRecord, SessionStore, SessionStoreListener } from '@fusewire/engine'
 import { Lanes } from '@fusewire/engine'
-import { type KvBucket, type KvEntry, RevisionConflict } from './kv-bucket.ts'
-import { kvName, kvToken } from './kv-key.ts'
+import type { KvBucket, KvEntry } from './kv-bucket.ts'
+import { kvToken } from './kv-key.ts'
 import { KvWatch } from './kv-watch.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { ServerClock } from './server-clock.ts'
-import { type IndexedSession, isAlive, readSessionMeta, type SessionMeta, writeSessionMeta } from './session-entry.ts'
+import { type IndexedSession, isAlive, type SessionMeta } from './session-entry.ts'
 import { SessionIndex } from './session-index.ts'
+import { recordOf, SessionKeys } from './session-keys.ts'
 
 export interface NatsSessionsOptions {
   readonly node: string
@@ -14,13 +15,6 @@ export interface NatsSessionsOptions {
   readonly traceMs?: number
 }
 
-/** A session with its record, as it was read. */
-interface ReadSession {
-  readonly session: IndexedSession
-  readonly value: Uint8Array
-}
-
-const SESSION = 's.'
 const NODE = 'n.'
 /** By this part of the TTL a session may end too late, when that spares a write. */
 const SLACK = 0.1
@@ -30,7 +24,6 @@ const OTHERS_MARKER_MS = 60_000
 /** Markers that are removed in one go. */
 const CLEANED_AT_ONCE = 500
 const ENCODER = new TextEncoder()
-const DECODER = new TextDecoder()
 
 /**
  * Sessions in a bucket of NATS: a key for each, changed by its revision, so that of all nodes one wins. Every node watches who owns
@@ -46,6 +39,7 @@ export class NatsSessions implements SessionStore {
   readonly #traceMs: number
   readonly #watch: KvWatch
   readonly #index: SessionIndex
+  readonly #sessions: SessionKeys
   readonly #lanes = new Lanes()
   /** Sessions whose end was refused or unanswered, so that the end may be this node's all the same. */
   readonly #unanswered = new Set<string>()
@@ -61,6 +55,7 @@ export class NatsSessions implements SessionStore {
     this.#traceMs = traceMs
     const index = new SessionIndex(this.#node, (id) => this.#listener?.lost(id))
     this.#index = index
+    this.#sessions = new SessionKeys(bucket, clock, index)
     this.#watch = new KvWatch(
       link,
       bucket,
@@ -92,12 +87,12 @@ export class NatsSessions implements SessionStore {
   }
 
   refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
-    return this.#inAllLanes(ids, () => this.#refresh(ids, ttlMs))
+    return this.#lanes.runInAll(ids, () => this.#refresh(ids, ttlMs))
   }
 
   find(id: string): Promise<SessionRecord | undefined> {
     return this.#lanes.run(id, async () => {
-      const read = await this.#read(id)
+      const read = await this.#sessions.read(id)
       return read?.session.kind === 'kept' ? recordOf(read.value) : undefined
     })
   }
@@ -105,7 +100,7 @@ export class NatsSessions implements SessionStore {
   take(id: string, ttlMs: number): Promise<SessionRecord | undefined> {
     return this.#lanes.run(id, async () => {
       for (;;) {
-        const read = await this.#read(id)
+        const read = await this.#sessions.read(id)
         if (read?.session.kind !== 'kept') return undefined
         if (await this.#keep(read.session, read.value, ttlMs)) return recordOf(read.value)
       }
@@ -148,14 +143,14 @@ export class NatsSessions implements SessionStore {
     const value = ENCODER.encode(JSON.stringify(record))
     let session = this.#index.get(record.id)
     // What others have done may not have been heard of yet.
-    if (session && !this.#isOwn(session)) session = (await this.#read(record.id))?.session
+    if (session && !this.#isOwn(session)) session = (await this.#sessions.read(record.id))?.session
     for (;;) {
       const isFree = !session || session.kind === 'gone' || (session.kind === 'trace' && session.end <= this.#clock.now())
       if (!isFree && session && !this.#isOwn(session)) return false
       const before = isFree ? session && { ...session, owner: this.#node, hasMoved: false } : session
       if (await this.#keep(before ?? { id: record.id, revision: 0, owner: this.#node, hasMoved: false }, value, ttlMs))
         return true
-      session = (await this.#read(record.id))?.session
+      session = (await this.#sessions.read(record.id))?.session
     }
   }
 
@@ -166,36 +161,13 @@ export class NatsSessions implements SessionStore {
     ttlMs: number,
   ): Promise<boolean> {
     const end = this.#clock.now() + ttlMs
-    return this.#write(before, value, {
+    return this.#sessions.write(before, value, {
       kind: 'kept',
       end,
       owner: this.#node,
       isLeased: this.#lease <= end + SLACK * ttlMs,
       hasMoved: before.hasMoved || before.owner !== this.#node,
     })
-  }
-
-  async #write(before: Pick<IndexedSession, 'id' | 'revision'>, value: Uint8Array, meta: SessionMeta): Promise<boolean> {
-    try {
-      const { id } = before
-      const revision = await this.#bucket.put(SESSION + kvToken(id), writeSessionMeta(meta), value, before.revision)
-      this.#index.apply(id, revision, this.#clock.now(), meta)
-      return true
-    } catch (error) {
-      if (error instanceof RevisionConflict) return false
-      throw error
-    }
-  }
-
-  /** As it is now. Undefined when there is nothing at its key. */
-  async #read(id: string): Promise<ReadSession | undefined> {
-    const entry = await this.#bucket.get(SESSION + kvToken(id))
-    const meta = entry && readSessionMeta(entry.meta)
-    if (!entry || !meta) {
-      this.#index.forget(id)
-      return undefined
-    }
-    return { session: this.#index.apply(id, entry.revision, entry.time, meta), value: entry.value }
   }
 
   async #remove(id: string): Promise<boolean> {
@@ -206,8 +178,9 @@ export class NatsSessions implements SessionStore {
         const { hasMoved } = session
         const end = this.#clock.now() + (hasMoved ? this.#traceMs : MARKER_MS)
         const kind = hasMoved ? 'trace' : 'gone'
-        if (await this.#write(session, new Uint8Array(), { kind, end, owner: this.#node, isLeased: false, hasMoved })) return true
-        session = (await this.#read(id))?.session
+        if (await this.#sessions.write(session, new Uint8Array(), { kind, end, owner: this.#node, isLeased: false, hasMoved }))
+          return true
+        session = (await this.#sessions.read(id))?.session
         // The end that was not answered was carried out.
         if (wasUnanswered && session && !isAlive(session) && session.owner === this.#node) return true
       }
@@ -219,13 +192,13 @@ export class NatsSessions implements SessionStore {
   }
 
   async #give(id: string, leaseMs: number): Promise<SessionRecord | undefined> {
-    const read = await this.#read(id)
+    const read = await this.#sessions.read(id)
     const now = this.#clock.now()
     if (!read || !isAlive(read.session) || this.#index.endOf(read.session) > now) return undefined
     const { session, value } = read
     const hasMoved = session.hasMoved || session.owner !== this.#node
     const meta: SessionMeta = { kind: 'ending', end: now + leaseMs, owner: this.#node, isLeased: false, hasMoved }
-    return (await this.#write(session, value, meta)) ? recordOf(value) : undefined
+    return (await this.#sessions.write(session, value, meta)) ? recordOf(value) : undefined
   }
 
   async #refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
@@ -265,7 +238,7 @@ export class NatsSessions implements SessionStore {
   /** Begins its TTL anew by itself. */
   async #renew(id: string, ttlMs: number): Promise<void> {
     for (;;) {
-      const read = await this.#read(id)
+      const read = await this.#sessions.read(id)
       if (!read || !this.#isOwn(read.session) || (await this.#keep(read.session, read.value, ttlMs))) return
     }
   }
@@ -281,22 +254,22 @@ export class NatsSessions implements SessionStore {
     for (;;) {
       const until = this.#index.get(id)?.until ?? 0
       if (until > this.#clock.now()) return
-      const read = await this.#read(id)
+      const read = await this.#sessions.read(id)
       if (!read || !this.#isOwn(read.session) || !read.session.isLeased) return
       const { session, value } = read
-      if (await this.#write(session, value, { ...session, end: until, isLeased: false })) return
+      if (await this.#sessions.write(session, value, { ...session, end: until, isLeased: false })) return
     }
   }
 
-  #heard({ key, revision, time, meta }: KvEntry): void {
+  #heard(entry: KvEntry): void {
+    const { key, meta } = entry
     if (key.startsWith(NODE)) {
       const until = Number(/^lease (\d+)$/u.exec(meta)?.[1] ?? 0)
       const node = key.slice(NODE.length)
       this.#index.setLease(node, node === this.#node ? Math.max(until, this.#lease) : until)
       return
     }
-    const session = readSessionMeta(meta)
-    if (session && key.startsWith(SESSION)) this.#index.apply(kvName(key.slice(SESSION.length)), revision, time, session)
+    this.#sessions.heard(entry)
   }
 
   #isOwn(session: IndexedSession): boolean {
@@ -327,32 +300,7 @@ export class NatsSessions implements SessionStore {
       }),
     )
   }
-
-  /** Runs after everything that is under way for these sessions, and before everything that comes. */
-  async #inAllLanes<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
-    let leave: () => void = () => undefined
-    const left = new Promise<void>((resolve) => {
-      leave = resolve
-    })
-    const entered = ids.map(
-      (id) =>
-        new Promise<void>((resolve) => {
-          void this.#lanes.run(id, () => {
-            resolve()
-            return left
-          })
-        }),
-    )
-    await Promise.all(entered)
-    try {
-      return await work()
-    } finally {
-      leave()
-    }
-  }
 }
-
-const recordOf = (value: Uint8Array): SessionRecord => JSON.parse(DECODER.decode(value)) as SessionRecord
 
 /** Nodes that look at the same time take different ones. */
 const shuffled = <T>(items: readonly T[]): T[] =>

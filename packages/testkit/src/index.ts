@@ -1,4 +1,5 @@
-export { type BrokerContractOptions, type BrokerUnderTest, brokerContract } from './broker-contract.ts'
+export { type BrokerContractOptions, brokerContract } from './broker-contract/broker-contract.ts'
+export type { BrokerUnderTest } from './broker-contract/broker-trial.ts'
 export { type ClusterNode, EngineCluster, type EngineClusterOptions } from './engine-cluster.ts'
 export { ENGINE_LIMITS, EngineHarness, type EngineHarnessOptions, noHooks, plainAuthenticator } from './engine-harness.ts'
 export { type EventuallyOptions, eventually } from './eventually.ts'
@@ -26,11 +27,8 @@ export { describeWith, missingServer, requireServer, type ServerProgram } from '
 export { type RedisClusterOptions, type RedisClusterServers, startRedisCluster } from './servers/redis-cluster.ts'
 export { type RedisSentinelOptions, type RedisSentinelServers, startRedisSentinel } from './servers/redis-sentinel.ts'
 export { type RedisOptions, type RedisServer, startRedis } from './servers/redis-server.ts'
-export {
-  type SessionStoreContractOptions,
-  type SessionStoreUnderTest,
-  sessionRecord,
-  sessionStoreContract,
-} from './session-store-contract.ts'
+export { sessionRecord } from './session-store-contract/session-records.ts'
+export { type SessionStoreContractOptions, sessionStoreContract } from './session-store-contract/session-store-contract.ts'
+export type { SessionStoreUnderTest } from './session-store-contract/session-store-trial.ts'
 export { SharedBroker } from './shared-broker.ts'
 export { turn } from './turn.ts'

@@ -1,7 +1,8 @@
 import type { Engine } from '@fusewire/engine'
 import type { ClientMessage, Position, Publication, ServerMessage, Subscribed, SubscriptionRequest } from '@fusewire/protocol'
 import { expect } from 'vitest'
-import { type Entry, type Journal, patched } from './journal.ts'
+import { expectHonest, plain } from './expect-honest.ts'
+import { type Journal, patched } from './journal.ts'
 import { MemoryConnection } from './memory-connection.ts'
 
 /** What a client knows of one channel. */
@@ -279,40 +280,4 @@ export class ModelClient {
     channel.document = patch ? patched(channel.document, data) : data
     expect(channel.document).toEqual(this.#journal.document(name, channel.position))
   }
-}
-
-const plain = ({ offset, data }: Entry | Publication): { offset: number; data: unknown } => ({ offset, data })
-
-/** Whether a `subscribed` gives what the rule's recovery mode promises, and says that something is missing only when it is. */
-const expectHonest = (
-  journal: Journal,
-  { channel, position, recovered, publications = [], document }: Subscribed,
-  since: Position | 'nowhere' | undefined,
-  filter: string | undefined,
-): void => {
-  const { recovery, historySize, state } = journal.rule
-  const isComparable = typeof since === 'object' && since.epoch === position.epoch && since.offset <= position.offset
-  const missed = isComparable ? position.offset - since.offset : Number.POSITIVE_INFINITY
-  const start = isComparable ? since : { epoch: position.epoch, offset: 0 }
-  const wanted = journal.between(channel, start, position.offset, filter).map(plain)
-  const given = publications.map(plain)
-  expect(recovered === undefined).toBe(since === undefined)
-  if (state && !recovered) expect(document).toEqual(journal.document(channel, position))
-  else expect(document).toBe(undefined)
-  if (recovery === 'latest') {
-    const newest = wanted.slice(-1)
-    const isKept = newest.every(({ offset }) => position.offset - offset < historySize)
-    if (recovered === false) {
-      expect(given).toEqual([])
-      expect(missed).toBeGreaterThan(historySize)
-      expect(newest.length > 0 && isKept).toBe(false)
-    } else if (recovered) expect(given).toEqual(newest)
-    else expect(given).toEqual(isKept ? newest : [])
-    return
-  }
-  // Of an interrupted subscription the server knows how far it has got, also in what its filter has passed over.
-  if (recovery === 'none' && recovered) expect(wanted).toEqual([])
-  if (recovery === 'none' && recovered === false) expect(missed).toBeGreaterThan(0)
-  if (recovery === 'stream' && recovered === false) expect(missed).toBeGreaterThan(historySize)
-  expect(given).toEqual(recovered ? wanted : [])
 }

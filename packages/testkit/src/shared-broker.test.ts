@@ -1,6 +1,6 @@
 import { MemoryBroker } from '@fusewire/engine'
 import { describe, expect, it } from 'vitest'
-import { brokerContract } from './broker-contract.ts'
+import { brokerContract } from './broker-contract/broker-contract.ts'
 import { FakeEnvironment } from './fake-environment.ts'
 import { SharedBroker } from './shared-broker.ts'
 

@@ -2,8 +2,8 @@ import type { Awaitable, HistoryQuery, PublicationDraft, Published, PublishOptio
 import { FusewireError, type Position } from '@fusewire/protocol'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import type { BrokerUnderTest } from './broker-contract.ts'
-import { patched } from './journal.ts'
+import { patched } from '../journal.ts'
+import type { BrokerUnderTest } from './broker-trial.ts'
 
 type Operation =
   | {

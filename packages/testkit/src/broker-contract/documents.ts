@@ -1,15 +1,7 @@
-import {
-  type Awaitable,
-  type Broker,
-  type ChannelState,
-  ConflictError,
-  type PublicationDraft,
-  type Published,
-  type PublishOptions,
-} from '@fusewire/engine'
+import type { ChannelState, PublicationDraft, Published, PublishOptions } from '@fusewire/engine'
 import { FusewireError, jsonSize } from '@fusewire/protocol'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { BrokerUnderTest } from './broker-contract.ts'
+import { describe, expect, it } from 'vitest'
+import { type CurrentBroker, conflict } from './broker-trial.ts'
 
 const STATE_TTL_MS = 3_000
 const KEPT: PublishOptions = {
@@ -19,46 +11,20 @@ const KEPT: PublishOptions = {
   state: { ttlMs: STATE_TTL_MS, maxDocumentBytes: 200 },
 }
 
-/** What a publication with `ifPosition` was told that was too late. */
-export const conflict = async (publishing: Promise<unknown>): Promise<ChannelState> => {
-  const error = await publishing.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!(error instanceof ConflictError)) throw new Error(`no conflict, but ${error}`)
-  return error.state
-}
-
-/** What every broker must do with the documents of its channels; a part of `brokerContract`. */
-export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTest>): void => {
+/** The documents of channels. */
+export const documentTests = (current: CurrentBroker): void => {
   describe('documents', () => {
-    let subject: BrokerUnderTest
-    let broker: Broker
-    let interruptions: string[]
-
     const publish = async (draft: PublicationDraft, options: Partial<PublishOptions> = {}): Promise<Published> =>
-      broker.publish('a', draft, { ...KEPT, ...options })
+      current().broker.publish('a', draft, { ...KEPT, ...options })
     const replace = (data: unknown, options?: Partial<PublishOptions>): Promise<Published> => publish({ data }, options)
     const patch = (data: unknown, options?: Partial<PublishOptions>): Promise<Published> =>
       publish({ data, patch: true }, options)
-    const state = async (): Promise<ChannelState> => broker.state('a')
+    const state = async (): Promise<ChannelState> => current().broker.state('a')
     const document = async (): Promise<unknown> => (await state()).document
-
-    beforeEach(async () => {
-      subject = await makeBroker()
-      broker = subject.broker
-      interruptions = []
-      await broker.start({
-        publication: () => undefined,
-        interrupted: (channel) => interruptions.push(channel),
-        announcement: () => undefined,
-      })
-    })
-    afterEach(() => broker.close())
 
     it('are absent until something is published, and then stand at the newest position', async () => {
       const untouched = await state()
-      expect(untouched).toEqual({ position: (await broker.history('a', {})).position })
+      expect(untouched).toEqual({ position: (await current().broker.history('a', {})).position })
       const { position } = await replace({ a: 1 }, { ifPosition: untouched.position })
       expect(await state()).toEqual({ position, document: { a: 1 }, time: expect.any(Number) })
     })
@@ -90,7 +56,7 @@ export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTe
     it('do not touch the publications that have made them', async () => {
       await replace({ a: { b: 1 } })
       await patch({ a: { c: 2 } })
-      const { publications } = await broker.history('a', {})
+      const { publications } = await current().broker.history('a', {})
       expect(publications.map(({ data, patch: isPatch }) => [data, isPatch])).toEqual([
         [{ a: { b: 1 } }, undefined],
         [{ a: { c: 2 } }, true],
@@ -156,7 +122,7 @@ export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTe
 
     it('stay when the history is cleared, or nothing is kept of it', async () => {
       await replace({ a: 1 })
-      await broker.clearHistory('a')
+      await current().broker.clearHistory('a')
       expect(await document()).toEqual({ a: 1 })
       const { position } = await patch({ b: 2 }, { historySize: 0 })
       expect(await state()).toMatchObject({ position, document: { a: 1, b: 2 } })
@@ -164,24 +130,24 @@ export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTe
 
     it('outlive the history, and begin their time again with each change', async () => {
       await replace({ a: 1 })
-      await subject.pass(STATE_TTL_MS - 1_000)
+      await current().subject.pass(STATE_TTL_MS - 1_000)
       const { position } = await patch({ b: 2 })
-      await subject.pass(STATE_TTL_MS - 1_000)
+      await current().subject.pass(STATE_TTL_MS - 1_000)
       expect(await state()).toMatchObject({ position, document: { a: 1, b: 2 } })
     })
 
     it.each([
-      ['when their time is over', async () => subject.pass(STATE_TTL_MS + 500)],
-      ['when they are removed', async () => expect(await broker.removeDocument('a')).toBe(true)],
+      ['when their time is over', async () => current().subject.pass(STATE_TTL_MS + 500)],
+      ['when they are removed', async () => expect(await current().broker.removeDocument('a')).toBe(true)],
     ])('are gone %s: another epoch begins, and those who have a copy are told', async (_, end) => {
-      await broker.subscribe('a')
+      await current().broker.subscribe('a')
       const before = await replace({ a: 1 })
       await end()
       const gone = await state()
       expect(gone).toEqual({ position: { epoch: expect.any(String), offset: 0 } })
       expect(gone.position.epoch).not.toBe(before.position.epoch)
-      expect(interruptions).toContain('a')
-      expect((await broker.history('a', { since: before.position })).complete).toBe(false)
+      expect(current().interruptions).toContain('a')
+      expect((await current().broker.history('a', { since: before.position })).complete).toBe(false)
       const { position } = await patch({ b: 2 })
       expect(position).toEqual({ ...gone.position, offset: 1 })
       expect(await document()).toEqual({ b: 2 })
@@ -189,15 +155,15 @@ export const brokerDocumentContract = (makeBroker: () => Awaitable<BrokerUnderTe
 
     it('cannot be removed twice', async () => {
       await replace({ a: 1 })
-      await broker.removeDocument('a')
-      expect(await broker.removeDocument('a')).toBe(false)
-      expect(await broker.removeDocument('never')).toBe(false)
+      await current().broker.removeDocument('a')
+      expect(await current().broker.removeDocument('a')).toBe(false)
+      expect(await current().broker.removeDocument('never')).toBe(false)
     })
 
     it('are gone once something is published in a channel that keeps none', async () => {
       await replace({ a: 1 })
       const { state: _, ...stateless } = KEPT
-      const { position } = await broker.publish('a', { data: 2 }, stateless)
+      const { position } = await current().broker.publish('a', { data: 2 }, stateless)
       expect(await state()).toEqual({ position })
     })
   })

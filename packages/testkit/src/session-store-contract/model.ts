@@ -1,9 +1,9 @@
 import type { Awaitable, SessionRecord, SessionStore } from '@fusewire/engine'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
+import { LONG_MS } from './session-records.ts'
 
-const LONG_MS = 600_000
 const IDS = 4
 
 const node = fc.nat(2)

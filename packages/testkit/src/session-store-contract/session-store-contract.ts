@@ -1,0 +1,37 @@
+import type { Awaitable } from '@fusewire/engine'
+import fc from 'fast-check'
+import { describe, it } from 'vitest'
+import { belongingTests } from './belonging.ts'
+import { expiryTests } from './expiry.ts'
+import { keepingTests } from './keeping.ts'
+import { lossTests } from './loss.ts'
+import { sessionStoreModelProperty } from './model.ts'
+import { type SessionStoreUnderTest, sessionStoreTrials } from './session-store-trial.ts'
+
+export interface SessionStoreContractOptions {
+  /** Random histories that are compared with a model. Default 200; fewer where each operation takes a network's time. */
+  readonly runs?: number
+  /** A TTL and a lease that a test may wait for, in milliseconds. Default 500. */
+  readonly shortMs?: number
+}
+
+/** What every `SessionStore` must do, as a suite of tests. `make` is called before each test. */
+export const sessionStoreContract = (
+  name: string,
+  make: () => Awaitable<SessionStoreUnderTest>,
+  { runs = 200, shortMs = 500 }: SessionStoreContractOptions = {},
+): void => {
+  describe(`${name} is a SessionStore`, () => {
+    const current = sessionStoreTrials(make, shortMs)
+    keepingTests(current)
+    belongingTests(current)
+    expiryTests(current)
+    lossTests(current)
+
+    it('is what a simple model of three nodes is, whatever they do', async () => {
+      const { subject, a, b, open } = current()
+      const c = await open(await subject.another('c'))
+      await fc.assert(sessionStoreModelProperty([a, b, c], { pass: subject.pass, shortMs }), { numRuns: runs })
+    }, 300_000)
+  })
+}

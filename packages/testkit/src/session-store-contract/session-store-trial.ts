@@ -1,0 +1,93 @@
+import type { Awaitable, RefreshResult, SessionRecord, SessionStore } from '@fusewire/engine'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { eventually } from '../eventually.ts'
+import { LONG_MS, sessionRecord } from './session-records.ts'
+
+/** A session store to be tested, with nothing in it. */
+export interface SessionStoreUnderTest {
+  /** That of node `a`. */
+  readonly store: SessionStore
+  /** That of another node, over the same sessions. It is started and closed by the suite. */
+  readonly another: (node: string) => Awaitable<SessionStore>
+  /** Lets at least this many milliseconds pass for the store. */
+  readonly pass: (ms: number) => Awaitable<void>
+  /** How long a trace is kept, in milliseconds, where it is so short that a test can wait for its end. */
+  readonly traceMs?: number
+  /** Drops everything in the store, as one that was restarted empty; absent where that cannot be. */
+  readonly forget?: () => Awaitable<void>
+}
+
+/** The stores of two nodes over the same sessions, in the course of a test. */
+export interface SessionStoreTrial {
+  readonly subject: SessionStoreUnderTest
+  readonly a: SessionStore
+  readonly b: SessionStore
+  /** What each was told to have lost. */
+  readonly lost: { readonly a: readonly string[]; readonly b: readonly string[] }
+  /** A TTL and a lease that a test may wait for, in milliseconds. */
+  readonly shortMs: number
+  /** Starts the store of one more node. */
+  readonly open: (store: SessionStore) => Promise<SessionStore>
+  readonly put: (store: SessionStore, ...ids: string[]) => Promise<readonly string[]>
+  readonly refresh: (store: SessionStore, ...ids: string[]) => Promise<RefreshResult>
+  /** Lets the TTLs of these end. */
+  readonly lapse: (store: SessionStore, ...ids: string[]) => Promise<void>
+  /** Gathers what is given out until all of these have been. */
+  readonly expired: (store: SessionStore, ids: readonly string[], leaseMs?: number) => Promise<SessionRecord[]>
+}
+
+/** That of the test that is running. */
+export type CurrentStores = () => SessionStoreTrial
+
+/** Has each test of the suite around begin with stores of its own. */
+export const sessionStoreTrials = (make: () => Awaitable<SessionStoreUnderTest>, shortMs: number): CurrentStores => {
+  let trial: SessionStoreTrial | undefined
+  const opened: SessionStore[] = []
+
+  const start = async (store: SessionStore, lost: string[]): Promise<SessionStore> => {
+    opened.push(store)
+    await store.start({ lost: (session) => lost.push(session) })
+    return store
+  }
+  const expired: SessionStoreTrial['expired'] = async (store, ids, leaseMs = LONG_MS) => {
+    const given: SessionRecord[] = []
+    await eventually(async () => {
+      given.push(...(await store.expired(1000, leaseMs)))
+      expect(given.map(({ id }) => id).sort()).toEqual([...ids].sort())
+    })
+    return given
+  }
+
+  beforeEach(async () => {
+    const subject = await make()
+    const lost = { a: [], b: [] }
+    trial = {
+      subject,
+      a: await start(subject.store, lost.a),
+      b: await start(await subject.another('b'), lost.b),
+      lost,
+      shortMs,
+      open: (store) => start(store, []),
+      put: async (store, ...ids) =>
+        store.put(
+          ids.map((id) => sessionRecord(id)),
+          LONG_MS,
+        ),
+      refresh: async (store, ...ids) => store.refresh(ids, LONG_MS),
+      lapse: async (store, ...ids) => {
+        await store.refresh(ids, shortMs)
+        await subject.pass(shortMs)
+      },
+      expired,
+    }
+  })
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close()
+    trial = undefined
+  })
+
+  return () => {
+    if (!trial) throw new Error('outside of a test')
+    return trial
+  }
+}

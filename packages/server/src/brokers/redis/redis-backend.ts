@@ -3,6 +3,7 @@ import type { FusewireOptions } from '../../config/options.ts'
 import { readOptionFile } from '../../config/read-option-file.ts'
 import type { Backend, BackendContext } from '../backend.ts'
 import { BrokerHealth } from '../broker-health.ts'
+import { presenceTtlOf } from '../presence-ttl.ts'
 import { type ReachOptions, reachRedis } from './reach-redis.ts'
 import { RedisBroker } from './redis-broker.ts'
 import { RedisBus } from './redis-bus.ts'
@@ -12,12 +13,6 @@ import { LIBRARY_PARTS } from './redis-library-parts.ts'
 import { RedisPresence } from './redis-presence.ts'
 import { RedisRevocations } from './redis-revocations.ts'
 import { RedisSessions } from './redis-sessions.ts'
-
-/**
- * How long a member of a channel is remembered beyond the TTL of its session, in that TTL and in milliseconds: whoever ends the session
- * of a node that has died is to find it there, and to tell that it has left.
- */
-const PRESENCE_TTL = { times: 2, moreMs: 120_000 }
 
 /** Everything that nodes share, in Redis, over one set of connections. */
 export const redisBackend = (options: FusewireOptions, { node, environment, log }: BackendContext): Backend => {
@@ -31,7 +26,7 @@ export const redisBackend = (options: FusewireOptions, { node, environment, log 
   const revocations = new RedisRevocations(connection, environment, log, { node, prefix, maxRevocations })
   return {
     broker: new RedisBroker(connection, { node, prefix, idempotencyTtlMs, timeoutMs }),
-    presence: new RedisPresence(connection, { prefix, ttlMs: PRESENCE_TTL.times * sessionTtlMs + PRESENCE_TTL.moreMs }),
+    presence: new RedisPresence(connection, { prefix, ttlMs: presenceTtlOf(sessionTtlMs) }),
     revocations,
     shared: { sessions: new RedisSessions(connection, { node, prefix }), bus: new RedisBus(connection, { prefix }) },
     stats: health,

@@ -48,6 +48,36 @@ export const isErrorReply = (error: unknown): error is Library.ErrorReply =>
 
 export type RedisClient = ReturnType<typeof makeClient>
 
+/** Connects for a piece of work, which has the time for an answer, and lets go again. */
+export const withRedis = async <T>(
+  endpoint: RedisEndpoint,
+  access: RedisAccess,
+  work: (client: RedisClient) => Promise<T>,
+): Promise<T> => {
+  const client = await connectRedis(endpoint, access, () => undefined)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${access.timeoutMs} ms`)), access.timeoutMs)
+  })
+  try {
+    return await Promise.race([work(client), late])
+  } finally {
+    clearTimeout(timer)
+    client.destroy()
+  }
+}
+
+/** The same with a sentinel, which often has no user or password of its own, and no databases. */
+export const withSentinel: typeof withRedis = async (endpoint, access, work) => {
+  const { username, password, ...bare } = { ...access, database: 0 }
+  try {
+    return await withRedis(endpoint, { ...access, database: 0 }, work)
+  } catch (error) {
+    if (password === undefined || !isErrorReply(error)) throw error
+    return withRedis(endpoint, bare, work)
+  }
+}
+
 /**
  * Connects within the time for an answer. `onEnd` hears when the connection is no more: once, and only if it has come about. Rejects
  * when it does not.

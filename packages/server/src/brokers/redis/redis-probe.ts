@@ -1,5 +1,5 @@
 import type { RedisEndpoint, RedisMode } from './redis-address.ts'
-import { connectRedis, isErrorReply, type RedisAccess, type RedisClient } from './redis-client.ts'
+import { isErrorReply, type RedisAccess, type RedisClient, withRedis, withSentinel } from './redis-client.ts'
 import { explainRedis } from './redis-problem.ts'
 
 export interface ProbeOptions {
@@ -21,33 +21,12 @@ const OLDEST_MAJOR = 7
 /** Looks at a server that an address names. Never rejects. */
 export const probeRedis = async (endpoint: RedisEndpoint, access: RedisAccess, options: ProbeOptions): Promise<Finding> => {
   const { mode } = options
-  let client: RedisClient | undefined
-  let timer: NodeJS.Timeout | undefined
+  const reach = mode === 'sentinel' ? withSentinel : withRedis
   try {
-    client = await connect(endpoint, access, mode)
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${access.timeoutMs} ms`)), access.timeoutMs)
-    })
-    return await Promise.race([look(client, options), late])
+    return await reach(endpoint, access, (client) => look(client, options))
   } catch (error) {
     const { message, mayPass } = explainRedis(error, access)
     return wrong(message, mayPass)
-  } finally {
-    clearTimeout(timer)
-    client?.destroy()
-  }
-}
-
-/** Sentinels often have no user or password of their own, and no databases. */
-const connect = async (endpoint: RedisEndpoint, access: RedisAccess, mode: RedisMode): Promise<RedisClient> => {
-  const open = (as: RedisAccess): Promise<RedisClient> => connectRedis(endpoint, as, () => undefined)
-  if (mode !== 'sentinel') return open(access)
-  const { username, password, ...bare } = { ...access, database: 0 }
-  try {
-    return await open({ ...access, database: 0 })
-  } catch (error) {
-    if (password === undefined || !isErrorReply(error)) throw error
-    return open(bare)
   }
 }
 

@@ -181,10 +181,11 @@ export class RedisSubscriptions {
       const group = groups.get(key)
       entry.state = 'changing'
       entry.link = link
-      if (group && group.entries.length < BATCH) group.entries.push(entry)
-      else groups.set(key, { link, isOn: entry.isWanted, entries: this.#sent(group, [entry]) })
+      if (group) group.entries.push(entry)
+      else groups.set(key, { link, isOn: entry.isWanted, entries: [entry] })
     }
-    for (const group of groups.values()) this.#send(group.link, group.isOn, group.entries)
+    for (const { link, isOn, entries } of groups.values())
+      for (let first = 0; first < entries.length; first += BATCH) this.#send(link, isOn, entries.slice(first, first + BATCH))
   }
 
   /** It is marked again when its link comes up; whoever wants it for the first time does not wait for that. */
@@ -193,12 +194,6 @@ export class RedisSubscriptions {
     settle(entry, this.#routes.problem() ?? unavailable('the connection to Redis has ended'))
     entry.isWanted = false
     this.#forget(entry)
-  }
-
-  /** Sends a group that is full, and lets another take its place. */
-  #sent(full: { link: RedisLink; isOn: boolean; entries: Entry[] } | undefined, next: Entry[]): Entry[] {
-    if (full) this.#send(full.link, full.isOn, full.entries)
-    return next
   }
 
   #send(link: RedisLink, isOn: boolean, entries: readonly Entry[]): void {

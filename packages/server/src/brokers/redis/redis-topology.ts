@@ -1,6 +1,6 @@
 import { SLOTS } from './hash-slot.ts'
 import type { RedisEndpoint } from './redis-address.ts'
-import { connectRedis, type RedisAccess, type RedisClient } from './redis-client.ts'
+import { type RedisAccess, type RedisClient, withRedis, withSentinel } from './redis-client.ts'
 import type { RedisReply } from './redis-link.ts'
 
 /** A server that takes writes, and the slots it takes them for: first and last of each range. */
@@ -14,20 +14,10 @@ export const ALL_SLOTS: RedisMaster['slots'] = [[0, SLOTS - 1]]
 /** Asks for the masters. Rejects when nobody tells. */
 export type FindMasters = (known: readonly RedisEndpoint[]) => Promise<readonly RedisMaster[]>
 
-const ask = async (endpoint: RedisEndpoint, access: RedisAccess, command: readonly string[]): Promise<RedisReply> => {
-  let client: RedisClient | undefined
-  let timer: NodeJS.Timeout | undefined
-  try {
-    client = await connectRedis(endpoint, access, () => undefined)
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${access.timeoutMs} ms`)), access.timeoutMs)
-    })
-    return await Promise.race([client.sendCommand<RedisReply>([...command]), late])
-  } finally {
-    clearTimeout(timer)
-    client?.destroy()
-  }
-}
+const ask =
+  (...command: readonly string[]) =>
+  (client: RedisClient): Promise<RedisReply> =>
+    client.sendCommand<RedisReply>(command)
 
 /** The first of several tries that succeeds; they are made one after the other, so that a cluster that is ill is not asked by all of us at once. */
 const first = async <T>(endpoints: readonly RedisEndpoint[], attempt: (endpoint: RedisEndpoint) => Promise<T>): Promise<T> => {
@@ -47,25 +37,17 @@ export const findSentinelMaster =
   (sentinels: readonly RedisEndpoint[], access: RedisAccess, master: string): FindMasters =>
   () =>
     first(sentinels, async (sentinel) => {
-      const command = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]
-      // Sentinels often have no user or password of their own, and no databases.
-      const bare: RedisAccess = { ...withoutUser(access), database: 0 }
-      const reply = await ask(sentinel, { ...access, database: 0 }, command).catch((error: unknown) => {
-        if (access.password === undefined) throw error
-        return ask(sentinel, bare, command)
-      })
+      const reply = await withSentinel(sentinel, access, ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master))
       if (!Array.isArray(reply)) throw new Error(`the sentinel at ${sentinel.host}:${sentinel.port} knows no master ${master}`)
       return [{ endpoint: { host: String(reply[0]), port: Number(reply[1]) }, slots: ALL_SLOTS }]
     })
-
-const withoutUser = ({ username: _, password: __, ...access }: RedisAccess): RedisAccess => access
 
 /** The masters of a cluster, as one of its nodes sees them. */
 export const findClusterMasters =
   (seeds: readonly RedisEndpoint[], access: RedisAccess): FindMasters =>
   (known) =>
     first([...known, ...seeds], async (node) => {
-      const reply = await ask(node, access, ['CLUSTER', 'SLOTS'])
+      const reply = await withRedis(node, access, ask('CLUSTER', 'SLOTS'))
       const masters = readSlots(reply, node)
       if (masters.length === 0) throw new Error(`no slot of the cluster of ${node.host}:${node.port} has a master`)
       return masters

@@ -40,10 +40,6 @@ const HEADER_BYTES = 1024
 const LEAST_RETRY_MS = 20
 const MOST_RETRY_MS = 250
 const META = 'Fusewire'
-/** To delete a message that is not there. */
-const NO_SUCH_MESSAGE = 10_057
-const TEMPORARILY_UNAVAILABLE = 10_008
-const TOO_LARGE = 10_054
 const EMPTY = new Uint8Array()
 
 /**
@@ -147,9 +143,7 @@ export class KvBucket {
         await askJetStream(session, `STREAM.MSG.DELETE.${this.stream}`, { seq: revision, no_erase: true })
         return true
       } catch (error) {
-        const { noMessage, streamNotFound } = JETSTREAM_CODES
-        const isGone = [NO_SUCH_MESSAGE, noMessage, streamNotFound]
-        if (error instanceof JetStreamError && isGone.includes(error.code)) return false
+        if (error instanceof JetStreamError && GONE.has(error.code)) return false
         throw error
       }
     })
@@ -161,7 +155,7 @@ export class KvBucket {
       const kept = keptAt(answer)
       if (kept !== 'conflict') return kept
     } catch (error) {
-      if (error instanceof JetStreamError && error.code === TOO_LARGE)
+      if (error instanceof JetStreamError && error.code === JETSTREAM_CODES.messageTooLarge)
         throw new FusewireError('message_too_large', `NATS: ${error.message}`)
       throw error
     }
@@ -253,10 +247,13 @@ interface StoredMessage {
 
 const pause = (): Promise<void> => delay(LEAST_RETRY_MS + Math.random() * MOST_RETRY_MS)
 
+const { temporarilyUnavailable, streamNotFound, noMessage, noSuchMessage } = JETSTREAM_CODES
+const LEADERLESS = new Set<number>([temporarilyUnavailable, streamNotFound])
+const GONE = new Set<number>([noSuchMessage, noMessage, streamNotFound])
+
 /** What was refused before it was carried out, and may not be in a moment. */
 const isLeaderless = (error: unknown): boolean =>
-  error instanceof NoRespondersError ||
-  (error instanceof JetStreamError && (error.code === TEMPORARILY_UNAVAILABLE || error.code === JETSTREAM_CODES.streamNotFound))
+  error instanceof NoRespondersError || (error instanceof JetStreamError && LEADERLESS.has(error.code))
 
 const reasonOf = (error: unknown): string => {
   if (error instanceof NoRespondersError) return 'nobody leads it at the moment'

@@ -73,6 +73,7 @@ export class KvWatch {
     this.#options = options
     this.#listener = listener
     this.#stopHearing = bucket.onLost(() => this.restart())
+    link.use({ back: () => this.restart(), away: () => this.restart() })
   }
 
   /** Answers once everything that was there has been told. */

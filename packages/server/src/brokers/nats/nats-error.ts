@@ -17,8 +17,12 @@ export class JetStreamError extends Error {
 
 /** `err_code`s of nats-server. */
 export const JETSTREAM_CODES = {
+  temporarilyUnavailable: 10_008,
   noMessage: 10_037,
   notEnabledForAccount: 10_039,
+  messageTooLarge: 10_054,
+  /** Of one that is to be deleted. */
+  noSuchMessage: 10_057,
   streamExists: 10_058,
   streamNotFound: 10_059,
   wrongLastSequence: 10_071,

@@ -3,6 +3,7 @@ import type { Member } from '@fusewire/protocol'
 import { type KvBucket, RevisionConflict } from './kv-bucket.ts'
 import { kvToken } from './kv-key.ts'
 import { KvWatch } from './kv-watch.ts'
+import { leaseMeta, leaseOf } from './lease.ts'
 import type { NatsLink } from './nats-link.ts'
 import { LEFT, memberOf, type PresenceEntry, presenceMeta, presenceValue, readPresence } from './presence-entry.ts'
 import { PresenceIndex } from './presence-index.ts'
@@ -67,7 +68,7 @@ export class NatsPresence implements PresenceStore {
       link,
       bucket,
       clock,
-      { filter: '>', mark: `${NODES}.${this.#node}`, markMeta: () => `lease ${Math.round(this.#lease)}`, values: true },
+      { filter: '>', mark: `${NODES}.${this.#node}`, markMeta: () => leaseMeta(this.#lease), values: true },
       {
         begin: () => {
           this.#reading++
@@ -81,8 +82,6 @@ export class NatsPresence implements PresenceStore {
       },
     )
     this.#heard = new SharedWait(() => this.#watch.sync())
-    const restart = (): void => this.#watch.restart()
-    link.use({ back: restart, away: restart })
   }
 
   add(channel: string, member: Member): Promise<boolean> {
@@ -270,7 +269,5 @@ export class NatsPresence implements PresenceStore {
     await Promise.all(over.map(({ revision }) => this.#bucket.erase(revision)))
   }
 }
-
-const leaseOf = (meta: string): number => Number(/^lease (\d+)$/u.exec(meta)?.[1] ?? 0)
 
 const keyOf = (channel: string, session: string): string => `${kvToken(channel)}.${kvToken(session)}`

@@ -84,8 +84,6 @@ export class NatsRevocations implements Revocations {
         ready: () => this.#ready(),
       },
     )
-    const restart = (): void => this.#watch.restart()
-    link.use({ back: restart, away: restart })
   }
 
   get size(): number {

@@ -3,6 +3,7 @@ import { Lanes } from '@fusewire/engine'
 import type { KvBucket, KvEntry } from './kv-bucket.ts'
 import { kvToken } from './kv-key.ts'
 import { KvWatch } from './kv-watch.ts'
+import { leaseMeta, leaseOf } from './lease.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { ServerClock } from './server-clock.ts'
 import { type IndexedSession, isAlive, type SessionMeta } from './session-entry.ts'
@@ -60,14 +61,13 @@ export class NatsSessions implements SessionStore {
       link,
       bucket,
       clock,
-      { filter: '>', mark: NODE + this.#node, markMeta: () => `lease ${this.#lease}`, values: false },
+      { filter: '>', mark: NODE + this.#node, markMeta: () => leaseMeta(this.#lease), values: false },
       {
         begin: () => index.beginReading(),
         entry: (entry) => this.#heard(entry),
         ready: () => index.endReading(),
       },
     )
-    link.use({ back: () => this.#watch.restart(), away: () => this.#watch.restart() })
   }
 
   /** Sessions of all nodes that this one knows of, markers and traces of ended ones among them. */
@@ -264,7 +264,7 @@ export class NatsSessions implements SessionStore {
   #heard(entry: KvEntry): void {
     const { key, meta } = entry
     if (key.startsWith(NODE)) {
-      const until = Number(/^lease (\d+)$/u.exec(meta)?.[1] ?? 0)
+      const until = leaseOf(meta)
       const node = key.slice(NODE.length)
       this.#index.setLease(node, node === this.#node ? Math.max(until, this.#lease) : until)
       return

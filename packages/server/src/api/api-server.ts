@@ -6,10 +6,11 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { refusalOf } from '../error-answer.ts'
 import { fieldError, issueWords, queryIssueWords } from './field-errors.ts'
-import { givenPart, parseBody, writeAnswer } from './json-body.ts'
+import { givenPart, readBody, writeAnswer } from './json-body.ts'
 import { KnownPaths } from './known-paths.ts'
 import { openApiOptions } from './openapi.ts'
 import { asRefusable, refusalHeaders } from './refusal.ts'
+import { usual } from './schemas/usual.ts'
 
 /** The Fastify instance that routes are added to. */
 export type ApiServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
@@ -56,12 +57,15 @@ export const createApiServer = async ({
     },
   }).withTypeProvider<ZodTypeProvider>()
 
+  app.decorateRequest('bodyBytes', 0)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parseBody(body))
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, readBody)
 
   app.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => {
     const error = httpPart === 'querystring' ? queryIssueWords : issueWords
+    const { accepts } = usual.get(schema) ?? {}
     return (value) => {
+      if (accepts?.(value)) return { value }
       const parsed = schema.safeParse(givenPart(value), { error })
       const issue = parsed.error?.issues[0]
       if (issue) return { error: fieldError(issue, PARTS[httpPart] ?? httpPart) }
@@ -82,9 +86,12 @@ export const createApiServer = async ({
 
   const paths = new KnownPaths()
   app.addHook('onRoute', ({ url, method }) => paths.add(url, method))
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
-    if (!request.is404) return
+    if (!request.is404) {
+      done()
+      return
+    }
     // Here rather than in a not-found handler, which is called once the body has been read.
     const { error, allow } = paths.refuse(request.url)
     if (allow !== undefined) reply.header('allow', allow)

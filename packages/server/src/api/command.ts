@@ -8,10 +8,12 @@ import type { Application } from './application.ts'
 export interface CommandContext {
   readonly application: Application
   readonly limits: MessageLimits
+  /** Length of the request's body as it came; nothing in it is larger. */
+  readonly requestBytes: number
   /** From the request's `Idempotency-Key`. */
   readonly idempotencyKey: string | undefined
   /** The answer for one part that failed, where others go on. */
-  refuse(thrown: unknown): Refusal
+  readonly refuse: (thrown: unknown) => Refusal
 }
 
 interface CommandDefinition<Body extends z.ZodType, Answer extends z.ZodType> {

@@ -62,7 +62,10 @@ export const createApi = async (dependencies: ApiDependencies): Promise<Api> => 
 
   const { app, handler } = await createApiServer({ maxMessageBytes: limits.maxMessageBytes, failed })
   await app.register(async (guarded: ApiServer) => {
-    guarded.addHook('onRequest', async ({ raw, routeOptions }) => assertApplication(raw, dependencies, routeOptions.url))
+    guarded.addHook('onRequest', ({ raw, routeOptions }, _reply, done) => {
+      assertApplication(raw, dependencies, routeOptions.url)
+      done()
+    })
     addCommandRoutes(guarded, { application, limits, refuse })
     addChannelRoutes(guarded, application)
     await addStateWriteRoutes(guarded, application, limits)

@@ -1,6 +1,7 @@
 import type { PublicationDraft, PublishRequest } from '@fusewire/engine'
 import { acceptClientMessage, FusewireError, type Position } from '@fusewire/protocol'
 import type { MessageLimits } from './api-limits.ts'
+import type { CommandContext } from './command.ts'
 
 interface Input {
   readonly data: unknown
@@ -15,8 +16,12 @@ export const draftOf = ({ data, tags, patch }: Input, channel: string, { maxDept
   return draft
 }
 
+type MessageContext = Pick<CommandContext, 'requestBytes' | 'limits'>
+
 /** For bodies that may carry more than one message: each of them has the size limit of a message. */
-export const assertMessageSize = (message: unknown, { maxMessageBytes }: MessageLimits): void => {
+export const assertMessageSize = (message: unknown, { requestBytes, limits: { maxMessageBytes } }: MessageContext): void => {
+  // A part is no larger than the whole, and most batches are no larger than a message may be.
+  if (requestBytes <= maxMessageBytes) return
   if (Buffer.byteLength(JSON.stringify(message) ?? '') > maxMessageBytes) throw new FusewireError('message_too_large')
 }
 

@@ -33,9 +33,10 @@ export const broadcast = defineCommand({
     .register(documented, { id: 'BroadcastResults' }),
   bulk: true,
   idempotent: true,
-  run: async ({ application, limits, idempotencyKey, refuse }, body) => {
+  run: async (context, body) => {
+    const { application, limits, idempotencyKey, refuse } = context
     const draft = draftOf(body, body.channels[0] ?? '', limits)
-    assertMessageSize(draft, limits)
+    assertMessageSize(draft, context)
     const options = publishOptions(body, idempotencyKey)
     const publishTo = async (channel: string) => {
       try {

@@ -22,7 +22,7 @@ const bodyLimit = ({ bulk }: Command, { maxMessageBytes }: MessageLimits): numbe
   bulk ? Math.max(API_LIMITS.requestBytes, maxMessageBytes) : maxMessageBytes
 
 /** `POST /v1/<command>` for every command. */
-export const addCommandRoutes = (app: ApiServer, context: Omit<CommandContext, 'idempotencyKey'>): void => {
+export const addCommandRoutes = (app: ApiServer, context: Omit<CommandContext, 'requestBytes' | 'idempotencyKey'>): void => {
   for (const command of COMMANDS) {
     app.post(
       `/v1/${command.name}`,
@@ -38,9 +38,11 @@ export const addCommandRoutes = (app: ApiServer, context: Omit<CommandContext, '
           response: { 200: command.answer, default: refusal },
         },
       },
-      async ({ headers, body }) => {
+      // Not async: what is done at once is answered at once.
+      ({ headers, body, bodyBytes }) => {
         const given = command.idempotent ? headers['idempotency-key'] : undefined
-        return command.run({ ...context, idempotencyKey: typeof given === 'string' ? given : undefined }, body)
+        const idempotencyKey = typeof given === 'string' ? given : undefined
+        return command.run({ ...context, requestBytes: bodyBytes, idempotencyKey }, body)
       },
     )
   }

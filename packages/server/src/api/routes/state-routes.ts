@@ -9,7 +9,7 @@ import type { ApiServer } from '../api-server.ts'
 import type { Application } from '../application.ts'
 import { type Caller, callerOf, type Entrance } from '../caller.ts'
 import { entityTag, isNamed, positionOfTag } from '../entity-tag.ts'
-import { parseBody } from '../json-body.ts'
+import { readBody } from '../json-body.ts'
 import { draftOf, publishOptions } from '../publication-input.ts'
 import { published, refusal, stateAnswer } from '../schemas/answers.ts'
 import { documented } from '../schemas/documented.ts'
@@ -129,7 +129,7 @@ export const addStateWriteRoutes = async (app: ApiServer, application: Applicati
 
   // Its media type is taken nowhere else.
   await app.register(async (patches: ApiServer) => {
-    patches.addContentTypeParser(MERGE_PATCH, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parseBody(body))
+    patches.addContentTypeParser(MERGE_PATCH, { parseAs: 'buffer' }, readBody)
     patches.patch(
       PATH,
       {

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { MIN_API_KEY_LENGTH } from '../config/auth-options.ts'
 import { ConfigurationError } from '../config/configuration-error.ts'
 
@@ -15,7 +15,7 @@ const check = (key: string, index: number): void => {
 /** The keys that open the HTTP API. Checking takes the same time for every key of a length, right or wrong. */
 export class ApiKeys {
   /** Of this process alone, so that digests in a core dump cannot be looked up. */
-  readonly #pepper = randomBytes(32)
+  readonly #pepper = randomBytes(32).toString('hex')
   readonly #digests: readonly Buffer[]
 
   /** @throws {@link ConfigurationError} for a key that is too short or could not be sent. */
@@ -37,6 +37,7 @@ export class ApiKeys {
   }
 
   #digest(key: string): Buffer {
-    return createHmac('sha256', this.#pepper).update(key).digest()
+    // Nobody sees it, so it need not be an HMAC, which takes twice the time for every request.
+    return hash('sha256', this.#pepper + key, 'buffer')
   }
 }

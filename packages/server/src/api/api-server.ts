@@ -69,8 +69,8 @@ export const createApiServer = async ({
       const parsed = schema.safeParse(givenPart(value), { error })
       const issue = parsed.error?.issues[0]
       if (issue) return { error: fieldError(issue, PARTS[httpPart] ?? httpPart) }
-      // Headers are checked, not replaced: the schema knows only some of them.
-      return { value: httpPart === 'headers' ? value : parsed.data }
+      // Headers are checked, not replaced: the schema knows only some of them, and Fastify would copy them all at each look at one.
+      return httpPart === 'headers' ? true : { value: parsed.data }
     }
   })
   // TypeScript holds answers to their schemas; checking them again would cost time and could turn a publish that was done into a 500.

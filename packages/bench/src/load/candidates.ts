@@ -92,6 +92,17 @@ export const bare = peer('bare', 'net sockets, one ready-made frame, socket.writ
 export const bareJoined = peer('bare', 'net sockets, the frames of a burst joined, socket.write in a loop', plain, 'bare.js', [
   '--joined',
 ])
+/** So many streams share a TLS connection. */
+export const bareHttp2 = (streams: number, certificateFile: string): Candidate => ({
+  ...peer(
+    `bare-h2x${streams}`,
+    `node:http2, one ready-made frame, stream.write in a loop, ${streams} streams a connection`,
+    plain,
+    'bare.js',
+    ['--http2'],
+  )(certificateFile),
+  way: { kind: 'websocket-h2', streams },
+})
 export const wsNaive = peer('ws', 'the ws package, socket.send for each client', plain, 'ws-package.js')
 export const wsReady = peer(
   'ws-ready',

@@ -2,6 +2,7 @@ import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { Audience } from '../load/audience.ts'
 import {
   bare,
+  bareHttp2,
   bareJoined,
   type Candidate,
   fusewire,
@@ -67,6 +68,7 @@ const tlsCandidates = (certificateFile: string): readonly Candidate[] => [
 ]
 
 const http2Candidates = (certificateFile: string): readonly Candidate[] => [
+  { ...bare(certificateFile), name: 'bare-tls' },
   fusewire({ name: 'tls', description: 'WebSocket over TLS, a connection for each client', certificateFile }),
   ...[1, 10, 50].map((streams) =>
     fusewire({
@@ -76,6 +78,7 @@ const http2Candidates = (certificateFile: string): readonly Candidate[] => [
       certificateFile,
     }),
   ),
+  bareHttp2(50, certificateFile),
   ...[1, 50].map((streams) =>
     fusewire({
       name: `sse-h2x${streams}`,

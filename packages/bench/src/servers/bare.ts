@@ -1,7 +1,9 @@
-/** The floor: what the kernel and `socket.write` allow when nothing else is done. */
+/** The floor: what the kernel, Node's streams and their `write` allow when nothing else is done. */
 import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { createHttpServer, listen, settings } from './listen.js'
+import { createHttp2Server, createHttpServer, listen, settings } from './listen.js'
 import { Rooms } from './rooms.js'
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -40,14 +42,10 @@ const writeJoined = (): void => {
   waiting.clear()
 }
 
-const server = createHttpServer().on('upgrade', (request, socket: Duplex) => {
-  const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64')
-  socket.write(
-    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-  )
-  socket.on('error', () => socket.destroy()).on('close', () => rooms.leave(socket))
+const serve = (client: Duplex): void => {
+  client.on('error', () => client.destroy()).on('close', () => rooms.leave(client))
   let pending: Buffer | undefined
-  socket.on('data', (chunk: Buffer) => {
+  client.on('data', (chunk: Buffer) => {
     const bytes = pending ? Buffer.concat([pending, chunk]) : chunk
     let at = 0
     for (;;) {
@@ -56,11 +54,30 @@ const server = createHttpServer().on('upgrade', (request, socket: Duplex) => {
       if (bytes.length < start) break
       const end = start + (short < 126 ? short : bytes.readUInt16BE(at + 2))
       if (bytes.length < end) break
-      rooms.handle(socket, bytes.subarray(start, end))
+      rooms.handle(client, bytes.subarray(start, end))
       at = end
     }
     pending = at < bytes.length ? bytes.subarray(at) : undefined
     writeJoined()
   })
-})
-listen(server)
+}
+
+const upgrade = (request: IncomingMessage, socket: Duplex): void => {
+  const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${GUID}`).digest('base64')
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  )
+  serve(socket)
+}
+
+/** WebSocket over HTTP/2 (RFC 8441); over HTTP/1.1 for whoever publishes. */
+const acceptStream = (stream: ServerHttp2Stream): void => {
+  stream.respond({ ':status': 200 })
+  serve(stream)
+}
+
+listen(
+  settings.http2
+    ? createHttp2Server().on('upgrade', upgrade).on('stream', acceptStream)
+    : createHttpServer().on('upgrade', upgrade),
+)

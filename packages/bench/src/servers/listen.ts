@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
+import { createSecureServer as createHttp2SecureServer, type Http2SecureServer } from 'node:http2'
 import { createServer as createSecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import { parseArgs } from 'node:util'
 
 /** How a peer is started: `--tls FILE` has certificate and key in one, without it there is no TLS. */
 export const { values: settings } = parseArgs({
   options: {
     tls: { type: 'string' },
+    /** Serves HTTP/2 too; needs `--tls`. */
+    http2: { type: 'boolean', default: false },
     /** Joins what is published in one chunk of bytes into one write for each client. */
     joined: { type: 'boolean', default: false },
     /** Makes a frame once for all clients of the ws package. */
@@ -25,8 +28,14 @@ export const createHttpServer = (): Server => {
   return createSecureServer({ cert: pair, key: pair })
 }
 
+/** An HTTP/2 server over TLS, which takes extended CONNECT, and HTTP/1.1 too. */
+export const createHttp2Server = (): Http2SecureServer => {
+  const pair = readFileSync(settings.tls ?? '')
+  return createHttp2SecureServer({ cert: pair, key: pair, allowHTTP1: true, settings: { enableConnectProtocol: true } })
+}
+
 /** Listens on a free port of this machine, and prints which one. */
-export const listen = (server: Server): void => {
+export const listen = (server: NetServer): void => {
   server.listen({ port: 0, host: '127.0.0.1', backlog: 8192 }, () =>
     console.log(`port=${(server.address() as AddressInfo).port}`),
   )

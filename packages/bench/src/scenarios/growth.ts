@@ -1,5 +1,6 @@
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { bare, type Candidate, fusewire } from '../load/candidates.ts'
+import { mostConnections } from '../load/open-files.ts'
 import { measureFanOut } from './fan-out.ts'
 import { measureChannels } from './many-channels.ts'
 
@@ -17,6 +18,7 @@ const costOf = ({ perCpuSecond, serverCpu }: Sample): Sample => ({
 
 const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly Trial[] => {
   const candidates = [bare(), fusewire()]
+  const subscribers = SUBSCRIBERS.map((count) => Math.min(count, mostConnections()))
   const trials = (kind: string, sizes: readonly number[], measure: (candidate: Candidate, size: number) => Promise<Sample>) =>
     sizes.flatMap((size) =>
       candidates.map((candidate) => ({
@@ -28,7 +30,7 @@ const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly T
       })),
     )
   return [
-    ...trials('subscribers', SUBSCRIBERS, (candidate, clients) =>
+    ...trials('subscribers', subscribers, (candidate, clients) =>
       measureFanOut(candidate, { clients, bytes, burst: 1, durationMs }),
     ),
     ...trials('channels', CHANNELS, (candidate, channels) =>

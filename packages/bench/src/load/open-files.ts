@@ -1,0 +1,11 @@
+/** For everything of a process that is not a client. */
+const RESERVED = 100
+
+/** How many connections a process can have: the limit of open files (`ulimit -n`) is the same here for the server and for the load. */
+export const mostConnections = (): number => {
+  const { userLimits } = process.report.getReport() as {
+    readonly userLimits?: { readonly open_files?: { readonly hard: unknown } }
+  }
+  const limit = userLimits?.open_files?.hard
+  return typeof limit === 'number' ? limit - RESERVED : Number.POSITIVE_INFINITY
+}

@@ -80,8 +80,10 @@ const externalServer = (url: string | undefined, dialect: string | undefined): E
   if (!parsed || port === undefined) throw new UsageError(`--url must begin with ws:// or wss://, not "${url}"`)
   if (dialect === undefined) throw new UsageError('--url needs --dialect, which says what the server speaks')
   const path = `${parsed.pathname}${parsed.search}`
+  // In a URL an IPv6 address has brackets (RFC 3986 section 3.2.2), for a socket it has none.
+  const host = parsed.hostname.replaceAll(/^\[|\]$/gu, '')
   return {
-    address: { host: parsed.hostname, port: parsed.port === '' ? port : Number(parsed.port), isTls: parsed.protocol === 'wss:' },
+    address: { host, port: parsed.port === '' ? port : Number(parsed.port), isTls: parsed.protocol === 'wss:' },
     path: path === '/' ? undefined : path,
     dialect: oneOf('dialect', Object.keys(DIALECTS) as DialectName[], dialect),
   }

@@ -14,7 +14,7 @@ const run = async (args: readonly string[]): Promise<number> => {
   )
   if (commandLine.isHelp) console.log(HELP)
   else if (commandLine.scenarios.includes(CLUSTER)) await runCluster(commandLine)
-  else return runScenarios(commandLine)
+  else return runScenarios(commandLine, args)
   return 0
 }
 

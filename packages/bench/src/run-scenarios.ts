@@ -1,18 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CommandLine, UsageError } from './command-line.ts'
+import { type Environment, environmentLines, readEnvironment } from './frame/environment.ts'
 import { htmlReport } from './frame/html-report.ts'
 import { progressBar } from './frame/progress-bar.ts'
 import { resultsAsJson, type ScenarioResult } from './frame/results.ts'
 import { runScenario } from './frame/run-scenario.ts'
-import type { RunOptions, Scenario, Trial } from './frame/scenario.ts'
+import type { ExternalServer, RunOptions, Scenario, Trial } from './frame/scenario.ts'
 import { scenarioTable } from './frame/scenario-table.ts'
+import { withSecondTry } from './frame/second-try.ts'
 import { TARGETS } from './frame/targets.ts'
 import { judge, verdictTable } from './frame/verdict.ts'
+import { checkServer } from './load/check-server.ts'
 import { isPinned, pinLoad } from './load/server-process.ts'
+import { externalDialect } from './scenarios/external-candidate.ts'
 import { QUICK_SCENARIOS, SCENARIOS } from './scenarios/scenarios.ts'
 
 const MAKE_CERTIFICATE = fileURLToPath(new URL('./servers/make-certificate.js', import.meta.url))
@@ -23,8 +27,8 @@ interface Planned {
   readonly trials: readonly Trial[]
 }
 
-/** Runs what the command line asks for, prints and writes the results. Resolves with the exit code. */
-export const runScenarios = async (commandLine: CommandLine): Promise<number> => {
+/** Runs what the command line asks for, prints and writes the results; `args` are what was typed. Resolves with the exit code. */
+export const runScenarios = async (commandLine: CommandLine, args: readonly string[]): Promise<number> => {
   const directory = mkdtempSync(join(tmpdir(), 'fusewire-bench-'))
   const clean = (): void => rmSync(directory, { recursive: true, force: true })
   process.once('exit', clean)
@@ -33,15 +37,23 @@ export const runScenarios = async (commandLine: CommandLine): Promise<number> =>
     const planned = scenariosOf(commandLine).map((scenario) => planOf(scenario, options))
     if (planned.every(({ trials }) => trials.length === 0))
       throw new UsageError('no candidate of the scenario is left by --only and --case')
+    if (options.external) await assertSpeaks(options.external)
     pinLoad()
     const results: ScenarioResult[] = []
     for (const plan of planned) results.push(await resultOf(plan, commandLine))
     progressBar.clear()
-    print(results, commandLine)
-    return commandLine.isQuick && results.some(({ verdicts }) => verdicts.some(({ isBroken }) => isBroken)) ? 1 : 0
+    print(results, commandLine, readEnvironment(args, isPinned))
+    return commandLine.isQuick ? quickExitCode(results) : 0
   } finally {
     clean()
   }
+}
+
+/** Says on standard error what has become much slower, and is not only a little short of its target. */
+const quickExitCode = (results: readonly ScenarioResult[]): number => {
+  const broken = results.flatMap(({ verdicts }) => verdicts).filter(({ isBroken }) => isBroken)
+  for (const { target, case: name } of broken) console.error(`Missed by more than a fifth, twice: ${target.title} (${name})`)
+  return broken.length > 0 ? 1 : 0
 }
 
 const makeCertificate = (directory: string): string => {
@@ -52,6 +64,15 @@ const makeCertificate = (directory: string): string => {
   })
   if (!existsSync(file)) throw new Error(`no certificate could be made: ${stderr}`)
   return file
+}
+
+const assertSpeaks = async (external: ExternalServer): Promise<void> => {
+  const { host, port } = external.address
+  try {
+    await checkServer(external.address, externalDialect(external))
+  } catch (error) {
+    throw new UsageError(`${host}:${port} does not speak ${external.dialect}: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 const scenariosOf = ({ scenarios, isQuick, external }: CommandLine): readonly Scenario[] => {
@@ -75,44 +96,30 @@ const planOf = (scenario: Scenario, options: RunOptions & CommandLine): Planned 
   return { scenario, trials }
 }
 
-/** With `--quick`, what misses its target by much is measured once more, and the second time counts: whole cases, to be fair. */
+/** With `--quick`, what misses its target by much has a second try. */
 const resultOf = async ({ scenario, trials }: Planned, { isQuick, rounds: asked }: CommandLine): Promise<ScenarioResult> => {
   const rounds = asked ?? (isQuick ? 1 : scenario.rounds)
-  const measured = await runScenario(scenario, trials, rounds, progressBar.show)
-  const verdicts = judge(TARGETS, scenario.name, measured)
-  const broken = new Set(verdicts.filter(({ isBroken }) => isBroken).map((verdict) => verdict.case))
-  if (!isQuick || broken.size === 0) return { scenario, rounds, measured, verdicts }
-  const again = trials.filter((trial) => broken.has(trial.case))
-  const second = await runScenario(scenario, again, rounds, progressBar.show)
-  const final = measured.map((row) => second.find(({ trial }) => trial === row.trial) ?? row)
-  return { scenario, rounds, measured: final, verdicts: judge(TARGETS, scenario.name, final) }
+  const measure = (some: readonly Trial[]) => runScenario(scenario, some, rounds, progressBar.show)
+  if (isQuick) return { scenario, rounds, ...(await withSecondTry(TARGETS, scenario.name, trials, measure)) }
+  const measured = await measure(trials)
+  return { scenario, rounds, measured, verdicts: judge(TARGETS, scenario.name, measured) }
 }
 
-const environment = (): object => ({
-  node: process.version,
-  platform: `${process.platform} ${process.arch}`,
-  cores: cpus().length,
-  cpu: cpus()[0]?.model,
-  isPinned,
-  time: new Date().toISOString(),
-})
-
-const environmentLine = (): string =>
-  Object.entries(environment())
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ')
-
-const print = (results: readonly ScenarioResult[], { isJson, reportDirectory = REPORT_DIRECTORY }: CommandLine): void => {
-  const json = resultsAsJson(results, environment())
+const print = (
+  results: readonly ScenarioResult[],
+  { isJson, reportDirectory = REPORT_DIRECTORY }: CommandLine,
+  environment: Environment,
+): void => {
+  const json = resultsAsJson(results, environment)
   const folder = resolve(reportDirectory)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'results.json'), json)
-  writeFileSync(join(folder, 'report.html'), htmlReport(results, environmentLine()))
+  writeFileSync(join(folder, 'report.html'), htmlReport(results, environment))
   if (isJson) {
     console.log(json)
     return
   }
-  console.log(environmentLine())
+  console.log(environmentLines(environment).join(', '))
   for (const { scenario, rounds, measured } of results) {
     console.log(`\n${scenario.name}: ${scenario.summary.replaceAll('\n', ' ')}; medians of ${rounds}\n`)
     console.log(scenarioTable(scenario, measured))

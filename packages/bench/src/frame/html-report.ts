@@ -1,31 +1,54 @@
-import { charts } from './chart.ts'
+import { type Environment, environmentLines } from './environment.ts'
+import { escapeHtml } from './html.ts'
+import { charts } from './html-charts.ts'
+import { STYLE } from './html-style.ts'
 import type { ScenarioResult } from './results.ts'
-import { scenarioTable } from './scenario-table.ts'
-import { verdictTable } from './verdict.ts'
+import { scenarioCells, scenarioNotes } from './scenario-table.ts'
+import type { Table } from './text-table.ts'
+import { type Verdict, verdictCells } from './verdict.ts'
 
-const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+const tableOf = ({ header, rows, leftColumns }: Table): string => {
+  const cells = (tag: 'th' | 'td', line: readonly string[]): string =>
+    line.map((text, column) => `<${tag}${column < leftColumns ? '' : ' class="number"'}>${escapeHtml(text)}</${tag}>`).join('')
+  return `<div class="scroll"><table><thead><tr>${cells('th', header)}</tr></thead>
+<tbody>${rows.map((row) => `<tr>${cells('td', row)}</tr>`).join('\n')}</tbody></table></div>`
+}
 
-const STYLE =
-  'body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em}pre{overflow-x:auto;background:#f6f6f6;padding:1em;font-size:12px}svg{max-width:100%;height:auto}'
+const targets = (verdicts: readonly Verdict[]): string => {
+  if (verdicts.length === 0) return ''
+  const met = verdicts.filter(({ isMet }) => isMet).length
+  const table = tableOf(verdictCells(verdicts))
+    .replaceAll('<td class="number">pass</td>', '<td class="pass">pass</td>')
+    .replaceAll('<td class="number">FAIL</td>', '<td class="fail">FAIL</td>')
+  return `<h2>Targets</h2>\n<p>${met} of ${verdicts.length} are met.</p>\n${table}`
+}
 
 const section = ({ scenario, rounds, measured }: ScenarioResult): string =>
   [
     `<h2>${escapeHtml(scenario.name)}</h2>`,
-    `<p>${escapeHtml(scenario.summary)}. Medians of ${rounds}.</p>`,
+    `<p>${escapeHtml(scenario.summary)}. ${rounds === 1 ? 'Measured once.' : `Medians of ${rounds}.`}</p>`,
     ...charts(scenario, measured),
-    `<pre>${escapeHtml(scenarioTable(scenario, measured))}</pre>`,
+    tableOf(scenarioCells(scenario, measured)),
+    ...scenarioNotes(scenario, measured).map((note) => `<p class="note">${escapeHtml(note)}</p>`),
   ].join('\n')
 
-/** One page with everything: charts are inline SVG, and nothing is loaded from elsewhere. */
-export const htmlReport = (results: readonly ScenarioResult[], environment: string): string =>
-  `<!doctype html>
+/** One page with everything, for light and dark: nothing is loaded from elsewhere, and no script is run. */
+export const htmlReport = (results: readonly ScenarioResult[], environment: Environment): string => {
+  const [command = '', ...lines] = environmentLines(environment)
+  return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>Fusewire benchmark</title>
 <style>${STYLE}</style>
+<header>
 <h1>Fusewire benchmark</h1>
-<p>${escapeHtml(environment)}</p>
-<pre>${escapeHtml(verdictTable(results.flatMap(({ verdicts }) => verdicts)))}</pre>
+<p><code>${escapeHtml(command)}</code></p>
+<p class="note">${lines.map(escapeHtml).join(' · ')}</p>
+</header>
+${targets(results.flatMap(({ verdicts }) => verdicts))}
 ${results.map(section).join('\n')}
 </html>
 `
+}

@@ -2,7 +2,7 @@ import { groupBy } from './group-by.ts'
 import { type Measured, ratiosOf, valuesOf } from './run-scenario.ts'
 import type { Scenario } from './scenario.ts'
 import { growthExponent, median, middleHalf } from './statistics.ts'
-import { cell, textTable } from './text-table.ts'
+import { cell, type Table, textTable } from './text-table.ts'
 
 /** Below this share of a core the server has waited for the load. */
 const SATURATED = 0.9
@@ -10,12 +10,10 @@ const SATURATED = 0.9
 /** The measure by which a scenario tells how busy the server was; 1 is one core. */
 export const SERVER_CPU = { name: 'serverCpu', title: 'server CPU', digits: 2 } as const
 
-/** One table for each scenario: medians, the middle half of the main measure, and its ratio to the first candidate of the case. */
-export const scenarioTable = (scenario: Scenario, measured: readonly Measured[]): string => {
-  const { main, measures } = scenario
-  const header = ['case', 'candidate', ...measures.map(({ title }) => title), 'middle half', 'of first']
+/** Medians, the middle half of the main measure, and its ratio to the first candidate of the case. */
+export const scenarioCells = ({ main, measures }: Scenario, measured: readonly Measured[]): Table => {
   const firsts = new Map<string, Measured>()
-  const lines = measured.map((row) => {
+  const rows = measured.map((row) => {
     const { trial } = row
     const first = firsts.get(trial.case) ?? row
     firsts.set(trial.case, first)
@@ -30,12 +28,20 @@ export const scenarioTable = (scenario: Scenario, measured: readonly Measured[])
       cell(median(ratiosOf(row, first, main)), 2),
     ]
   })
+  return { header: ['case', 'candidate', ...measures.map(({ title }) => title), 'middle half', 'of first'], rows, leftColumns: 2 }
+}
+
+/** What has to be said about a table. */
+export const scenarioNotes = (scenario: Scenario, measured: readonly Measured[]): readonly string[] => {
+  const { measures, isGrowth } = scenario
   const idle = measures.includes(SERVER_CPU) ? measured.filter((row) => median(valuesOf(row, SERVER_CPU.name)) < SATURATED) : []
-  return [
-    textTable([header, ...lines], 2),
-    ...(idle.length > 0 ? ['', unsaturated(idle)] : []),
-    ...(scenario.isGrowth ? ['', ...growthLines(scenario, measured)] : []),
-  ].join('\n')
+  return [...(idle.length > 0 ? [unsaturated(idle)] : []), ...(isGrowth ? growthLines(scenario, measured) : [])]
+}
+
+/** The table and its notes for a terminal. */
+export const scenarioTable = (scenario: Scenario, measured: readonly Measured[]): string => {
+  const notes = scenarioNotes(scenario, measured)
+  return [textTable(scenarioCells(scenario, measured)), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n')
 }
 
 const unsaturated = (rows: readonly Measured[]): string =>

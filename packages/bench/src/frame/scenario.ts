@@ -9,6 +9,8 @@ export interface Measure {
   readonly title: string
   /** Digits behind the point in the table. */
   readonly digits: number
+  /** True for a rate: the larger, the better. Of everything else less is better. */
+  readonly isMoreBetter?: boolean
 }
 
 /** What one measurement has given, by names of measures. What the system does not tell is left out. */

@@ -1,6 +1,14 @@
-/** Lines of cells, each column as wide as its widest cell; the first so many are at the left, the others at the right. */
-export const textTable = (lines: readonly (readonly string[])[], leftColumns: number): string => {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)))
+/** Cells for people: the first so many columns are words, the others are numbers. */
+export interface Table {
+  readonly header: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+  readonly leftColumns: number
+}
+
+/** Each column as wide as its widest cell; words are at the left, numbers at the right. */
+export const textTable = ({ header, rows, leftColumns }: Table): string => {
+  const lines = [header, ...rows]
+  const widths = header.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)))
   return lines
     .map((cells) =>
       cells

@@ -1,7 +1,7 @@
 import { type Measured, ratiosOf, valuesOf } from './run-scenario.ts'
 import { median } from './statistics.ts'
 import type { Target } from './targets.ts'
-import { cell, textTable } from './text-table.ts'
+import { cell, type Table, textTable } from './text-table.ts'
 
 /** A target and what one case has shown of it. */
 export interface Verdict {
@@ -49,17 +49,16 @@ export const judge = (targets: readonly Target[], scenario: string, measured: re
 const limitOf = ({ atLeast, atMost, unit = '' }: Target): string =>
   `${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} ${unit}`.trimEnd()
 
-export const verdictTable = (verdicts: readonly Verdict[]): string =>
-  textTable(
-    [
-      ['target', 'case', 'is to be', 'is', ''],
-      ...verdicts.map(({ target, case: name, value, isMet }) => [
-        target.title,
-        name,
-        limitOf(target),
-        cell(value, 2) || 'unknown',
-        isMet ? 'pass' : 'FAIL',
-      ]),
-    ],
-    2,
-  )
+export const verdictCells = (verdicts: readonly Verdict[]): Table => ({
+  header: ['target', 'case', 'is to be', 'is', ''],
+  rows: verdicts.map(({ target, case: name, value, isMet }) => [
+    target.title,
+    name,
+    limitOf(target),
+    cell(value, 2) || 'unknown',
+    isMet ? 'pass' : 'FAIL',
+  ]),
+  leftColumns: 2,
+})
+
+export const verdictTable = (verdicts: readonly Verdict[]): string => textTable(verdictCells(verdicts))

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Candidate, ReachableServer } from './candidates.ts'
 import { EventCounter } from './event-counter.ts'
 import { Http2Connection } from './http2-connection.ts'
+import { assertOpenFiles, mostConnections } from './open-files.ts'
 import { loopbackAddress } from './open-socket.ts'
 import { until } from './until.ts'
 import { type LoadClient, type OnMessages, openWebSocket, openWebSocketStream } from './web-socket-client.ts'
@@ -45,6 +46,7 @@ export class Audience {
     const { way } = candidate
     const perConnection = way.kind === 'websocket' ? 1 : way.streams
     const connections = Math.ceil(options.clients / perConnection)
+    assertOpenFiles(connections, mostConnections())
     try {
       for (let first = 0; first < connections; first += OPENING)
         await Promise.all(

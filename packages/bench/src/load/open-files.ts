@@ -9,3 +9,11 @@ export const mostConnections = (): number => {
   const limit = userLimits?.open_files?.hard
   return typeof limit === 'number' ? limit - RESERVED : Number.POSITIVE_INFINITY
 }
+
+/** Throws with what to do where there cannot be as many connections. */
+export const assertOpenFiles = (connections: number, most: number): void => {
+  if (connections <= most) return
+  throw new Error(
+    `${connections} connections need more open files than the system allows (ulimit -n): --clients ${most} takes fewer`,
+  )
+}

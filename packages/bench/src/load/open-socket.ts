@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 
 /** Where a server is, and how it is reached. */
@@ -22,7 +22,12 @@ export interface SocketOptions {
 export const openSocket = async ({ host, port, isTls }: Address, options: SocketOptions = {}): Promise<Socket> => {
   const { alpn = 'http/1.1', localAddress, session } = options
   const at = { host, port, noDelay: true, ...(localAddress !== undefined && { localAddress }) }
-  const tls = { ALPNProtocols: [alpn], servername: 'localhost', rejectUnauthorized: false, ...(session && { session }) }
+  const tls = {
+    ALPNProtocols: [alpn],
+    servername: isIP(host) === 0 ? host : 'localhost',
+    rejectUnauthorized: false,
+    ...(session && { session }),
+  }
   const socket: Socket | TLSSocket = isTls ? connectTls({ ...at, ...tls }) : connect(at)
   await once(socket, isTls ? 'secureConnect' : 'connect')
   return socket

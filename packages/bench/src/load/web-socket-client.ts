@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { clientFrame, PONG_FRAME } from './client-frame.ts'
 import type { Dialect } from './dialect.ts'
@@ -95,17 +94,21 @@ class Greeting {
 }
 
 /** Resolves with what has come behind the answer. */
-const readHandshake = async (socket: Socket): Promise<Buffer> => {
-  let head: Buffer = Buffer.alloc(0)
-  while (!head.includes('\r\n\r\n')) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
-    head = Buffer.concat([head, chunk])
-  }
-  const end = head.indexOf('\r\n\r\n') + 4
-  const [status = ''] = head.toString('latin1').split('\r\n')
-  if (!status.startsWith('HTTP/1.1 101')) throw new Error(`the handshake was answered with ${status}`)
-  return head.subarray(end)
-}
+const readHandshake = (socket: Socket): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    let head: Buffer = Buffer.alloc(0)
+    const lost = (): void => reject(new Error('the connection was closed instead of an answer to the handshake'))
+    const read = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk])
+      const end = head.indexOf('\r\n\r\n')
+      if (end === -1) return
+      socket.off('data', read).off('close', lost).off('error', reject)
+      const [status = ''] = head.toString('latin1').split('\r\n')
+      if (status.startsWith('HTTP/1.1 101')) resolve(head.subarray(end + 4))
+      else reject(new Error(`the handshake was answered with ${status}`))
+    }
+    socket.on('data', read).on('error', reject).on('close', lost)
+  })
 
 /** Opens a WebSocket on a stream of an HTTP/2 connection (RFC 8441). */
 export const openWebSocketStream = (

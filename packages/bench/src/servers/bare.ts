@@ -43,7 +43,11 @@ const writeJoined = (): void => {
 }
 
 const serve = (client: Duplex): void => {
-  client.on('error', () => client.destroy()).on('close', () => rooms.leave(client))
+  // The HTTP server leaves its half of a connection open when the client ends its own.
+  client
+    .on('end', () => client.end())
+    .on('error', () => client.destroy())
+    .on('close', () => rooms.leave(client))
   let pending: Buffer | undefined
   client.on('data', (chunk: Buffer) => {
     const bytes = pending ? Buffer.concat([pending, chunk]) : chunk

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { type Access, type Action, assertAllowed, assertHistoryReadable, assertPresenceVisible, CapabilitySet } from './access.ts'
 import { DEFAULT_RULE } from './rule.ts'
 
-const holder = (user: string | undefined, capabilities: ConstructorParameters<typeof CapabilitySet>[0] = []) => ({
+const holder = (user: string | undefined, capabilities: Parameters<typeof CapabilitySet.of>[0] = []) => ({
   user,
-  capabilities: new CapabilitySet(capabilities),
+  capabilities: CapabilitySet.of(capabilities),
 })
 
 const isAllowed = (action: Action, channel: string, access: Access, who: ReturnType<typeof holder>): boolean => {

@@ -34,9 +34,16 @@ const isGrantedByRule = (access: Access, channel: string, user: string | undefin
 
 /** The capabilities of one identity, with their patterns compiled once. */
 export class CapabilitySet {
+  /** Most identities have none, and share this. */
+  static readonly #NONE = new CapabilitySet([])
+
+  static of(capabilities: readonly Capability[]): CapabilitySet {
+    return capabilities.length === 0 ? CapabilitySet.#NONE : new CapabilitySet(capabilities)
+  }
+
   readonly #grants: readonly { readonly patterns: readonly Pattern[]; readonly allow: ReadonlySet<Action> }[]
 
-  constructor(capabilities: readonly Capability[]) {
+  private constructor(capabilities: readonly Capability[]) {
     this.#grants = capabilities.map(({ channels, allow }) => ({ patterns: channels.map(compilePattern), allow: new Set(allow) }))
   }
 

@@ -145,7 +145,7 @@ export class Engine {
     if (this.#ports.revocations.isRevoked(identity)) throw new FusewireError('token_revoked')
     const { user, channels, capabilities } = identity
     if (!channels.includes(channel))
-      assertAllowed('subscribe', channel, rule.subscribe, { user, capabilities: new CapabilitySet(capabilities) })
+      assertAllowed('subscribe', channel, rule.subscribe, { user, capabilities: CapabilitySet.of(capabilities) })
     return this.state(channel)
   }
 

@@ -50,7 +50,7 @@ export class Session {
     this.state = link ? { kind: 'attached', link } : { kind: 'detached' }
     this.client = client
     this.#identity = identity
-    this.#capabilities = new CapabilitySet(identity.capabilities)
+    this.#capabilities = CapabilitySet.of(identity.capabilities)
   }
 
   get identity(): Identity {
@@ -72,7 +72,7 @@ export class Session {
   /** A newer token of the same user takes the place of the old one. */
   renew(identity: Identity): void {
     this.#identity = identity
-    this.#capabilities = new CapabilitySet(identity.capabilities)
+    this.#capabilities = CapabilitySet.of(identity.capabilities)
   }
 
   /** How others see this session; a channel token may bring its own info for its channel. */

@@ -22,16 +22,26 @@ const SPARE_MS = 1000
  */
 export class Http1Connections {
   readonly #uses = new Map<Socket, Use>()
+  /** One function for all: a closure of each connection would take 300 bytes. */
+  readonly #onClose: (this: Socket) => void
   #leaving = false
+
+  constructor() {
+    const uses = this.#uses
+    this.#onClose = function () {
+      uses.delete(this)
+    }
+  }
 
   add(socket: Socket): void {
     this.#uses.set(socket, { answering: new Set(), readBefore: 0, silentSince: performance.now() })
-    socket.once('close', () => this.remove(socket))
+    socket.on('close', this.#onClose)
   }
 
   /** It speaks something else from now on. */
   remove(socket: Socket): void {
     this.#uses.delete(socket)
+    socket.off('close', this.#onClose)
   }
 
   /** A request has come, and this will be its answer. */

@@ -70,7 +70,10 @@ export class Listener {
   readonly #h1: Http1Server
   readonly #h2: Http2Server
   readonly #servers = new Set<Server>()
-  readonly #sockets = new Set<Socket>()
+  /** All of them, with what counts as the address that each one comes from. */
+  readonly #sockets = new Map<Socket, string | undefined>()
+  /** One function for all: a closure of each connection would take 300 bytes. */
+  readonly #onClose: (this: Socket) => void
   #stopped: Promise<unknown> | undefined
   #leaving: Promise<void> | undefined
 
@@ -89,6 +92,11 @@ export class Listener {
     this.#refusals = refusals
     this.#addressGroup = groupOf
     this.#gate = new ConnectionGate(this.#limits, Date.now())
+    const [gate, sockets] = [this.#gate, this.#sockets]
+    this.#onClose = function () {
+      gate.leave(sockets.get(this))
+      sockets.delete(this)
+    }
     this.#sweepTimer = setInterval(() => this.#gate.sweep(Date.now()), GATE_SWEEP_INTERVAL_MS)
     this.#sweepTimer.unref()
     this.#h1 = new Http1Server(handlers, this.#limits, refusals)
@@ -105,7 +113,10 @@ export class Listener {
       handshakeTimeout: this.#limits.handshakeTimeoutMs,
     })
     this.#tls.attach?.(tls)
-    tls.on('secureConnection', (socket) => this.#handOver(socket, dialectOf(socket)))
+    tls.on('secureConnection', (socket) => {
+      socket.on('error', ignoreError)
+      this.#handOver(socket, dialectOf(socket))
+    })
     // An unknown ALPN protocol ends here too: OpenSSL has sent the alert no_application_protocol (RFC 7301 section 3.2).
     tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
       this.#log('tls_handshake_failed', { code: error.code, remoteAddress: socket.remoteAddress })
@@ -140,7 +151,7 @@ export class Listener {
 
   /** Ends every connection at once. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#sockets.keys()) socket.destroy()
   }
 
   /** {@link Listener.leave}, and {@link Listener.cut} after `graceMs`. */
@@ -167,18 +178,14 @@ export class Listener {
       socket.resetAndDestroy()
       return false
     }
-    this.#sockets.add(socket)
+    this.#sockets.set(socket, group)
+    // Every dialect listens for errors of its own; between them, none may be without a listener.
     socket.on('error', ignoreError)
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      this.#gate.leave(group)
-    })
+    socket.on('close', this.#onClose)
     return true
   }
 
   #handOver(socket: Socket, dialect: Dialect): void {
-    // Every dialect listens for errors of its own; between them, none may be without a listener.
-    socket.on('error', ignoreError)
     if (this.#leaving) socket.destroy()
     else if (dialect === 'h2') this.#h2.accept(socket)
     else if (dialect === 'tcp' && this.#handlers.rawTcp) this.#handlers.rawTcp(socket)
@@ -190,7 +197,7 @@ export class Listener {
     this.#h1.drain()
     this.#h2.drain()
     // Connections that have not said anything yet.
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of this.#sockets.keys()) if (socket.bytesRead === 0) socket.destroy()
     await this.#stopped
     clearInterval(this.#sweepTimer)
     this.#h1.close()

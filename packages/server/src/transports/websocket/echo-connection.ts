@@ -1,7 +1,7 @@
 import { ERRORS } from '@fusewire/protocol'
 import type { TransportContext } from '../transport-context.ts'
 import { closeReason } from './close-reason.ts'
-import { type OwnedWebSocket, own, type SocketOwner } from './owned-websocket.ts'
+import type { OwnedWebSocket, SocketOwner } from './owned-websocket.ts'
 import type { Carrier } from './websocket-connection.ts'
 
 /** An echo that has nothing to say for so long is ended. */
@@ -24,7 +24,7 @@ export class EchoConnection implements SocketOwner {
     this.#carrier = carrier
     this.#context = context
     this.#onEnded = onEnded
-    own(socket, this)
+    socket.owner = this
     const traffic = context.traffic[carrier.transport]
     traffic.opened++
     traffic.connections++

@@ -6,7 +6,7 @@ import { Outbox, type Sink } from '../outbox.ts'
 import type { TransportTraffic } from '../traffic.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { closeReason } from './close-reason.ts'
-import { type OwnedWebSocket, own, type SocketOwner } from './owned-websocket.ts'
+import type { OwnedWebSocket, SocketOwner } from './owned-websocket.ts'
 
 /** What lies under a WebSocket: a TCP or TLS socket, or a stream of HTTP/2. */
 export interface Carrier {
@@ -14,7 +14,7 @@ export interface Carrier {
   readonly stream: Duplex
   readonly remoteAddress: string
   /** The client's next stream is to come on another connection; absent where the carrier is the whole connection. */
-  leave?(): void
+  readonly leave?: (stream: Duplex) => void
 }
 
 /** What a connection needs besides its carrier. */
@@ -38,7 +38,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   readonly format: FrameFormat
   readonly remoteAddress: string
   readonly #socket: OwnedWebSocket
-  readonly #carrier: Carrier
+  readonly #leave: Carrier['leave']
   readonly #stream: Duplex
   readonly #codec: Codec
   readonly #context: TransportContext
@@ -57,13 +57,13 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.format = services.format
     this.remoteAddress = carrier.remoteAddress
     this.#socket = socket
-    this.#carrier = carrier
+    this.#leave = carrier.leave
     this.#stream = carrier.stream
     this.#codec = services.codec
     this.#context = context
     this.#closeTimeoutMs = services.closeTimeoutMs
     this.#outbox = new Outbox(context, this)
-    own(socket, this)
+    socket.owner = this
     this.#traffic = context.traffic[this.transport]
     this.#traffic.opened++
     this.#traffic.connections++
@@ -79,7 +79,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#state = 'closing'
     this.#outbox.end()
     this.#startClosing(ERRORS[code].closeCode, reason)
-    if (code === 'server_draining') this.#carrier.leave?.()
+    if (code === 'server_draining') this.#leave?.(this.#stream)
   }
 
   probe(): void {

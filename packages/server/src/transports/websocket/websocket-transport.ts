@@ -135,7 +135,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       const remoteAddress = context.clientAddress(stream.session?.socket.remoteAddress, headers)
       start(
         adoptStream<OwnedWebSocket>(server, stream, subprotocol, extensions),
-        { transport: 'websocket-h2', stream, remoteAddress, leave: () => goAway(stream.session) },
+        { transport: 'websocket-h2', stream, remoteAddress, leave: leaveSession },
         agreement,
       )
     },
@@ -146,6 +146,8 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
     },
   }
 }
+
+const leaveSession = (stream: Duplex): void => goAway((stream as ServerHttp2Stream).session)
 
 function closeStream(this: ServerHttp2Stream): void {
   this.close()

@@ -38,3 +38,21 @@ export const loopbackAddress = (connection: number, connectionsEach = 5000): str
   process.platform === 'linux'
     ? `127.0.${1 + Math.floor(connection / connectionsEach / 250)}.${1 + (Math.floor(connection / connectionsEach) % 250)}`
     : undefined
+
+/** A client closes first, and its port rests for a minute: addresses are changed before they have no port left. */
+const CONNECTIONS_PER_ADDRESS = 2000
+
+/** Not those that a run before this one has used a moment ago. */
+let connections = Math.floor(Math.random() * 30_000) * CONNECTIONS_PER_ADDRESS
+
+/** An address with free ports, for clients that come and go by the thousand: looking for one takes long where few are left. */
+export const freshAddress = (): string | undefined => loopbackAddress(connections++, CONNECTIONS_PER_ADDRESS)
+
+/** A ticket to resume a TLS session with (RFC 8446 section 4.6.1), which comes behind the handshake. */
+export const ticketOf = async (address: Address): Promise<Buffer> => {
+  const socket = await openSocket(address)
+  socket.resume()
+  const [session] = (await once(socket, 'session', { signal: AbortSignal.timeout(5000) })) as [Buffer]
+  socket.destroy()
+  return session
+}

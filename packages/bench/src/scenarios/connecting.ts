@@ -1,33 +1,48 @@
+import type { TLSSocket } from 'node:tls'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import { Http2Connection } from '../load/http2-connection.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
-import { loopbackAddress } from '../load/open-socket.ts'
-import { openWebSocket } from '../load/web-socket-client.ts'
+import { freshAddress, ticketOf } from '../load/open-socket.ts'
+import { type LoadClient, type OnMessages, openWebSocket, openWebSocketStream } from '../load/web-socket-client.ts'
 import { rateMeasures } from './rate-measures.ts'
 
 const CONCURRENCY = 50
 const DURATION_MS = 5000
 const QUICK_DURATION_MS = 2000
-const WARM_UP_SHARE = 0.3
+/** Until the code of all candidates has been compiled for good: a server is up for longer than that. */
+const WARM_UP_MS = 3000
 const CHANNEL = 'bench:connecting'
-/** A client closes first, and its port rests for a minute: addresses are changed before they have no port left. */
-const CONNECTIONS_PER_ADDRESS = 2000
 
 interface ConnectLoad {
   readonly candidate: Candidate
   /** Not only the handshake, but what makes a subscriber of it. */
   readonly isSubscribing: boolean
+  /** Every TLS handshake resumes a session. */
+  readonly isTlsResumed: boolean
   readonly durationMs: number
 }
 
+type OpenClient = (onMessages: OnMessages) => Promise<LoadClient>
+
+/** How one client after the other comes: on a socket of its own, or on a stream of the one HTTP/2 connection. */
+const wayIn = async ({ address }: ReachableServer, { candidate, isTlsResumed }: ConnectLoad): Promise<OpenClient> => {
+  const { dialect, way } = candidate
+  if (way.kind === 'websocket-h2') {
+    const connection = await Http2Connection.open(address)
+    return (onMessages) => openWebSocketStream(connection, { dialect }, onMessages)
+  }
+  const session = isTlsResumed ? await ticketOf(address) : undefined
+  return async (onMessages) => {
+    const client = await openWebSocket(address, { dialect }, onMessages, { localAddress: freshAddress(), session })
+    if (session && !(client.socket as TLSSocket).isSessionReused()) throw new Error('the server has not resumed the TLS session')
+    return client
+  }
+}
+
 /** Opens one connection, waits until it is what it is to be, and cuts it. */
-const connectOnce = async (
-  server: ReachableServer,
-  { candidate, isSubscribing }: ConnectLoad,
-  connection: number,
-): Promise<void> => {
+const connectOnce = async (open: OpenClient, { candidate, isSubscribing }: ConnectLoad): Promise<void> => {
   const { dialect } = candidate
-  const localAddress = loopbackAddress(connection, CONNECTIONS_PER_ADDRESS)
   let missing = isSubscribing ? dialect.greetings(1) : 0
   let onReady = (): void => {}
   const ready = new Promise<void>((resolve) => {
@@ -37,7 +52,7 @@ const connectOnce = async (
     missing -= messages
     if (missing <= 0) onReady()
   }
-  const client = await openWebSocket(server.address, { dialect }, onMessages, { localAddress })
+  const client = await open(onMessages)
   if (isSubscribing) {
     for (const frame of dialect.subscribe([CHANNEL])) client.write(frame)
     await ready
@@ -48,16 +63,17 @@ const connectOnce = async (
 const measureConnecting = async (load: ConnectLoad): Promise<Sample> => {
   const server = await reach(load.candidate)
   let connections = 0
-  const connectFor = async (durationMs: number): Promise<void> => {
-    const begin = performance.now()
-    await Promise.all(
-      Array.from({ length: CONCURRENCY }, async () => {
-        while (performance.now() - begin < durationMs) await connectOnce(server, load, connections++)
-      }),
-    )
-  }
   try {
-    await connectFor(load.durationMs * WARM_UP_SHARE)
+    const open = await wayIn(server, load)
+    const connectFor = async (durationMs: number): Promise<void> => {
+      const begin = performance.now()
+      await Promise.all(
+        Array.from({ length: CONCURRENCY }, async () => {
+          for (; performance.now() - begin < durationMs; connections++) await connectOnce(open, load)
+        }),
+      )
+    }
+    await connectFor(WARM_UP_MS)
     const before = connections
     const stopMeter = startMeter(server.process)
     await connectFor(load.durationMs)
@@ -72,28 +88,39 @@ const plan = ({
   certificateFile,
   durationMs = isQuick ? QUICK_DURATION_MS : DURATION_MS,
 }: RunOptions): readonly Trial[] => {
-  const trial = (name: string, candidate: Candidate, isSubscribing = true): Trial => ({
+  const trial = (
+    name: string,
+    candidate: Candidate,
+    { isSubscribing = true, isTlsResumed = false }: Partial<ConnectLoad> = {},
+  ): Trial => ({
     case: name,
     candidate: isSubscribing ? candidate.name : `${candidate.name}-accept`,
     description: isSubscribing ? candidate.description : 'the handshake alone',
-    measure: () => measureConnecting({ candidate, isSubscribing, durationMs }),
+    measure: () => measureConnecting({ candidate, isSubscribing, isTlsResumed, durationMs }),
   })
-  const quick = [trial('plain', wsNaive(), false), trial('plain', fusewire())]
+  const accepting = { isSubscribing: false }
+  const quick = [trial('plain', wsNaive(), accepting), trial('plain', fusewire())]
   if (isQuick) return quick
+  const overTls = (name: string, isTlsResumed: boolean): Trial[] => [
+    ...[bare, wsNaive].map((peer) => trial(name, peer(certificateFile), { ...accepting, isTlsResumed })),
+    trial(name, fusewire({ certificateFile }), { isTlsResumed }),
+  ]
+  const streams = fusewire({ way: { kind: 'websocket-h2', streams: CONCURRENCY }, certificateFile })
   return [
     ...quick,
-    trial('plain', bare(), false),
+    trial('plain', bare(), accepting),
     trial('plain', wsNaive()),
     trial('plain', socketIo()),
-    ...[bare, wsNaive].map((peer) => trial('tls', peer(certificateFile), false)),
-    trial('tls', fusewire({ certificateFile })),
+    ...overTls('tls, full handshake', false),
+    ...overTls('tls, resumed', true),
+    trial('streams of one HTTP/2 connection', streams),
   ]
 }
 
 export const CONNECTING: Scenario = {
   name: 'connecting',
   summary:
-    'connections a second, 50 at a time, each with connect and subscribe, plain and with a full TLS handshake; beside servers that\nonly accept',
+    'connections a second, 50 at a time, each with connect and subscribe: plain, with a full TLS handshake and with a resumed one,\nand as streams of one HTTP/2 connection; beside servers that only accept',
   measures: rateMeasures('connections'),
   main: 'perCpuSecond',
   rounds: 5,

@@ -7,6 +7,7 @@ import { HTTP_API } from './http-api.ts'
 import { IDLE } from './idle.ts'
 import { MANY_CHANNELS } from './many-channels.ts'
 import { MEMORY } from './memory.ts'
+import { RECONNECT_STORM } from './reconnect-storm.ts'
 import { SLOW_CONSUMER } from './slow-consumer.ts'
 
 /** All scenarios, in the order in which they are run. */
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   MEMORY,
   ECHO,
   CONNECTING,
+  RECONNECT_STORM,
   MANY_CHANNELS,
   HTTP_API,
   GROWTH,

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join as pathOf } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import type { FusewireInput } from '@fusewire/server'
 import { describeWith, eventually, startNats, startRedis } from '@fusewire/testkit'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -68,6 +70,27 @@ const arrive = async (server: FusewireProcess, way: (typeof WAYS)[number], chann
 }
 
 const [webSocket] = WAYS as [(typeof WAYS)[number]]
+
+/** Shakes hands over TLS 1.3; the ticket comes with the first bytes behind the handshake. */
+const handshake = async (server: FusewireProcess, resumed?: Buffer) => {
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port: server.httpsPort,
+    servername: 'localhost',
+    ca: readFileSync(server.certificateFile),
+    ALPNProtocols: ['http/1.1'],
+    ...(resumed && { session: resumed }),
+  })
+  let session: Buffer | undefined
+  socket.on('session', (ticket: Buffer) => {
+    session = ticket
+  })
+  socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  await once(socket, 'data')
+  const isResumed = socket.isSessionReused()
+  socket.destroy()
+  return { isResumed, session }
+}
 
 /** A client of each of so many workers: the system chooses the worker by the client's port, and one that has just begun comes last. */
 const oneOfEach = async (server: FusewireProcess, channel: string, workers: number) => {
@@ -287,6 +310,21 @@ describe('a server of several workers', () => {
           .sort(),
       ).toEqual([1, 2]),
     )
+  })
+
+  it('resumes TLS sessions on all of them, whichever has begun them, and one that has just been started too', async () => {
+    const server = await start({ workers: 2 })
+    const { session } = await handshake(server)
+    if (!session) throw new Error('no session ticket came')
+    // The system chooses the worker by the client's port: of so many, none has all of them.
+    const areResumed = async (): Promise<boolean[]> =>
+      (await Promise.all(Array.from({ length: 20 }, () => handshake(server, session)))).map(({ isResumed }) => isResumed)
+    expect(new Set(await areResumed())).toEqual(new Set([true]))
+    const [[number, pid]] = [...workersOf(server)] as [[number, number]]
+    process.kill(pid, 'SIGKILL')
+    await eventually(() => expect(workersOf(server).get(number)).not.toBe(pid), PATIENCE)
+    await oneOfEach(server, 'news', 2)
+    expect(new Set(await areResumed())).toEqual(new Set([true]))
   })
 
   it('replaces a worker that was asked to leave alone', async () => {

@@ -7,6 +7,7 @@ import type { ConfigurationError } from '../config/configuration-error.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import { type CertificateFiles, TestAuthority } from './testing/certificate-authority.ts'
 import { echo, HandshakeServer } from './testing/handshake.ts'
+import { TICKET_KEY_ROTATION_MS, TicketSecret } from './ticket-secret.ts'
 import { TlsCertificates, type TlsCertificatesOptions } from './tls-certificates.ts'
 
 let authority: TestAuthority
@@ -137,6 +138,14 @@ describe('handshakes', () => {
     it('resume a session', async () => {
       const server = await serve(await open())
       expect(await isReused(server, await server.ticket({ maxVersion }))).toBe(true)
+    })
+
+    it('resume a session in another process that has the same seed', async () => {
+      const ticketSeed = new TicketSecret(TICKET_KEY_ROTATION_MS, Date.now()).seed(Date.now())
+      const one = await serve(await open({ ticketSeed }))
+      const session = await one.ticket({ maxVersion })
+      expect(await isReused(await serve(await open({ ticketSeed })), session)).toBe(true)
+      expect(await isReused(await serve(await open()), session)).toBe(false)
     })
 
     it('are worth nothing when their keys have changed', async () => {

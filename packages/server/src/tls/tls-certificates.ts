@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { SecureContextOptions, Server, TlsOptions } from 'node:tls'
 import { ConfigurationError } from '../config/configuration-error.ts'
@@ -7,6 +7,7 @@ import { type CertificateFacts, certificateFacts } from './certificate-facts.ts'
 import { type CertificatePair, parseCertificates, readPair } from './certificate-pair.ts'
 import { cipherPolicy, type TlsVersion } from './cipher-policy.ts'
 import { developmentCertificate } from './development-certificate.ts'
+import { TICKET_KEY_ROTATION_MS, TicketSecret, type TicketSeed } from './ticket-secret.ts'
 import { watchFiles } from './watch-files.ts'
 
 /** The server's options of the same names, and what to do when the files change. */
@@ -26,6 +27,8 @@ export interface TlsCertificatesOptions {
   readonly pollMs?: number
   /** How often the keys of session tickets change. Default 43,200,000 (12 hours). */
   readonly ticketKeyRotationMs?: number
+  /** What other processes make the keys of session tickets from, so that these are the same. Default: these are like no others. */
+  readonly ticketSeed?: TicketSeed | undefined
   /** A new certificate is being served. */
   readonly onReload?: (facts: CertificateFacts) => void
   /** New files cannot be used; the old certificate goes on being served. */
@@ -94,7 +97,8 @@ export class TlsCertificates {
   readonly #policy: SecureContextOptions
   readonly #servers = new Set<Server>()
   readonly #stopWatching: () => void
-  readonly #ticketTimer: NodeJS.Timeout
+  readonly #tickets: TicketSecret
+  #ticketTimer: NodeJS.Timeout
   #loaded: Loaded
   #facts: CertificateFacts
   #lastReload: Promise<unknown> = Promise.resolve()
@@ -106,15 +110,15 @@ export class TlsCertificates {
     this.#policy = cipherPolicy(options.tlsMinVersion ?? 'TLSv1.2')
     this.#loaded = loaded
     this.#facts = certificateFacts(loaded.pair.certificate)
-    const { debounceMs = 200, pollMs = 30_000, ticketKeyRotationMs = 43_200_000 } = options
+    const { debounceMs = 200, pollMs = 30_000, ticketKeyRotationMs = TICKET_KEY_ROTATION_MS, ticketSeed } = options
     this.#stopWatching = watchFiles({
       paths: watchedFiles(options),
       debounceMs,
       pollMs,
       onChange: () => void this.#reload(false),
     })
-    this.#ticketTimer = setInterval(() => this.#rotateTicketKeys(), ticketKeyRotationMs)
-    this.#ticketTimer.unref()
+    this.#tickets = new TicketSecret(ticketKeyRotationMs, Date.now(), ticketSeed)
+    this.#ticketTimer = this.#rotateInTime()
   }
 
   /**
@@ -168,7 +172,7 @@ export class TlsCertificates {
   close(): void {
     this.#closed = true
     this.#stopWatching()
-    clearInterval(this.#ticketTimer)
+    clearTimeout(this.#ticketTimer)
     this.#servers.clear()
   }
 
@@ -206,17 +210,24 @@ export class TlsCertificates {
     this.#options.onReloadError?.(problem)
   }
 
-  /**
-   * Without `ticketKeys`, so that every new context makes its own: a ticket from before a reload must not let a client in whose
-   * authority has just been taken off the list.
-   */
-  #contextOptions(): SecureContextOptions {
+  #contextOptions(): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
     const { pair, clientCa } = this.#loaded
-    return { ...this.#policy, cert: pair.cert, key: pair.key, ...(clientCa !== undefined && { ca: clientCa }) }
+    const authorities = clientCa !== undefined && { ca: clientCa }
+    return { ...this.#policy, cert: pair.cert, key: pair.key, ...authorities, ticketKeys: this.#ticketKeys() }
   }
 
-  /** In TLS 1.2 a ticket key that leaks opens every session that it has resumed: keep none for long. */
-  #rotateTicketKeys(): void {
-    for (const server of this.#servers) server.setTicketKeys(randomBytes(48))
+  /**
+   * Others with each reload: a ticket from before must not let a client in whose authority has just been taken off the list. And others
+   * in time: in TLS 1.2 a ticket key that leaks opens every session that it has resumed.
+   */
+  #ticketKeys(): Buffer {
+    return this.#tickets.keys(Date.now(), this.#loaded.digest)
+  }
+
+  #rotateInTime(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#ticketTimer = this.#rotateInTime()
+      for (const server of this.#servers) server.setTicketKeys(this.#ticketKeys())
+    }, this.#tickets.lastsMs(Date.now())).unref()
   }
 }

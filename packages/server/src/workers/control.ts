@@ -1,5 +1,6 @@
 import type { ConfigurationProblem } from '../config/configuration-error.ts'
 import type { FusewireOptions } from '../config/options.ts'
+import type { TicketSeed } from '../tls/ticket-secret.ts'
 
 /** Where a worker finds its lines to the primary: sockets that were there before it, and that nobody else can reach. */
 export const CONTROL_FD = 3
@@ -13,6 +14,8 @@ export interface Welcome {
   readonly options: FusewireOptions
   /** Whether the primary has the broker, at {@link HUB_FD}. */
   readonly hasHub: boolean
+  /** So that each worker resumes the TLS sessions of all. */
+  readonly ticketSeed: TicketSeed
 }
 
 /** What the primary tells a worker, by name. */

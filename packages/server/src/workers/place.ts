@@ -28,7 +28,10 @@ type PlaceState =
 
 export interface PlaceOptions {
   readonly command: WorkerCommand
-  readonly welcome: Welcome
+  /** Of its worker, from 1. */
+  readonly number: number
+  /** What a worker that begins now is told. */
+  readonly welcome: () => Welcome
   readonly hub: Hub | undefined
   readonly log: Log
   /** How long leaving may take, in milliseconds. */
@@ -61,7 +64,7 @@ export class Place {
   }
 
   get number(): number {
-    return this.#options.welcome.worker
+    return this.#options.number
   }
 
   get isServing(): boolean {
@@ -127,7 +130,7 @@ export class Place {
           else setTimeout(() => process.kill(), drainTimeoutMs + OVERTIME_MS).unref()
         },
       })
-    process.tell('welcome', welcome)
+    process.tell('welcome', welcome())
     return process
   }
 

@@ -67,9 +67,10 @@ export class Worker {
 
   /** Serves until it has left; resolves then. What keeps it from beginning is told to the primary. */
   async run(): Promise<void> {
-    const { worker, options, hasHub } = await this.#welcome
+    const { worker, options, hasHub, ticketSeed } = await this.#welcome
     const role: WorkerRole = {
       worker,
+      ticketSeed,
       drainAll: () => this.#control.tell('drain'),
       gather: (own) => this.#gather(own),
       ...(hasHub && {

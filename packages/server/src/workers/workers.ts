@@ -7,6 +7,7 @@ import { createLogger } from '../log/create-logger.ts'
 import { eventLog } from '../log/event-log.ts'
 import { createPrimaryMetrics } from '../metrics/create-metrics.ts'
 import { nodeEnvironment } from '../node-environment.ts'
+import { TICKET_KEY_ROTATION_MS, TicketSecret } from '../tls/ticket-secret.ts'
 import { TlsCertificates } from '../tls/tls-certificates.ts'
 import type { FailedStart } from './control.ts'
 import { Gatherings } from './gathering.ts'
@@ -84,12 +85,19 @@ export class Workers {
     const begun = new Promise<void>((resolve, reject) => {
       this.#begun = { resolve, reject }
     })
+    const tickets = new TicketSecret(TICKET_KEY_ROTATION_MS, Date.now())
     this.#places = Array.from(
       { length: workerCount(options) },
       (_, index) =>
         new Place({
           command: this.#command,
-          welcome: { worker: index + 1, options, hasHub: hub !== undefined },
+          number: index + 1,
+          welcome: () => ({
+            worker: index + 1,
+            options,
+            hasHub: hub !== undefined,
+            ticketSeed: tickets.seed(Date.now()),
+          }),
           hub,
           log: this.#log,
           drainTimeoutMs: options.drainTimeoutMs,

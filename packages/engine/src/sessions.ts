@@ -1,5 +1,6 @@
 import { type DisconnectCode, FusewireError } from '@fusewire/protocol'
 import type { AdmissionLimits } from './admission.ts'
+import { isSameSecret } from './is-same-secret.ts'
 import { KeyedSets } from './keyed-sets.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Environment } from './ports/environment.ts'
@@ -46,7 +47,6 @@ const TOO_MANY_FOR_MS = 10_000
 /** The sessions of this node, attached and detached. */
 export class Sessions {
   readonly #byId = new Map<string, Session>()
-  readonly #byResumeToken = new Map<string, Session>()
   readonly #byUser = new KeyedSets<Session>()
   readonly #byTokenId = new KeyedSets<Session>()
   readonly #ports: SessionsPorts
@@ -92,8 +92,10 @@ export class Sessions {
     return session
   }
 
+  /** The session whose secret this is: `<id>.<secret>`. */
   byResumeToken(token: string): Session | undefined {
-    return this.#byResumeToken.get(token)
+    const session = this.#byId.get(token.slice(0, token.lastIndexOf('.')))
+    return session && isSameSecret(session.resumeToken, token) ? session : undefined
   }
 
   find(target: Target): readonly Session[] {
@@ -222,14 +224,12 @@ export class Sessions {
 
   #add(session: Session): void {
     this.#byId.set(session.id, session)
-    this.#byResumeToken.set(session.resumeToken, session)
     this.#byUser.add(session.user, session)
     this.#byTokenId.add(session.identity.tokenId, session)
   }
 
   #remove(session: Session): void {
     this.#byId.delete(session.id)
-    this.#byResumeToken.delete(session.resumeToken)
     this.#byUser.delete(session.user, session)
     this.#byTokenId.delete(session.identity.tokenId, session)
   }

@@ -11,6 +11,12 @@ export interface ListenAddress {
   readonly isShared?: boolean
 }
 
+/**
+ * Connections that may wait to be accepted, as far as the system allows (`net.core.somaxconn`). When all clients come back at once,
+ * those that do not fit try again after a second: with Node's 511 that is most of them.
+ */
+const BACKLOG = 65_535
+
 const explain = (code: string | undefined, { host, port, portOption = 'port' }: ListenAddress) => {
   switch (code) {
     case 'EADDRINUSE':
@@ -54,7 +60,7 @@ export const listen = (server: Server, address: ListenAddress): Promise<AddressI
       reject(problem ? new ConfigurationError([problem], { cause: error }) : error)
     }
     server.once('error', onError)
-    server.listen({ host: address.host, port: address.port, reusePort: address.isShared ?? false }, () => {
+    server.listen({ host: address.host, port: address.port, reusePort: address.isShared ?? false, backlog: BACKLOG }, () => {
       server.off('error', onError)
       resolve(server.address() as AddressInfo)
     })

@@ -2,10 +2,8 @@ import { isLoopbackName } from './loopback.ts'
 import { type OriginPattern, parseOrigin, parseOriginPattern } from './origin-pattern.ts'
 
 /** The host name of a `Host` or `:authority` header, in the form in which an origin carries it. */
-const hostNameOf = (host: string): string | undefined => {
-  if (/[/\\?#@%\s]/u.test(host) || !URL.canParse(`http://${host}`)) return undefined
-  return new URL(`http://${host}`).hostname
-}
+const hostNameOf = (host: string): string | undefined =>
+  /[/\\?#@%\s]/u.test(host) ? undefined : URL.parse(`http://${host}`)?.hostname
 
 /**
  * Which web pages may talk to this server. Browsers let every page open a WebSocket to every server, so the server has to
@@ -55,6 +53,8 @@ export class OriginPolicy {
    */
   #isAllowedWithoutOrigin(host: string | undefined): boolean {
     if (!this.#loopback || host === undefined) return true
+    const asked = hostNameOf(host)
+    if (asked !== undefined && isLoopbackName(asked)) return true
     return this.isAllowed(`https://${host}`, host) || this.isAllowed(`http://${host}`, host)
   }
 

@@ -63,9 +63,9 @@ export class Http1Server {
       else handlers.request(request, response)
     })
     if (upgrade) {
-      this.#server.on('upgrade', (request, socket, head) => {
+      this.#server.on('upgrade', (request, _socket, head) => {
         this.#connections.remove(request.socket)
-        if (isWebSocketUpgrade(request)) upgrade(request, socket, head)
+        if (isWebSocketUpgrade(request)) upgrade(request, request.socket, head)
         // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.
         else this.accept(replayRequest(request, request.socket, head))
       })

@@ -1,14 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+
+/** The head of a request for another protocol. */
+export interface UpgradeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
 
 /** Where the connections of a listener go. A way in without a handler is not offered. None of the handlers may throw. */
 export interface ListenerHandlers {
   /** Any other HTTP request, of either version. */
   request(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void
   /** A WebSocket handshake over HTTP/1.1 (RFC 6455). The socket is the handler's from here on. */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  upgrade?(request: UpgradeRequest, socket: Socket, head: Buffer): void
   /** A WebSocket handshake over HTTP/2 (RFC 8441). The stream is the handler's from here on. */
   connectStream?(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void
   /** A connection that speaks newline-delimited JSON. */

@@ -12,6 +12,7 @@ import { type ListenAddress, listen } from './listen.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from './listener-limits.ts'
 import { readFirstBytes } from './read-first-bytes.ts'
+import { readUpgrade } from './read-upgrade.ts'
 import { ignoreError } from './refuse.ts'
 
 /** Where the certificates come from. */
@@ -37,6 +38,8 @@ export interface ListenerOptions {
 /** How often the gate forgets addresses that have gone. */
 const GATE_SWEEP_INTERVAL_MS = 5000
 
+const NO_HEAD = Buffer.alloc(0)
+
 /** TCP keep-alive begins after this silence, and finds a peer that is gone without a word. */
 const KEEP_ALIVE_DELAY_MS = 30_000
 
@@ -56,6 +59,7 @@ const SOCKET_OPTIONS = {
  *                ALPN fusewire/1 ─────▶ newline-delimited JSON
  *     cleartext  PRI * HTTP/2.0 … ────▶ HTTP/2
  *                { ───────────────────▶ newline-delimited JSON
+ *                GET … Upgrade: … ────▶ WebSocket, where the head is whole and plain
  *                anything else ───────▶ HTTP/1.1
  */
 export class Listener {
@@ -129,9 +133,7 @@ export class Listener {
 
   /** @throws ConfigurationError when the address cannot be had. */
   listenCleartext(address: ListenAddress): Promise<AddressInfo> {
-    return this.#listen(address, (socket) =>
-      readFirstBytes(socket, this.#limits.handshakeTimeoutMs, (dialect) => this.#handOver(socket, dialect)),
-    )
+    return this.#listen(address, (socket) => readFirstBytes(socket, this.#limits.handshakeTimeoutMs, this.#handOverRead))
   }
 
   /** Takes no more connections; those that are in use go on. Idempotent. */
@@ -183,6 +185,23 @@ export class Listener {
     socket.on('error', ignoreError)
     socket.on('close', this.#onClose)
     return true
+  }
+
+  /** Hands over a socket of which these bytes have been read already. */
+  readonly #handOverRead = (socket: Socket, dialect: Dialect, bytes: Buffer): void => {
+    if (dialect === 'h1' && this.#upgrades(socket, bytes)) return
+    // HTTP/2 takes what waits in a socket when it is given it; the others listen for what comes.
+    if (dialect === 'h2') socket.pause().unshift(bytes)
+    this.#handOver(socket, dialect)
+    if (dialect !== 'h2') socket.unshift(bytes)
+  }
+
+  /** Whether it is a plain WebSocket handshake; then it is done. */
+  #upgrades(socket: Socket, bytes: Buffer): boolean {
+    const { upgrade } = this.#handlers
+    const request = upgrade && !this.#leaving ? readUpgrade(bytes, this.#limits.maxHeaderBytes) : undefined
+    if (request) upgrade?.(request, socket, NO_HEAD)
+    return request !== undefined
   }
 
   #handOver(socket: Socket, dialect: Dialect): void {

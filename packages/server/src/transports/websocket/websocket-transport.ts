@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { hash } from 'node:crypto'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { FusewireError } from '@fusewire/protocol'
 import { WebSocketServer } from 'ws'
 import { goAway } from '../../listener/go-away.ts'
+import type { UpgradeRequest } from '../../listener/listener-handlers.ts'
 import { refuse, refuseStream } from '../../listener/refuse.ts'
 import { reportOrigin } from '../../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
@@ -13,7 +14,7 @@ import { type Agreement, agree } from './handshake.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
 import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
 import { createWebSocketFormats } from './websocket-formats.ts'
-import { adoptStream } from './ws-internals.ts'
+import { adopt } from './ws-internals.ts'
 
 export interface WebSocketOptions {
   /** Offer permessage-deflate. Default true. */
@@ -27,7 +28,7 @@ export interface WebSocketOptions {
 /** WebSocket over HTTP/1.1 (RFC 6455) and HTTP/2 (RFC 8441). */
 export interface WebSocketTransport {
   /** Takes the socket of an `Upgrade: websocket` request. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  upgrade(request: UpgradeRequest, socket: Socket, head: Buffer): void
   /** Takes the stream of an extended CONNECT request with `:protocol` websocket. */
   connectStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void
   /** Refuses further handshakes and ends the echoes; the engine ends the connections that are its own. Idempotent. */
@@ -36,6 +37,8 @@ export interface WebSocketTransport {
 
 /** Appended to the client's key (RFC 6455 section 1.3). */
 const KEY_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+const NO_HEAD = Buffer.alloc(0)
 
 /** So that a client with another version knows which to use (RFC 6455 section 4.4). */
 const VERSION = { 'sec-websocket-version': '13' }
@@ -59,11 +62,8 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
     perMessageDeflate: compression,
     closeTimeout: closeTimeoutMs,
   }
+  // Is never asked to do anything, but knows the options of its WebSockets.
   const server = new WebSocketServer(serverOptions)
-  server.on('wsClientError', (error, socket) => {
-    traffic.websocket.refused++
-    refuse(socket, new FusewireError('malformed_request', error.message), VERSION)
-  })
 
   const decide = (url: string | undefined, headers: IncomingHttpHeaders): Agreement => {
     const agreement = agree(url ?? '', headers, rules)
@@ -94,20 +94,24 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
   return {
     upgrade: (request, socket, head) => {
       let agreement: Agreement
+      let accept: string
       try {
         agreement = decide(request.url, request.headers)
+        accept = acceptOf(keyOf(request))
       } catch (error) {
-        refused('websocket', error as FusewireError, request.headers, request.socket.remoteAddress)
+        refused('websocket', error as FusewireError, request.headers, socket.remoteAddress)
         refuse(socket, error as FusewireError, VERSION)
         return
       }
-      // What `ws` reads next is what has been agreed on already.
-      setHeader(request, 'sec-websocket-protocol', agreement.subprotocol)
-      setHeader(request, 'sec-websocket-extensions', agreement.extensions)
-      const remoteAddress = context.clientAddress(request.socket.remoteAddress, request.headers)
-      server.handleUpgrade(request, socket, head, (webSocket) => {
-        start(webSocket as OwnedWebSocket, { transport: 'websocket', stream: socket, remoteAddress }, agreement)
-      })
+      // The client has ended its side already.
+      if (!socket.readable || !socket.writable) {
+        socket.destroy()
+        return
+      }
+      const remoteAddress = context.clientAddress(socket.remoteAddress, request.headers)
+      socket.write(switchingProtocols(accept, agreement), 'latin1')
+      const webSocket = adopt<OwnedWebSocket>(server, { stream: socket, head, ...agreement })
+      start(webSocket, { transport: 'websocket', stream: socket, remoteAddress }, agreement)
     },
 
     connectStream: (stream, headers) => {
@@ -134,7 +138,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       stream.once('finish', closeStream)
       const remoteAddress = context.clientAddress(stream.session?.socket.remoteAddress, headers)
       start(
-        adoptStream<OwnedWebSocket>(server, stream, subprotocol, extensions),
+        adopt<OwnedWebSocket>(server, { stream, head: NO_HEAD, subprotocol, extensions }),
         { transport: 'websocket-h2', stream, remoteAddress, leave: leaveSession },
         agreement,
       )
@@ -153,12 +157,21 @@ function closeStream(this: ServerHttp2Stream): void {
   this.close()
 }
 
-const acceptOf = (key: string): string =>
-  createHash('sha1')
-    .update(key + KEY_GUID)
-    .digest('base64')
+const acceptOf = (key: string): string => hash('sha1', key + KEY_GUID, 'base64')
 
-const setHeader = (request: IncomingMessage, name: string, value: string | undefined): void => {
-  if (value === undefined) delete request.headers[name]
-  else request.headers[name] = value
+/** 16 bytes (RFC 6455 section 4.2.1). */
+const KEY = /^[+/0-9A-Za-z]{22}==$/
+
+/** What only a handshake over HTTP/1.1 has to have. */
+const keyOf = ({ method, headers }: UpgradeRequest): string => {
+  if (method !== 'GET') throw new FusewireError('malformed_request', 'a WebSocket is asked for with GET')
+  const key = headers['sec-websocket-key']
+  if (typeof key !== 'string' || !KEY.test(key))
+    throw new FusewireError('malformed_request', 'Sec-WebSocket-Key must be 16 bytes as base64')
+  return key
 }
+
+const switchingProtocols = (accept: string, { subprotocol, extensions }: Agreement): string =>
+  `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${
+    subprotocol === undefined ? '' : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`
+  }${extensions === undefined ? '' : `Sec-WebSocket-Extensions: ${extensions}\r\n`}\r\n`

@@ -1,10 +1,11 @@
-import { Duplex } from 'node:stream'
+import { once } from 'node:events'
+import { Duplex, Writable } from 'node:stream'
 import { eventually } from '@fusewire/testkit'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { StreamWebSocket } from '../testing/stream-web-socket.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
-import { adoptStream, DEFLATE, parseExtensions, parseSubprotocols } from './ws-internals.ts'
+import { adopt, DEFLATE, parseExtensions, parseSubprotocols, type Upgraded } from './ws-internals.ts'
 
 /** Two ends of a stream in memory. */
 const streamPair = (): [Duplex, Duplex] => {
@@ -26,7 +27,7 @@ const streamPair = (): [Duplex, Duplex] => {
   return ends as [Duplex, Duplex]
 }
 
-const adopt = (options: object = {}, subprotocol?: string, extensions?: string) => {
+const open = (options: object = {}, agreed: Partial<Upgraded> = {}) => {
   const [here, there] = streamPair()
   const server = new WebSocketServer({
     noServer: true,
@@ -35,10 +36,11 @@ const adopt = (options: object = {}, subprotocol?: string, extensions?: string) 
     perMessageDeflate: true,
     ...options,
   })
-  return { socket: adoptStream<OwnedWebSocket>(server, here, subprotocol, extensions), client: new StreamWebSocket(there), here }
+  const upgraded = { stream: here, head: Buffer.alloc(0), subprotocol: undefined, extensions: undefined, ...agreed }
+  return { socket: adopt<OwnedWebSocket>(server, upgraded), client: new StreamWebSocket(there), here }
 }
 
-// When one of these fails after an update of ws, adoptStream is what has to follow.
+// When one of these fails after an update of ws, adopt is what has to follow.
 describe('what is used of ws beyond its types', () => {
   it('parses headers', () => {
     expect(parseExtensions('permessage-deflate; a; b=1')).toEqual({ [DEFLATE]: [{ a: [true], b: ['1'] }] })
@@ -48,7 +50,7 @@ describe('what is used of ws beyond its types', () => {
   })
 
   it('opens a WebSocket of our class on a stream, as a server', async () => {
-    const { socket, client } = adopt({}, 'sub')
+    const { socket, client } = open({}, { subprotocol: 'sub' })
     expect(socket).toBeInstanceOf(OwnedWebSocket)
     expect(socket.readyState).toBe(socket.OPEN)
     expect(socket.protocol).toBe('sub')
@@ -61,19 +63,40 @@ describe('what is used of ws beyond its types', () => {
     await eventually(() => expect(client.texts).toEqual(['there']))
   })
 
+  it('reads what came behind the handshake', async () => {
+    const head = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+    const { socket } = open({}, { head })
+    const received: unknown[] = []
+    socket.on('message', (data) => received.push(String(data)))
+    await eventually(() => expect(received).toEqual(['hi']))
+  })
+
+  it('ends its receiver once, though ws does so at the end of the stream and at its close', async () => {
+    const end = vi.spyOn(Writable.prototype, 'end')
+    onTestFinished(() => end.mockRestore())
+    const { socket, here } = open()
+    const closed = once(socket, 'close')
+    here.push(null)
+    await once(here, 'end')
+    here.destroy()
+    await closed
+    const receiver = (socket as unknown as { _receiver: Writable })._receiver
+    expect(end.mock.contexts.filter((context) => context === receiver)).toHaveLength(1)
+  })
+
   it('takes the extension that was agreed on', () => {
-    expect(adopt({}, undefined, 'permessage-deflate; server_no_context_takeover').socket.extensions).toBe(DEFLATE)
+    expect(open({}, { extensions: 'permessage-deflate; server_no_context_takeover' }).socket.extensions).toBe(DEFLATE)
   })
 
   it('holds messages to the limit of the server', async () => {
-    const { socket, client } = adopt()
+    const { socket, client } = open()
     socket.on('error', () => {})
     client.send('x'.repeat(101))
     expect(await client.closed).toBe(1009)
   })
 
   it('gives the other side the time of the server to close, not one millisecond', async () => {
-    const { socket, client, here } = adopt({ closeTimeout: 100 })
+    const { socket, client, here } = open({ closeTimeout: 100 })
     client.answersClose = false
     const begun = performance.now()
     socket.close(4000)

@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream'
+import { type Duplex, Writable } from 'node:stream'
 import * as ws from 'ws'
 
 /**
  * What this program uses of `ws` beyond its types: exported functions without types, and what `WebSocketServer.completeUpgrade`
- * does with private ones, which is needed once more for HTTP/2 streams. `ws-internals.test.ts` fails when `ws` changes here.
+ * does with private ones, behind a handshake of our own. `ws-internals.test.ts` fails when `ws` changes here.
  */
 interface WsInternals {
   readonly extension: {
@@ -26,6 +26,7 @@ export type ExtensionParameters = Record<string, (string | true)[]>
 interface PrivateWebSocket {
   _protocol: string
   _extensions: Record<string, unknown>
+  readonly _receiver: Writable
   setSocket(socket: Duplex, head: Buffer, options: object): void
 }
 
@@ -36,17 +37,22 @@ export const parseSubprotocols = subprotocol.parse
 
 export const DEFLATE = 'permessage-deflate'
 
-const NO_HEAD = Buffer.alloc(0)
+/** A socket, or a stream of HTTP/2, whose handshake is done. */
+export interface Upgraded {
+  readonly stream: Duplex
+  /** What has come behind the handshake. */
+  readonly head: Buffer
+  readonly subprotocol: string | undefined
+  readonly extensions: string | undefined
+}
 
 /**
- * Makes an open WebSocket of an HTTP/2 stream, with the server's options: the merged ones, without which its deadlines would be
- * undefined, which `setTimeout` takes for one millisecond.
+ * Makes an open WebSocket of it, with the server's options: the merged ones, without which its deadlines would be undefined, which
+ * `setTimeout` takes for one millisecond.
  */
-export const adoptStream = <T extends ws.WebSocket>(
+export const adopt = <T extends ws.WebSocket>(
   server: ws.WebSocketServer,
-  stream: Duplex,
-  subprotocol: string | undefined,
-  extensions: string | undefined,
+  { stream, head, subprotocol, extensions }: Upgraded,
 ): T => {
   const { options } = server
   const Socket = options.WebSocket as unknown as new (address: null, protocols: undefined, options: object) => T
@@ -59,6 +65,15 @@ export const adoptStream = <T extends ws.WebSocket>(
     deflate.accept(offers)
     internals._extensions = { [DEFLATE]: deflate }
   }
-  internals.setSocket(stream, NO_HEAD, options)
+  internals.setSocket(stream, head, options)
+  internals._receiver.end = endOnce
   return socket
+}
+
+/**
+ * `ws` ends its receiver at the end of the stream, and again at its close. For the second time Node makes an error, with its stack, and
+ * gives it to nobody: 4% of all that a connection costs which comes, subscribes and goes.
+ */
+function endOnce(this: Writable): Writable {
+  return this.writableEnded ? this : Reflect.apply(Writable.prototype.end, this, [])
 }

@@ -17,8 +17,8 @@ ${SCENARIOS.map(({ name, summary }) => described(name, summary)).join('\n')}
 ${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and 3 nodes, beside a bare loop of the same commands; starts\nredis-server and nats-server of its own')}
 
 Options:
-  --quick          the smallest honest part, in under two minutes on a quiet machine; ends with 1 when a target is missed by more
-                   than a fifth, after a second try
+  --quick          CPU time and memory alone, in under two minutes on a quiet machine; ends with 1 when a target is missed by more
+                   than a fifth, twice
   --rounds N       measurements of each candidate; tables show medians (default: the scenario's own; 1 with --quick)
   --seconds N      how long one measurement lasts, where it is one of time
   --clients N      in place of the scenario's own numbers of clients

@@ -5,6 +5,7 @@ import { Audience } from '../load/audience.ts'
 import { type Candidate, fusewire, reach } from '../load/candidates.ts'
 import { clientFrame } from '../load/client-frame.ts'
 import { startMeter } from '../load/load-meter.ts'
+import { mostConnections } from '../load/open-files.ts'
 import { until } from '../load/until.ts'
 
 const CLIENTS = 20_000
@@ -40,7 +41,7 @@ const measureIdle = async (candidate: Candidate, clients: number, durationMs: nu
   }
 }
 
-const plan = ({ clients = CLIENTS, durationMs = DURATION_MS }: RunOptions): readonly Trial[] => [
+const plan = ({ clients = Math.min(CLIENTS, mostConnections()), durationMs = DURATION_MS }: RunOptions): readonly Trial[] => [
   {
     case: `${clients} clients, ${durationMs / 1000} s`,
     candidate: 'fusewire',

@@ -14,7 +14,7 @@ Measures Fusewire beside what one might take instead: by turns, in one run, each
 
 Scenarios (default: fan-out; all runs every one, which takes hours):
 ${SCENARIOS.map(({ name, summary }) => described(name, summary)).join('\n')}
-${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and 3 nodes, beside a bare loop of the same commands; starts\nredis-server and nats-server of its own')}
+${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and 3 nodes, beside a bare loop of the same commands and beside\nrelays that do nothing else; starts redis-server and nats-server of its own')}
 
 Options:
   --quick          CPU time and memory alone, in under two minutes on a quiet machine; ends with 1 when a target is missed by more

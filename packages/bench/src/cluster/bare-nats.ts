@@ -1,10 +1,10 @@
 import { jetstream, jetstreamManager, type StreamConfig } from '@nats-io/jetstream'
 import { connect, type Msg } from '@nats-io/transport-node'
+import { type BareBroker, DATA, dataIn, type OnHeard } from './bare-broker.ts'
 import type { BenchBroker } from './broker.ts'
 import { channelName } from './channel-name.ts'
-import type { PublishOne } from './window.ts'
 
-/** What a node sends to NATS for one publication of each channel (by channel, data in base64), and where streams tell of it. */
+/** What a node sends to NATS for one publication of each channel (by channel), and where streams tell of it. */
 export interface NatsTraffic {
   readonly heard: readonly string[]
   readonly publishes: readonly { readonly subject: string; readonly data: string }[]
@@ -30,9 +30,9 @@ export const watchNats = async (
       seen.length = 0
       await publish(channel)
       await connection.flush()
-      const found = seen.find(({ data }) => Buffer.from(data).includes('x'.repeat(8)))
+      const found = seen.find((message) => DATA.test(message.string()))
       if (!found) throw new Error(`no message publishes to ${channelName(channel)}`)
-      publishes.push({ subject: found.subject, data: Buffer.from(found.data).toString('base64') })
+      publishes.push({ subject: found.subject, data: found.string() })
     }
     for (const subscription of subscriptions) subscription.unsubscribe()
     return { heard: streams.flatMap(({ config }) => (config.republish ? [config.republish.dest] : [])), publishes }
@@ -51,17 +51,32 @@ export const copyStreams = async (from: BenchBroker, to: BenchBroker): Promise<v
   await Promise.all([source.close(), target.close()])
 }
 
-/** Hears of the channels, and publishes the same bytes from the same client library, one record for each publication. */
-export const openBareNats = async (url: string, { heard, publishes }: NatsTraffic): Promise<PublishOne> => {
+/** One record for each publication. */
+export const openBareNats = async (url: string, { heard, publishes }: NatsTraffic, onHeard?: OnHeard): Promise<BareBroker> => {
   const [publisher, listener] = await Promise.all([url, url].map((servers) => connect({ servers })))
   if (!publisher || !listener) throw new Error('no connection')
+  const channelOf = new Map(publishes.map(({ subject }, channel) => [lastToken(subject), channel]))
+  const hear = (_error: Error | null, message: Msg): void => {
+    const data = onHeard && dataIn(message.string())
+    if (data !== undefined) onHeard?.(channelOf.get(lastToken(message.subject)) ?? -1, data)
+  }
   for (const subject of heard)
-    listener.subscribe(subject.replace(/\{\{.*\}\}|\$\d+/gu, '>').replace(/>.+$/u, '>'), { callback: () => {} })
+    listener.subscribe(subject.replace(/\{\{.*\}\}|\$\d+/gu, '>').replace(/>.+$/u, '>'), { callback: hear })
   await listener.flush()
   const stream = jetstream(publisher)
-  const records = publishes.map(({ subject, data }) => ({ subject, data: Buffer.from(data, 'base64') }))
-  return (channel) => {
-    const { subject, data } = records[channel] ?? {}
-    return stream.publish(subject ?? '', data)
+  const templates = publishes.map(({ subject, data }) => {
+    const [before = '', after = ''] = data.split(DATA)
+    return { subject, ready: Buffer.from(data), before, after }
+  })
+  return {
+    publish: (channel, data) => {
+      const template = templates[channel]
+      if (!template) throw new RangeError(`there is no channel ${channel}`)
+      const { subject, ready, before, after } = template
+      return stream.publish(subject, data === undefined ? ready : Buffer.from(before + data + after))
+    },
   }
 }
+
+/** A stream that publishes again keeps the end of the subject, which names the channel. */
+const lastToken = (subject: string): string => subject.slice(subject.lastIndexOf('.') + 1)

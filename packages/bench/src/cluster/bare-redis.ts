@@ -1,19 +1,16 @@
 import { createClient, RESP_TYPES } from '@redis/client'
+import { type BareBroker, DATA, dataIn, type OnHeard } from './bare-broker.ts'
 import type { BenchBroker } from './broker.ts'
 import { channelName } from './channel-name.ts'
 import { watchCommands } from './redis-commands.ts'
-import type { PublishOne } from './window.ts'
 
-/** What a node sends to Redis, to hear of the channels and for one publication of each (by channel): arguments in latin1. */
+/** What a node sends to Redis, to hear of the channels and for one publication of each (by channel). */
 export interface RedisTraffic {
   readonly heard: readonly string[]
   readonly publishes: readonly (readonly string[])[]
 }
 
-/** How the data of the benchmark is known again. */
-const FILLER = 'x'.repeat(8)
-
-const isSubscription = ([name]: readonly Buffer[]): boolean => name?.toString().toUpperCase() === 'SSUBSCRIBE'
+const isSubscription = ([name]: readonly string[]): boolean => name?.toUpperCase() === 'SSUBSCRIBE'
 
 /** Looks on while every channel is subscribed to and published to once. */
 export const watchRedis = async (
@@ -23,14 +20,14 @@ export const watchRedis = async (
   publish: (channel: number) => Promise<unknown>,
 ): Promise<RedisTraffic> => {
   const subscribing = await watchCommands(port, subscribe)
-  const publishes: string[][] = []
+  const publishes: (readonly string[])[] = []
   for (let channel = 0; channel < channels; channel++) {
     const commands = await watchCommands(port, async () => void (await publish(channel)))
-    const found = commands.find((command) => command.some((part) => part.includes(FILLER)))
+    const found = commands.find((command) => command.some((part) => DATA.test(part)))
     if (!found) throw new Error(`no command publishes to ${channelName(channel)}`)
-    publishes.push(found.map((part) => part.toString('latin1')))
+    publishes.push(found)
   }
-  const heard = subscribing.filter(isSubscription).flatMap(([, ...names]) => names.map(String))
+  const heard = subscribing.filter(isSubscription).flatMap(([, ...names]) => names)
   return { heard: [...new Set(heard)], publishes }
 }
 
@@ -44,11 +41,26 @@ export const copyFunctions = async (from: BenchBroker, to: BenchBroker): Promise
   target.destroy()
 }
 
-/** Hears of the channels, and publishes with the same commands from the same client library, with nothing around them. */
-export const openBareRedis = async (url: string, { heard, publishes }: RedisTraffic): Promise<PublishOne> => {
+export const openBareRedis = async (url: string, { heard, publishes }: RedisTraffic, onHeard?: OnHeard): Promise<BareBroker> => {
   const [publisher, listener] = await Promise.all([url, url].map((each) => createClient({ url: each }).connect()))
   if (!publisher || !listener) throw new Error('no client')
-  await listener.sSubscribe([...heard], () => {}, true)
-  const commands = publishes.map((command) => command.map((part) => Buffer.from(part, 'latin1')))
-  return (channel) => publisher.sendCommand(commands[channel] ?? [])
+  const channelOf = new Map(heard.map((name) => [name, publishes.findIndex((command) => command.includes(name))]))
+  const hear = (message: Buffer, name: Buffer): void => {
+    const data = onHeard && dataIn(message.toString('latin1'))
+    if (data !== undefined) onHeard?.(channelOf.get(name.toString('latin1')) ?? -1, data)
+  }
+  await listener.sSubscribe([...heard], hear, true)
+  const templates = publishes.map((command) => {
+    const at = command.findIndex((part) => DATA.test(part))
+    const [before = '', after = ''] = command[at]?.split(DATA) ?? []
+    return { command, at, before, after }
+  })
+  return {
+    publish: (channel, data) => {
+      const template = templates[channel]
+      if (!template) throw new RangeError(`there is no channel ${channel}`)
+      const { command, at, before, after } = template
+      return publisher.sendCommand(data === undefined ? command : command.with(at, before + data + after))
+    },
+  }
 }

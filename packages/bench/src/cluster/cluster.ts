@@ -6,9 +6,12 @@ import { Node } from './node.ts'
 import { openHttpPublisher, openWebSocketPublisher, type Publisher } from './publisher.ts'
 import type { Load } from './window.ts'
 
-/** The bare loop, and the ways to publish. */
-export const WAYS = ['bare', 'embedded', 'websocket', 'http'] as const
+/** The bare loop; and the ways to publish, each by a relay and by Fusewire. */
+export const WAYS = ['bare loop', 'relay: embedded', 'embedded', 'relay: websocket', 'websocket', 'relay: http', 'http'] as const
 export type Way = (typeof WAYS)[number]
+
+/** What a way is compared with: the relay that publishes in the same way. Undefined for relays, and for the bare loop. */
+export const relayOf = (way: Way): Way | undefined => WAYS.find((other) => other === `relay: ${way}`)
 
 /** Commands in a batch of the HTTP API, at most. */
 const BATCH = 50
@@ -16,6 +19,8 @@ const BATCH = 50
 /** One way to publish, and the processes behind it. */
 export interface Lane {
   readonly publisher: Publisher
+  /** Undefined for the bare loop, which has no subscribers. */
+  readonly listeners?: Listeners
   /** Seconds of CPU time of the broker, and of the process that publishes to it. */
   readonly brokerSeconds: () => number | undefined
   readonly nodeSeconds: () => number | undefined
@@ -23,10 +28,9 @@ export interface Lane {
   readonly coreWaitSeconds: () => number | undefined
 }
 
-/** Nodes over a broker with a subscriber on each, and beside it as many bare processes over another that is like it. */
+/** Nodes over a broker with a subscriber on each, as many relays over another, and as many bare processes over a third. */
 export interface Cluster {
   readonly nodes: number
-  readonly listeners: Listeners
   readonly lanes: Readonly<Record<Way, Lane>>
   close(): Promise<void>
 }
@@ -53,45 +57,73 @@ export const openCluster = async (name: BrokerName, count: number, channels: num
   const close = async (): Promise<void> => {
     for (const each of opened.reverse()) await each.close()
   }
-  const start = async (): Promise<BenchBroker> => {
+  const start = async (like?: BenchBroker): Promise<BenchBroker> => {
     const broker = await startBroker(name)
     opened.push({ close: () => broker.stop() })
+    if (like) await (name === 'redis' ? copyFunctions(like, broker) : copyStreams(like, broker))
     return broker
   }
-  const several = async (begin: () => Promise<Node>): Promise<Node> => {
+  const several = async (begin: () => Promise<Node>): Promise<Several> => {
     const nodes = await Promise.all(Array.from({ length: count }, begin))
     opened.push(...nodes)
-    targets.push(...nodes.map(({ target }) => target))
     const [first] = nodes
     if (!first) throw new Error('there is no node')
-    return first
+    return { first, targets: nodes.map(({ target }) => target) }
   }
-  const targets: Node['target'][] = []
+  const listen = async ({ targets }: Several): Promise<Listeners> => {
+    const listeners = await Listeners.open(targets, channels)
+    opened.push({ close: async () => listeners.close() })
+    return listeners
+  }
+  const published = async ({ first }: Several): Promise<Record<'websocket' | 'http', Publisher>> => {
+    const [websocket, http] = [await openWebSocketPublisher(first.target), await openHttpPublisher(first.target, BATCH)]
+    opened.push(websocket, http)
+    return { websocket, http }
+  }
   try {
     const broker = await start()
-    const node = await several(() => Node.start(broker))
-    const { listeners, traffic } = await watch(broker, channels, node, () => Listeners.open(targets, channels))
-    opened.push({ close: async () => listeners.close() })
-    const bareBroker = await start()
-    await (name === 'redis' ? copyFunctions(broker, bareBroker) : copyStreams(broker, bareBroker))
+    const nodes = await several(() => Node.start(broker))
+    const { listeners, traffic } = await watch(broker, channels, nodes.first, () => listen(nodes))
+    const [bareBroker, relayBroker] = [await start(broker), await start(broker)]
     const bare = await several(() => Node.startBare(bareBroker, traffic))
-    const [websocket, http] = [await openWebSocketPublisher(node.target), await openHttpPublisher(node.target, BATCH)]
-    opened.push(websocket, http)
-    const laneOf = (publisher: Publisher, of: Node, over: BenchBroker): Lane => ({
-      publisher,
-      brokerSeconds: () => over.cpuSeconds(),
-      nodeSeconds: () => of.cpuSeconds(),
-      coreWaitSeconds: () => of.coreWaitSeconds(),
-    })
-    const lanes = {
-      bare: laneOf(bare, bare, bareBroker),
-      embedded: laneOf(node, node, broker),
-      websocket: laneOf(websocket, node, broker),
-      http: laneOf(http, node, broker),
+    const relays = await several(() => Node.startRelay(relayBroker, traffic))
+    const relayListeners = await listen(relays)
+    const lanes =
+      (of: Node, over: BenchBroker, heard: Listeners) =>
+      (publisher: Publisher): Lane => ({
+        publisher,
+        listeners: heard,
+        ...secondsOf(of, over),
+      })
+    const [ours, theirs] = [lanes(nodes.first, broker, listeners), lanes(relays.first, relayBroker, relayListeners)]
+    const [toOurs, toTheirs] = [await published(nodes), await published(relays)]
+    return {
+      nodes: count,
+      lanes: {
+        'bare loop': { publisher: bare.first, ...secondsOf(bare.first, bareBroker) },
+        'relay: embedded': theirs(relays.first),
+        embedded: ours(nodes.first),
+        'relay: websocket': theirs(toTheirs.websocket),
+        websocket: ours(toOurs.websocket),
+        'relay: http': theirs(toTheirs.http),
+        http: ours(toOurs.http),
+      },
+      close,
     }
-    return { nodes: count, listeners, lanes, close }
   } catch (error) {
     await close()
     throw error
   }
 }
+
+/** Processes that are alike; the first is published to. */
+interface Several {
+  readonly first: Node
+  readonly targets: readonly Node['target'][]
+}
+
+const secondsOf = (node: Node, broker: BenchBroker): Omit<Lane, 'publisher' | 'listeners'> => ({
+  brokerSeconds: () => broker.cpuSeconds(),
+  nodeSeconds: () => node.cpuSeconds(),
+  coreWaitSeconds: () => node.coreWaitSeconds(),
+})

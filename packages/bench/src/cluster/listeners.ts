@@ -1,84 +1,97 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { WebSocket } from 'ws'
+import { DIALECTS } from '../load/dialect.ts'
+import type { Address } from '../load/open-socket.ts'
 import { until } from '../load/until.ts'
+import { type LoadClient, openWebSocket } from '../load/web-socket-client.ts'
 import { channelName } from './channel-name.ts'
-import type { NodeAddress } from './node-address.ts'
+import { HeardPublications } from './heard-publications.ts'
 import { clock, type Percentiles, percentiles } from './window.ts'
 
-/** From when a publication was due until a subscriber had it. */
-export interface Latency extends Percentiles {
+/** Of publications, until a subscriber had them. */
+export interface Latency {
   readonly deliveries: number
+  readonly fromDue: Percentiles
+  readonly fromMade: Percentiles
   /** 99th percentile of how late the process of the subscribers was with what it had to do, in milliseconds. */
   readonly listenersLateP99: number
 }
 
 /** How often the delay of this process is looked at. */
 const RESOLUTION_MS = 1
-/** Without a delivery. */
-const QUIET_MS = 20
+
+const DIALECT = DIALECTS.fusewire
 
 /** One subscriber on each node, of all channels. */
 export class Listeners {
-  readonly #sockets: WebSocket[] = []
+  readonly #sockets: LoadClient[] = []
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  #latencies: number[] | undefined
-  deliveries = 0
+  readonly #fromDue: number[] = []
+  readonly #fromMade: number[] = []
+  #isMeasured = false
+  /** Since the beginning, by all. */
+  #deliveries = 0
+  #lastAt = 0
 
-  static async open(targets: readonly NodeAddress[], channels: number): Promise<Listeners> {
+  static async open(targets: readonly Address[], channels: number): Promise<Listeners> {
     const listeners = new Listeners()
-    let subscribed = 0
-    const subscriptions = Array.from({ length: channels }, (_, index) => ({ channel: channelName(index) }))
-    for (const { host, port, path } of targets) {
-      const socket = new WebSocket(`ws://${host}:${port}${path}`, { perMessageDeflate: false })
-      listeners.#sockets.push(socket)
-      socket.once('open', () => socket.send(JSON.stringify({ type: 'connect', subscriptions })))
-      socket.on('message', (data) => {
-        const text = String(data)
-        if (subscribed < targets.length * channels) subscribed += text.match(/"type":"subscribed"/gu)?.length ?? 0
-        listeners.#hear(text)
-      })
+    const names = Array.from({ length: channels }, (_, index) => channelName(index))
+    let greetings = targets.length * DIALECT.greetings(channels)
+    for (const target of targets) {
+      const heard = new HeardPublications((dueAt, madeAt) => listeners.#hear(dueAt, madeAt))
+      const onMessages = (messages: number, chunk: Buffer): void => {
+        greetings -= messages
+        heard.push(chunk)
+      }
+      const client = await openWebSocket(target, { dialect: DIALECT }, onMessages)
+      listeners.#sockets.push(client)
+      for (const frame of DIALECT.subscribe(names)) client.write(frame)
     }
-    await until(() => subscribed === targets.length * channels, 'subscribers are not ready')
+    await until(() => greetings <= 0, 'subscribers are not ready')
     return listeners
   }
 
-  /** Resolves when no more deliveries come. */
-  async quiet(): Promise<void> {
-    for (let before = -1; before !== this.deliveries; ) {
-      before = this.deliveries
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
-    }
+  get subscribers(): number {
+    return this.#sockets.length
   }
 
-  /** From now on each delivery is measured. */
-  measure(): void {
-    this.#latencies = []
+  /** From now on deliveries are counted anew, and each is measured if asked for. */
+  begin(isMeasured: boolean): void {
+    this.#deliveries = 0
+    this.#fromDue.length = 0
+    this.#fromMade.length = 0
+    this.#isMeasured = isMeasured
     this.#delay.reset()
-    this.#delay.enable()
+    if (isMeasured) this.#delay.enable()
   }
 
-  /** What was measured, once this many have come. */
-  async latency(expected: number): Promise<Latency> {
-    const latencies = this.#latencies ?? []
-    await until(() => latencies.length >= expected, `${expected - latencies.length} deliveries are missing`)
-    this.#latencies = undefined
+  /** Resolves with when the last came of so many publications that each of the subscribers is to have. */
+  async heard(publications: number): Promise<number> {
+    const expected = publications * this.subscribers
+    await until(() => this.#deliveries >= expected, `${expected - this.#deliveries} deliveries are missing`)
     this.#delay.disable()
-    const listenersLateP99 = Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION_MS)
-    return { deliveries: latencies.length, ...percentiles(latencies), listenersLateP99 }
+    return this.#lastAt
+  }
+
+  /** What was measured. */
+  latency(): Latency {
+    return {
+      deliveries: this.#deliveries,
+      fromDue: percentiles(this.#fromDue),
+      fromMade: percentiles(this.#fromMade),
+      listenersLateP99: Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION_MS),
+    }
   }
 
   close(): void {
-    for (const socket of this.#sockets) socket.terminate()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
-  #hear(text: string): void {
+  #hear(dueAt: number, madeAt: number): void {
     const now = clock()
-    for (const line of text.split('\n')) {
-      if (!line.startsWith('{"type":"publication"')) continue
-      this.deliveries++
-      if (!this.#latencies) continue
-      const stamp = /"data":"([\d.]+) /u.exec(line)?.[1]
-      if (stamp !== undefined) this.#latencies.push(now - Number(stamp))
-    }
+    this.#lastAt = now
+    this.#deliveries++
+    if (!this.#isMeasured) return
+    this.#fromDue.push(now - dueAt)
+    this.#fromMade.push(now - madeAt)
   }
 }

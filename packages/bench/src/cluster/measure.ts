@@ -1,11 +1,14 @@
+import { availableParallelism } from 'node:os'
 import { median } from '../frame/statistics.ts'
 import type { BrokerName } from './broker.ts'
 import { type Cluster, type Lane, openCluster, WAYS, type Way } from './cluster.ts'
+import { stolenSeconds } from './core-time.ts'
+import { goFirst } from './go-first.ts'
 import type { Latency } from './listeners.ts'
-import type { Load, Percentiles, Sent } from './window.ts'
+import { clock, type Load, type Percentiles, type Sent } from './window.ts'
 
 export interface ClusterOptions {
-  /** Of each configuration in each round, at half of its rate; the windows in which it goes as fast as it can are a quarter of that. */
+  /** Of each configuration in each round, at half of its rate; the windows in which it goes as fast as it can are a fifth of that. */
   readonly durationMs: number
   readonly depth: number
   readonly channels: number
@@ -14,7 +17,10 @@ export interface ClusterOptions {
 
 /** As fast as it goes, in one window. */
 export interface Rate {
+  /** That were acknowledged, until the last was. */
   readonly publishesPerSecond: number
+  /** That all subscribers have had, until the last had it; of the bare loop the same as above. */
+  readonly deliveredPerSecond: number
   /** CPU time of the broker, and of the process that publishes to it, in microseconds for each publication. */
   readonly brokerMicroseconds: number
   readonly nodeMicroseconds: number
@@ -22,13 +28,15 @@ export interface Rate {
 
 /** At half of the rate. */
 export interface HalfRate {
-  /** From when a publication was due until a subscriber had it; undefined for the bare loop. */
+  /** Undefined for the bare loop, which has no subscribers. */
   readonly delivered: Latency | undefined
   /** How late publications were made, and how long they then took to be acknowledged. */
   readonly late: Percentiles
   readonly acknowledged: Percentiles
   /** Share of the time for which the process that publishes to the broker waited for a core. */
   readonly coreWaitShare: number
+  /** Share of all cores' time that the hypervisor gave to others. */
+  readonly stolenShare: number
 }
 
 /** What one round has given for one number of nodes. */
@@ -42,7 +50,7 @@ export interface ClusterMeasured {
 const WARM_UP_MS = 200
 /** Windows of each configuration: the shorter they are, the more alike is what else the machine does for neighbours. */
 const WINDOWS = 3
-const WINDOW_SHARE = 1 / 4
+const WINDOW_SHARE = 1 / 5
 
 const withoutRefusals = (sent: Sent): Sent => {
   const { acknowledged, failed, failure } = sent
@@ -50,26 +58,49 @@ const withoutRefusals = (sent: Sent): Sent => {
   return sent
 }
 
-const measureRate = async ({ publisher, brokerSeconds, nodeSeconds }: Lane, load: Load): Promise<Rate> => {
+/** Publishes, and waits until every subscriber has everything. Gives when that was, too. */
+const publishAndHear = async (
+  { publisher, listeners }: Lane,
+  load: Load,
+): Promise<{ readonly sent: Sent; readonly heardSeconds: number }> => {
+  listeners?.begin(load.rate !== undefined)
+  const beganAt = clock()
+  const sent = withoutRefusals(await publisher.run(load))
+  const heardAt = await listeners?.heard(sent.acknowledged)
+  return { sent, heardSeconds: heardAt === undefined ? sent.seconds : (heardAt - beganAt) / 1000 }
+}
+
+const measureRate = async (lane: Lane, load: Load): Promise<Rate> => {
+  const { brokerSeconds, nodeSeconds } = lane
   const before = [brokerSeconds(), nodeSeconds()]
-  const { acknowledged, seconds } = withoutRefusals(await publisher.run(load))
+  const { sent, heardSeconds } = await publishAndHear(lane, load)
+  const { acknowledged, seconds } = sent
   const after = [brokerSeconds(), nodeSeconds()]
   const microseconds = (index: number): number =>
     (((after[index] ?? Number.NaN) - (before[index] ?? Number.NaN)) * 1e6) / acknowledged
-  return { publishesPerSecond: acknowledged / seconds, brokerMicroseconds: microseconds(0), nodeMicroseconds: microseconds(1) }
+  return {
+    publishesPerSecond: acknowledged / seconds,
+    deliveredPerSecond: acknowledged / Math.max(seconds, heardSeconds),
+    brokerMicroseconds: microseconds(0),
+    nodeMicroseconds: microseconds(1),
+  }
 }
 
-const measureHalf = async ({ nodes, listeners, lanes }: Cluster, way: Way, load: Load): Promise<HalfRate> => {
-  const isHeard = way !== 'bare'
-  await listeners.quiet()
-  if (isHeard) listeners.measure()
-  const { publisher, coreWaitSeconds } = lanes[way]
-  const waitedBefore = coreWaitSeconds() ?? Number.NaN
-  const { acknowledged, paced, seconds } = withoutRefusals(await publisher.run(load))
-  const coreWaitShare = ((coreWaitSeconds() ?? Number.NaN) - waitedBefore) / seconds
-  const delivered = isHeard ? await listeners.latency(acknowledged * nodes) : undefined
+const measureHalf = async (lane: Lane, load: Load): Promise<HalfRate> => {
+  const { listeners, coreWaitSeconds } = lane
+  const before = [coreWaitSeconds(), stolenSeconds()]
+  const { sent } = await publishAndHear(lane, load)
+  const after = [coreWaitSeconds(), stolenSeconds()]
+  const share = (index: number): number => ((after[index] ?? Number.NaN) - (before[index] ?? Number.NaN)) / sent.seconds
+  const { paced } = sent
   if (!paced) throw new Error('there was no rate')
-  return { delivered, late: paced.late, acknowledged: paced.acknowledged, coreWaitShare }
+  return {
+    delivered: listeners?.latency(),
+    late: paced.late,
+    acknowledged: paced.acknowledged,
+    coreWaitShare: share(0),
+    stolenShare: share(1) / availableParallelism(),
+  }
 }
 
 const inEveryWay = async <T>(measure: (way: Way) => Promise<T>, order: readonly Way[]): Promise<Record<Way, T>> => {
@@ -82,36 +113,46 @@ const inEveryWay = async <T>(measure: (way: Way) => Promise<T>, order: readonly 
 }
 
 /**
- * One round over one kind of broker. All clusters are there all the time. In each window the bare loop and each way to publish have
- * their turn, cluster by cluster, every other time backwards; the others do nothing meanwhile.
+ * In each window the bare loop and each way to publish have their turn, cluster by cluster, every other time backwards; the others do
+ * nothing meanwhile.
  */
+const measureByTurns = async (
+  clusters: readonly Cluster[],
+  { durationMs, ...load }: ClusterOptions,
+): Promise<ClusterMeasured[]> => {
+  const windows = clusters.map((): Record<Way, Rate>[] => [])
+  for (const { lanes } of clusters) for (const way of WAYS) await publishAndHear(lanes[way], { ...load, durationMs: WARM_UP_MS })
+  for (let index = 0; index < WINDOWS; index++)
+    for (const [at, { lanes }] of clusters.entries()) {
+      const measure = (way: Way) => measureRate(lanes[way], { ...load, durationMs: durationMs * WINDOW_SHARE })
+      windows[at]?.push(await inEveryWay(measure, index % 2 === 0 ? WAYS : WAYS.toReversed()))
+    }
+  const results: ClusterMeasured[] = []
+  for (const [at, { nodes, lanes }] of clusters.entries()) {
+    const rates = windows[at] ?? []
+    // What only fills queues while it is acknowledged is no rate that can be held.
+    const halfOf = (way: Way): number => median(rates.map((window) => window[way].deliveredPerSecond)) / 2
+    const half = await inEveryWay((way) => measureHalf(lanes[way], { ...load, durationMs, rate: halfOf(way) }), WAYS)
+    results.push({ nodes, windows: rates, half })
+  }
+  return results
+}
+
+/** One round over one kind of broker. All clusters are there all the time. */
 export const measureRound = async (
   name: BrokerName,
   counts: readonly number[],
-  { durationMs, ...load }: ClusterOptions,
+  options: ClusterOptions,
 ): Promise<ClusterMeasured[]> => {
   const clusters: Cluster[] = []
   try {
-    for (const count of counts) clusters.push(await openCluster(name, count, load.channels))
-    const windows = clusters.map((): Record<Way, Rate>[] => [])
-    for (const { lanes } of clusters)
-      for (const way of WAYS) withoutRefusals(await lanes[way].publisher.run({ ...load, durationMs: WARM_UP_MS }))
-    for (let index = 0; index < WINDOWS; index++)
-      for (const [at, { lanes, listeners }] of clusters.entries()) {
-        const measure = async (way: Way): Promise<Rate> => {
-          await listeners.quiet()
-          return measureRate(lanes[way], { ...load, durationMs: durationMs * WINDOW_SHARE })
-        }
-        windows[at]?.push(await inEveryWay(measure, index % 2 === 0 ? WAYS : WAYS.toReversed()))
-      }
-    const results: ClusterMeasured[] = []
-    for (const [at, cluster] of clusters.entries()) {
-      const rates = windows[at] ?? []
-      const halfOf = (way: Way): number => median(rates.map((window) => window[way].publishesPerSecond)) / 2
-      const half = await inEveryWay((way) => measureHalf(cluster, way, { ...load, durationMs, rate: halfOf(way) }), WAYS)
-      results.push({ nodes: cluster.nodes, windows: rates, half })
+    for (const count of counts) clusters.push(await openCluster(name, count, options.channels))
+    const goUsually = goFirst()
+    try {
+      return await measureByTurns(clusters, options)
+    } finally {
+      goUsually()
     }
-    return results
   } finally {
     for (const cluster of clusters) await cluster.close()
   }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Address } from '../load/open-socket.ts'
 import { cpuSecondsOf } from '../load/process-time.ts'
 import type { BenchBroker } from './broker.ts'
-import { coreWaitSecondsOf } from './core-wait.ts'
-import type { NodeAddress } from './node-address.ts'
+import { coreWaitSecondsOf } from './core-time.ts'
 import type { Publisher } from './publisher.ts'
 import type { Load, Sent } from './window.ts'
 
@@ -15,9 +15,9 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A node of the cluster, a program that has Fusewire in it, or the floor of one: either publishes itself when it is told to. */
+/** A node of the cluster, a program that has Fusewire in it, or a floor of one: each publishes itself when it is told to. */
 export class Node implements Publisher {
-  readonly target: NodeAddress
+  readonly target: Address
   readonly #child: ChildProcess
   readonly #sent: ((sent: Sent) => void)[]
   #closed: Promise<void> | undefined
@@ -25,7 +25,7 @@ export class Node implements Publisher {
   private constructor(child: ChildProcess, port: number, sent: ((sent: Sent) => void)[]) {
     this.#child = child
     this.#sent = sent
-    this.target = { host: '127.0.0.1', port, path: '/fusewire/v1/ws' }
+    this.target = { host: '127.0.0.1', port, isTls: false }
   }
 
   static start({ url }: BenchBroker): Promise<Node> {
@@ -35,6 +35,11 @@ export class Node implements Publisher {
   /** @param traffic What a node was seen to send to a broker like this one. */
   static startBare({ name, url }: BenchBroker, traffic: object): Promise<Node> {
     return Node.#spawn([programOf('bare-cluster'), name, url], `${JSON.stringify(traffic)}\n`)
+  }
+
+  /** The same, for one that takes clients. */
+  static startRelay({ name, url }: BenchBroker, traffic: object): Promise<Node> {
+    return Node.#spawn([programOf('relay-cluster'), name, url], `${JSON.stringify(traffic)}\n`)
   }
 
   static #spawn(args: readonly string[], input = ''): Promise<Node> {

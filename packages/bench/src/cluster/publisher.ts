@@ -1,8 +1,9 @@
-import { type ClientHttp2Session, connect } from 'node:http2'
-import { connect as connectTcp } from 'node:net'
-import { WebSocket } from 'ws'
+import { clientFrame } from '../load/client-frame.ts'
+import { DIALECTS } from '../load/dialect.ts'
+import { Http2Connection } from '../load/http2-connection.ts'
+import type { Address } from '../load/open-socket.ts'
+import { openWebSocket } from '../load/web-socket-client.ts'
 import { channelName } from './channel-name.ts'
-import type { NodeAddress } from './node-address.ts'
 import { type Load, publishInWindow, type Sent } from './window.ts'
 
 /** Something that publishes to one node, in one of the ways that users have. */
@@ -16,103 +17,93 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** One session on a WebSocket, which does not wait for one answer before it sends the next. */
-export const openWebSocketPublisher = async ({ host, port, path }: NodeAddress): Promise<Publisher> => {
-  const connection = connectTcp({ host, port, noDelay: true })
-  const options = { perMessageDeflate: false, createConnection: () => connection }
-  const socket = new WebSocket(`ws://${host}:${port}${path}`, options)
-  let isCorked = false
-  /** Writes what one turn sends at once: the publisher is to cost less than what it measures. */
-  const cork = (): void => {
-    if (isCorked) return
-    isCorked = true
-    connection.cork()
-    process.nextTick(() => {
-      isCorked = false
-      connection.uncork()
-    })
-  }
+const ANSWER = /\{"type":"(result|error)","id":(\d+)[,}]/gu
+
+/** One session on a WebSocket, which does not wait for one answer before it sends the next. What one turn sends leaves in one write. */
+export const openWebSocketPublisher = async (address: Address): Promise<Publisher> => {
   const waiting = new Map<number, Waiting>()
   let lastId = 0
-  const connected = new Promise<void>((resolve, reject) => {
-    socket.once('error', reject)
-    socket.once('open', () => socket.send('{"type":"connect"}'))
-    socket.on('message', (data) => {
-      for (const line of String(data).split('\n')) {
-        const message = JSON.parse(line) as { type: string; id?: number; code?: string }
-        if (message.type === 'connected') resolve()
-        const waits = waiting.get(message.id ?? 0)
-        waiting.delete(message.id ?? 0)
-        if (message.type === 'result') waits?.resolve()
-        else waits?.reject(new Error(message.code))
-      }
-    })
-  })
-  await connected
+  let rest = ''
+  /** Finds whose answers have come, and decodes nothing else: the publisher is to cost less than what it measures. */
+  const hear = (chunk: Buffer): void => {
+    const text = rest + chunk.toString('latin1')
+    let end = 0
+    for (const answer of text.matchAll(ANSWER)) {
+      end = answer.index + answer[0].length
+      const id = Number(answer[2])
+      const waits = waiting.get(id)
+      waiting.delete(id)
+      if (answer[1] === 'result') waits?.resolve()
+      else waits?.reject(new Error(text.slice(answer.index, answer.index + 200)))
+    }
+    rest = text.slice(end)
+  }
+  const client = await openWebSocket(address, { dialect: DIALECTS.fusewire }, (_, chunk) => hear(chunk))
+  for (const frame of DIALECTS.fusewire.introduce) client.write(frame)
+  let leaving: Buffer[] = []
+  const flush = (): void => {
+    client.write(Buffer.concat(leaving))
+    leaving = []
+  }
   const publish = (channel: number, data: string): Promise<void> =>
     new Promise((resolve, reject) => {
       const id = ++lastId
       waiting.set(id, { resolve, reject })
-      cork()
-      socket.send(JSON.stringify({ type: 'publish', id, channel: channelName(channel), data }))
+      const frame = clientFrame(`{"type":"publish","id":${id},"channel":"${channelName(channel)}","data":"${data}"}`)
+      if (leaving.push(frame) === 1) process.nextTick(flush)
     })
   return {
     run: (load) => publishInWindow(publish, load),
-    close: async () => socket.terminate(),
+    close: async () => client.destroy(),
   }
 }
 
 interface Batched extends Waiting {
-  readonly command: object
+  readonly command: string
 }
 
-const post = (session: ClientHttp2Session, path: string, body: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' })
-    let [status, text] = [0, '']
-    stream.setEncoding('utf8')
-    stream.on('response', (headers) => {
-      status = Number(headers[':status'])
-    })
-    stream.on('data', (chunk: string) => {
-      text += chunk
-    })
-    stream.on('error', reject)
-    stream.on('end', () => (status === 200 ? resolve(text) : reject(new Error(`${status} ${text}`))))
-    stream.end(body)
-  })
-
 /** Batches of the HTTP API over one HTTP/2 connection: what is to be published while others are under way goes into the next. */
-export const openHttpPublisher = async ({ host, port }: NodeAddress, batchSize: number): Promise<Publisher> => {
-  const session = connect(`http://${host}:${port}`)
-  session.on('error', () => {})
+export const openHttpPublisher = async (address: Address, batchSize: number): Promise<Publisher> => {
+  const connection = await Http2Connection.open(address)
+  const headers = {
+    ':method': 'POST',
+    ':scheme': 'http',
+    ':path': '/v1/batch',
+    ':authority': 'localhost',
+    'content-type': 'application/json',
+  }
+  const post = (commands: readonly Batched[]): void => {
+    let [isOk, text] = [false, '']
+    const onEnd = (): void => {
+      const isRefused = !isOk || text.includes('"error"')
+      for (const { resolve, reject } of commands)
+        if (isRefused) reject(new Error(text.slice(0, 200)))
+        else resolve()
+    }
+    const events = {
+      onHeaders: (ok: boolean): void => {
+        isOk = ok
+      },
+      onData: (chunk: Buffer): void => {
+        text += chunk.toString('latin1')
+      },
+      onEnd,
+    }
+    connection.request(headers, events, Buffer.from(`{"commands":[${commands.map(({ command }) => command).join(',')}]}`))
+  }
   let batch: Batched[] = []
   const flush = (): void => {
-    const commands = batch
+    if (batch.length > 0) post(batch)
     batch = []
-    if (commands.length === 0) return
-    post(session, '/v1/batch', JSON.stringify({ commands: commands.map(({ command }) => command) })).then(
-      (text) => {
-        const { results } = JSON.parse(text) as { results: { result?: object; error?: { code: string } }[] }
-        for (const [index, { resolve, reject }] of commands.entries()) {
-          const { error } = results[index] ?? {}
-          if (error) reject(new Error(error.code))
-          else resolve()
-        }
-      },
-      (error: Error) => {
-        for (const { reject } of commands) reject(error)
-      },
-    )
   }
   const publish = (channel: number, data: string): Promise<void> =>
     new Promise((resolve, reject) => {
       if (batch.length === 0) setImmediate(flush)
-      batch.push({ command: { publish: { channel: channelName(channel), data } }, resolve, reject })
+      batch.push({ command: `{"publish":{"channel":"${channelName(channel)}","data":"${data}"}}`, resolve, reject })
       if (batch.length >= batchSize) flush()
     })
   return {
     run: (load) => publishInWindow(publish, load),
-    close: async () => session.destroy(),
+    close: async () => void connection.socket.destroy(),
   }
 }

@@ -1,7 +1,7 @@
 import type { OnProgress } from '../frame/run-scenario.ts'
 import { median, middleHalf } from '../frame/statistics.ts'
 import { BROKERS, type BrokerName } from './broker.ts'
-import { WAYS, type Way } from './cluster.ts'
+import { relayOf, WAYS, type Way } from './cluster.ts'
 import { type ClusterMeasured, type ClusterOptions, type HalfRate, measureRound, type Rate } from './measure.ts'
 
 export interface ClusterRow {
@@ -9,20 +9,28 @@ export interface ClusterRow {
   readonly nodes: number
   readonly way: Way
   readonly publishesPerSecond: number
-  /** Of the bare loop's, which had its turn in the same window. */
+  readonly deliveredPerSecond: number
+  /** Of the bare loop's publications, and of those of the relay that publishes in the same way, which had their turns in the same window. */
   readonly ofBare: number
   readonly ofBareMiddleHalf: readonly [lower: number, upper: number]
+  readonly ofRelay: number
+  readonly ofRelayMiddleHalf: readonly [lower: number, upper: number]
   readonly brokerMicroseconds: number
   readonly nodeMicroseconds: number
-  /** Milliseconds at half of the rate: of the bare loop until the acknowledgement, of others until the subscriber has it. */
+  /** Milliseconds at half of the rate until a subscriber has it, from when it was due and from when it was made. Of the bare loop NaN. */
   readonly p50: number
   readonly p99: number
+  readonly fromMadeP99: number
   readonly p99MiddleHalf: readonly [lower: number, upper: number]
-  /** Of them, what is the load's own: how late it was made, and how late the process of the subscribers was. */
+  /** From when it was made until it is acknowledged. */
+  readonly acknowledgedP99: number
+  /** Of p99, what is the load's own: how late it was made, and how late the process of the subscribers was. */
   readonly madeLateP99: number
   readonly listenersLateP99: number
   /** Share of the time at half of the rate for which the process that publishes to the broker waited for a core. */
   readonly coreWaitShare: number
+  /** Share of all cores' time meanwhile that the hypervisor gave to others. */
+  readonly stolenShare: number
 }
 
 export interface ClusterSelection {
@@ -35,25 +43,33 @@ export const EVERYTHING: ClusterSelection = { brokers: BROKERS, nodes: [1, 2, 3]
 const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[]): ClusterRow => {
   const windows = rounds.flatMap((round) => round.windows)
   const rate = (value: (rate: Rate) => number): number => median(windows.map((window) => value(window[way])))
-  const ratios = windows.map(({ bare, ...ways }) => (way === 'bare' ? 1 : ways[way].publishesPerSecond / bare.publishesPerSecond))
+  const ratios = (other: Way | undefined): number[] =>
+    windows.map((window) => window[way].publishesPerSecond / (other ? window[other].publishesPerSecond : Number.NaN))
+  const [ofBare, ofRelay] = [ratios('bare loop'), ratios(relayOf(way))]
   const halves = rounds.map(({ half }) => half[way])
   const of = (value: (half: HalfRate) => number | undefined): number[] => halves.map((half) => value(half) ?? Number.NaN)
-  const p99s = of(({ delivered, acknowledged }) => (delivered ?? acknowledged).p99)
+  const p99s = of(({ delivered }) => delivered?.fromDue.p99)
   return {
     broker,
     nodes: rounds[0]?.nodes ?? 0,
     way,
     publishesPerSecond: rate(({ publishesPerSecond }) => publishesPerSecond),
-    ofBare: median(ratios),
-    ofBareMiddleHalf: middleHalf(ratios),
+    deliveredPerSecond: rate(({ deliveredPerSecond }) => deliveredPerSecond),
+    ofBare: median(ofBare),
+    ofBareMiddleHalf: middleHalf(ofBare),
+    ofRelay: median(ofRelay),
+    ofRelayMiddleHalf: middleHalf(ofRelay),
     brokerMicroseconds: rate(({ brokerMicroseconds }) => brokerMicroseconds),
     nodeMicroseconds: rate(({ nodeMicroseconds }) => nodeMicroseconds),
-    p50: median(of(({ delivered, acknowledged }) => (delivered ?? acknowledged).p50)),
+    p50: median(of(({ delivered }) => delivered?.fromDue.p50)),
     p99: median(p99s),
     p99MiddleHalf: middleHalf(p99s),
+    fromMadeP99: median(of(({ delivered }) => delivered?.fromMade.p99)),
+    acknowledgedP99: median(of(({ acknowledged }) => acknowledged.p99)),
     madeLateP99: median(of(({ late }) => late.p99)),
     listenersLateP99: median(of(({ delivered }) => delivered?.listenersLateP99)),
     coreWaitShare: median(of((half) => half.coreWaitShare)),
+    stolenShare: median(of((half) => half.stolenShare)),
   }
 }
 
@@ -84,15 +100,19 @@ export const measureClusters = async (
   )
 }
 
-const DESCRIPTIONS: Readonly<Record<Way, string>> = {
-  bare: 'the same commands from the same client library, and as many processes that listen, over a broker of their own',
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  'bare loop': 'the same commands from the same client library, and as many processes that listen, over a broker of their own',
   embedded: 'createFusewire(…).publish() in a program',
   websocket: 'publish messages on one WebSocket, pipelined',
   http: 'POST /v1/batch over one HTTP/2 connection',
+  relay:
+    'the bare loop’s commands in as many processes as there are nodes, which take and give the same messages and do nothing else',
 }
 
 const number = (value: number, digits = 0): string => (Number.isNaN(value) ? '' : value.toFixed(digits))
-const range = (ends: readonly number[], digits: number): string => ends.map((end) => number(end, digits)).join('–')
+const range = (ends: readonly number[], digits: number): string =>
+  ends.some(Number.isNaN) ? '' : ends.map((end) => number(end, digits)).join('–')
+const percent = (share: number): string => (Number.isNaN(share) ? '' : `${number(share * 100, 1)}%`)
 
 interface Column {
   readonly title: string
@@ -102,26 +122,27 @@ interface Column {
 
 const COLUMNS: readonly Column[] = [
   { title: 'publishes/s', width: 12, cell: (row) => number(row.publishesPerSecond) },
+  { title: 'delivered/s', width: 12, cell: (row) => number(row.deliveredPerSecond) },
   { title: 'of bare', width: 9, cell: (row) => number(row.ofBare, 2) },
-  { title: 'mid half', width: 11, cell: (row) => (row.way === 'bare' ? '' : range(row.ofBareMiddleHalf, 2)) },
+  { title: 'of relay', width: 10, cell: (row) => number(row.ofRelay, 2) },
+  { title: 'mid half', width: 11, cell: (row) => range(row.ofRelayMiddleHalf, 2) },
   { title: 'broker µs', width: 11, cell: (row) => number(row.brokerMicroseconds, 1) },
   { title: 'node µs', width: 9, cell: (row) => number(row.nodeMicroseconds, 1) },
-  { title: 'p50 ms', width: 9, cell: (row) => number(row.p50, 2) },
-  { title: 'p99 ms', width: 9, cell: (row) => number(row.p99, 2) },
-  { title: 'mid half', width: 14, cell: (row) => range(row.p99MiddleHalf, 1) },
+  { title: 'p50 ms', width: 8, cell: (row) => number(row.p50, 2) },
+  { title: 'p99 ms', width: 8, cell: (row) => number(row.p99, 2) },
+  { title: 'mid half', width: 11, cell: (row) => range(row.p99MiddleHalf, 1) },
+  { title: 'from made', width: 11, cell: (row) => number(row.fromMadeP99, 2) },
+  { title: 'ack', width: 7, cell: (row) => number(row.acknowledgedP99, 2) },
   { title: 'made late', width: 11, cell: (row) => number(row.madeLateP99, 2) },
   { title: 'read late', width: 11, cell: (row) => number(row.listenersLateP99, 2) },
-  {
-    title: 'no core',
-    width: 9,
-    cell: (row) => (Number.isNaN(row.coreWaitShare) ? '' : `${number(row.coreWaitShare * 100, 1)}%`),
-  },
+  { title: 'no core', width: 9, cell: (row) => percent(row.coreWaitShare) },
+  { title: 'stolen', width: 8, cell: (row) => percent(row.stolenShare) },
 ]
 
 export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOptions, rounds: number): string => {
   const { bytes, channels, depth } = options
   const first = (broker: string, nodes: string, way: string): string =>
-    `${broker.padEnd(7)}${nodes.padStart(5)}  ${way.padEnd(10)}`
+    `${broker.padEnd(7)}${nodes.padStart(5)}  ${way.padEnd(17)}`
   return [
     `Clusters: ${bytes}-byte publications to ${channels} channels, ${depth} under way, a subscriber of all on each node; Node ${process.version}; ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, medians`,
     '',
@@ -133,11 +154,12 @@ export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOption
     '',
     ...Object.entries(DESCRIPTIONS).map(([way, description]) => `${way}: ${description}`),
     '',
-    'of bare: publications a second by those of the bare loop, which has its turn just before or after, window by window. mid half: where',
+    'publishes/s: acknowledged. delivered/s: until all subscribers have them. of bare, of relay: publications a second by those of the bare',
+    'loop, and of the relay that publishes in the same way, which have their turns just before or after, window by window. mid half: where',
     'the middle half of the measurements lies. µs: CPU time of the broker, and of the process that publishes to it, for each publication.',
-    'p50, p99: at half of the rate, open loop, from when a publication was due until a subscriber has it, on any node; of the bare loop,',
-    'until it is acknowledged, from when it was made. made late, read late: what of it is the load’s own, 99th percentiles: how late',
+    'p50, p99: at half of delivered/s, open loop, from when a publication was due until a subscriber has it, on any node. Of that, 99th',
+    'percentiles: from made: without how late the load made it; ack: from then until it is acknowledged; made late, read late: how late',
     'publications are made, and how late the process is that has all subscribers. no core: how much of the time the process that publishes',
-    'to the broker had something to do and no core to do it on: what of p99 is the machine’s.',
+    'to the broker had something to do and no core to do it on; stolen: how much of the time of all cores the hypervisor gave to others.',
   ].join('\n')
 }

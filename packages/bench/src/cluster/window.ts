@@ -36,8 +36,9 @@ export interface Sent {
 /** Wall clock in milliseconds, with fractions, the same in all processes of a machine. */
 export const clock = (): number => performance.timeOrigin + performance.now()
 
-/** A publication that says when it was made, or should have been. */
-export const stampedData = (bytes: number, madeAt: number): string => `${madeAt.toFixed(3)} `.padEnd(bytes, 'x')
+/** A publication that says when it was due, and when it was made. */
+export const stampedData = (bytes: number, dueAt: number, madeAt: number): string =>
+  `${dueAt.toFixed(3)} ${madeAt.toFixed(3)} `.padEnd(bytes, 'x')
 
 export const percentiles = (values: readonly number[]): Percentiles => {
   const sorted = Float64Array.from(values).sort()
@@ -55,7 +56,7 @@ export const publishInWindow = (publish: PublishOne, load: Load): Promise<Sent> 
 
 const publishOnce = async (publish: PublishOne, { bytes }: Load, channel: number): Promise<Sent> => {
   const beganAt = clock()
-  await publish(channel, stampedData(bytes, beganAt))
+  await publish(channel, stampedData(bytes, beganAt, beganAt))
   return { acknowledged: 1, failed: 0, seconds: (clock() - beganAt) / 1000 }
 }
 
@@ -85,7 +86,8 @@ const publishAtOnce = async (publish: PublishOne, { durationMs, depth, channels,
       }
       while (underWay < depth) {
         underWay++
-        publish(sent++ % channels, stampedData(bytes, clock())).then(succeed, fail)
+        const madeAt = clock()
+        publish(sent++ % channels, stampedData(bytes, madeAt, madeAt)).then(succeed, fail)
       }
     }
     fill()
@@ -112,7 +114,7 @@ const publishAtRate = async (publish: PublishOne, { durationMs, channels, bytes 
       const settled = (): void => {
         if (waits.length + failed === total) resolve()
       }
-      publish(sent++ % channels, stampedData(bytes, dueAt)).then(
+      publish(sent++ % channels, stampedData(bytes, dueAt, madeAt)).then(
         () => {
           waits.push(clock() - madeAt)
           settled()

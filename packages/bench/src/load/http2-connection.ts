@@ -8,6 +8,8 @@ const END_HEADERS = 0x4
 const ACK = 0x1
 const HEADER_LENGTH = 9
 const INITIAL_WINDOW = 65_535
+/** Of a frame that a server takes unless it says otherwise (RFC 9113 section 4.2). */
+const MAX_FRAME_SIZE = 16_384
 const LARGEST_WINDOW = 2 ** 31 - 1
 /** The indexed field `:status: 200` of HPACK's static table (RFC 7541 appendix A). */
 const STATUS_200 = 0x88
@@ -37,6 +39,16 @@ const frame = (type: number, flags: number, stream: number, payload: Buffer): Bu
   header[4] = flags
   header.writeUInt32BE(stream, 5)
   return Buffer.concat([header, payload])
+}
+
+/** As many frames as a body needs, the last with the flags. */
+const dataFrames = (stream: number, body: Buffer, flags: number): Buffer[] => {
+  const frames: Buffer[] = []
+  for (let at = 0; at === 0 || at < body.length; at += MAX_FRAME_SIZE) {
+    const end = at + MAX_FRAME_SIZE
+    frames.push(frame(TYPE.data, end < body.length ? 0 : flags, stream, body.subarray(at, end)))
+  }
+  return frames
 }
 
 const uint32 = (value: number): Buffer => {
@@ -114,7 +126,7 @@ export class Http2Connection {
     this.#streams.set(id, { ...events, received: 0 })
     const isWhole = body === undefined && !isOpen
     const head = frame(TYPE.headers, END_HEADERS | (isWhole ? END_STREAM : 0), id, headerBlock(headers))
-    this.socket.write(body === undefined ? head : Buffer.concat([head, frame(TYPE.data, isOpen ? 0 : END_STREAM, id, body)]))
+    this.socket.write(body === undefined ? head : Buffer.concat([head, ...dataFrames(id, body, isOpen ? 0 : END_STREAM)]))
     return {
       write: (bytes) => void this.socket.write(frame(TYPE.data, 0, id, bytes)),
       end: () => void this.socket.write(frame(TYPE.data, END_STREAM, id, Buffer.alloc(0))),

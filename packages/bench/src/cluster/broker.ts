@@ -1,5 +1,6 @@
 import { startNats, startRedis } from '@fusewire/testkit'
 import { cpuSecondsOf } from '../load/process-time.ts'
+import { coreWaitSecondsOf } from './core-time.ts'
 
 export const BROKERS = ['redis', 'nats'] as const
 export type BrokerName = (typeof BROKERS)[number]
@@ -11,6 +12,8 @@ export interface BenchBroker {
   readonly port: number
   /** Seconds of CPU time that it has used so far; undefined where the system does not tell. */
   cpuSeconds(): number | undefined
+  /** Seconds for which its main thread had something to do and no core to do it on. */
+  coreWaitSeconds(): number | undefined
   stop(): Promise<void>
 }
 
@@ -21,6 +24,7 @@ export const startBroker = async (name: BrokerName): Promise<BenchBroker> => {
     url: server.url,
     port: server.port,
     cpuSeconds: () => cpuSecondsOf(server.pid),
+    coreWaitSeconds: () => coreWaitSecondsOf(server.pid),
     stop: () => server.stop(),
   }
 }

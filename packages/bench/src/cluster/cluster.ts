@@ -24,8 +24,9 @@ export interface Lane {
   /** Seconds of CPU time of the broker, and of the process that publishes to it. */
   readonly brokerSeconds: () => number | undefined
   readonly nodeSeconds: () => number | undefined
-  /** Seconds for which that process waited for a core. */
-  readonly coreWaitSeconds: () => number | undefined
+  /** Seconds for which either waited for a core. */
+  readonly brokerWaitSeconds: () => number | undefined
+  readonly nodeWaitSeconds: () => number | undefined
 }
 
 /** Nodes over a broker with a subscriber on each, as many relays over another, and as many bare processes over a third. */
@@ -125,5 +126,6 @@ interface Several {
 const secondsOf = (node: Node, broker: BenchBroker): Omit<Lane, 'publisher' | 'listeners'> => ({
   brokerSeconds: () => broker.cpuSeconds(),
   nodeSeconds: () => node.cpuSeconds(),
-  coreWaitSeconds: () => node.coreWaitSeconds(),
+  brokerWaitSeconds: () => broker.coreWaitSeconds(),
+  nodeWaitSeconds: () => node.coreWaitSeconds(),
 })

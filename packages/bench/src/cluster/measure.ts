@@ -33,8 +33,9 @@ export interface HalfRate {
   /** How late publications were made, and how long they then took to be acknowledged. */
   readonly late: Percentiles
   readonly acknowledged: Percentiles
-  /** Share of the time for which the process that publishes to the broker waited for a core. */
-  readonly coreWaitShare: number
+  /** Share of the time for which the broker, and the process that publishes to it, had something to do and no core to do it on. */
+  readonly brokerWaitShare: number
+  readonly nodeWaitShare: number
   /** Share of all cores' time that the hypervisor gave to others. */
   readonly stolenShare: number
 }
@@ -87,10 +88,11 @@ const measureRate = async (lane: Lane, load: Load): Promise<Rate> => {
 }
 
 const measureHalf = async (lane: Lane, load: Load): Promise<HalfRate> => {
-  const { listeners, coreWaitSeconds } = lane
-  const before = [coreWaitSeconds(), stolenSeconds()]
+  const { listeners, brokerWaitSeconds, nodeWaitSeconds } = lane
+  const waits = (): (number | undefined)[] => [brokerWaitSeconds(), nodeWaitSeconds(), stolenSeconds()]
+  const before = waits()
   const { sent } = await publishAndHear(lane, load)
-  const after = [coreWaitSeconds(), stolenSeconds()]
+  const after = waits()
   const share = (index: number): number => ((after[index] ?? Number.NaN) - (before[index] ?? Number.NaN)) / sent.seconds
   const { paced } = sent
   if (!paced) throw new Error('there was no rate')
@@ -98,8 +100,9 @@ const measureHalf = async (lane: Lane, load: Load): Promise<HalfRate> => {
     delivered: listeners?.latency(),
     late: paced.late,
     acknowledged: paced.acknowledged,
-    coreWaitShare: share(0),
-    stolenShare: share(1) / availableParallelism(),
+    brokerWaitShare: share(0),
+    nodeWaitShare: share(1),
+    stolenShare: share(2) / availableParallelism(),
   }
 }
 

@@ -65,6 +65,13 @@ interface Batched extends Waiting {
 /** Batches of the HTTP API over one HTTP/2 connection: what is to be published while others are under way goes into the next. */
 export const openHttpPublisher = async (address: Address, batchSize: number): Promise<Publisher> => {
   const connection = await Http2Connection.open(address)
+  const underWay = new Set<readonly Batched[]>()
+  const fail = (commands: readonly Batched[], reason: string): void => {
+    for (const { reject } of commands) reject(new Error(reason))
+  }
+  connection.socket.once('close', () => {
+    for (const commands of underWay) fail(commands, 'the connection has ended')
+  })
   const headers = {
     ':method': 'POST',
     ':scheme': 'http',
@@ -75,11 +82,11 @@ export const openHttpPublisher = async (address: Address, batchSize: number): Pr
   const post = (commands: readonly Batched[]): void => {
     let [isOk, text] = [false, '']
     const onEnd = (): void => {
-      const isRefused = !isOk || text.includes('"error"')
-      for (const { resolve, reject } of commands)
-        if (isRefused) reject(new Error(text.slice(0, 200)))
-        else resolve()
+      underWay.delete(commands)
+      if (!isOk || text.includes('"error"')) fail(commands, text.slice(0, 200))
+      else for (const { resolve } of commands) resolve()
     }
+    underWay.add(commands)
     const events = {
       onHeaders: (ok: boolean): void => {
         isOk = ok

@@ -27,8 +27,9 @@ export interface ClusterRow {
   /** Of p99, what is the load's own: how late it was made, and how late the process of the subscribers was. */
   readonly madeLateP99: number
   readonly listenersLateP99: number
-  /** Share of the time at half of the rate for which the process that publishes to the broker waited for a core. */
-  readonly coreWaitShare: number
+  /** Shares of the time at half of the rate for which the broker, and the process that publishes to it, waited for a core. */
+  readonly brokerWaitShare: number
+  readonly nodeWaitShare: number
   /** Share of all cores' time meanwhile that the hypervisor gave to others. */
   readonly stolenShare: number
 }
@@ -68,7 +69,8 @@ const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[])
     acknowledgedP99: median(of(({ acknowledged }) => acknowledged.p99)),
     madeLateP99: median(of(({ late }) => late.p99)),
     listenersLateP99: median(of(({ delivered }) => delivered?.listenersLateP99)),
-    coreWaitShare: median(of((half) => half.coreWaitShare)),
+    brokerWaitShare: median(of((half) => half.brokerWaitShare)),
+    nodeWaitShare: median(of((half) => half.nodeWaitShare)),
     stolenShare: median(of((half) => half.stolenShare)),
   }
 }
@@ -135,7 +137,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'ack', width: 7, cell: (row) => number(row.acknowledgedP99, 2) },
   { title: 'made late', width: 11, cell: (row) => number(row.madeLateP99, 2) },
   { title: 'read late', width: 11, cell: (row) => number(row.listenersLateP99, 2) },
-  { title: 'no core', width: 9, cell: (row) => percent(row.coreWaitShare) },
+  { title: 'no core', width: 14, cell: (row) => `${percent(row.brokerWaitShare)} ${percent(row.nodeWaitShare)}` },
   { title: 'stolen', width: 8, cell: (row) => percent(row.stolenShare) },
 ]
 
@@ -159,7 +161,8 @@ export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOption
     'the middle half of the measurements lies. µs: CPU time of the broker, and of the process that publishes to it, for each publication.',
     'p50, p99: at half of delivered/s, open loop, from when a publication was due until a subscriber has it, on any node. Of that, 99th',
     'percentiles: from made: without how late the load made it; ack: from then until it is acknowledged; made late, read late: how late',
-    'publications are made, and how late the process is that has all subscribers. no core: how much of the time the process that publishes',
-    'to the broker had something to do and no core to do it on; stolen: how much of the time of all cores the hypervisor gave to others.',
+    'publications are made, and how late the process is that has all subscribers. no core: how much of the time the broker, and the',
+    'process that publishes to it, had something to do and no core to do it on; stolen: how much of the time of all cores the hypervisor',
+    'gave to others.',
   ].join('\n')
 }

@@ -109,3 +109,17 @@ it('does not open where the server closes before it has said what it takes', asy
   const server = createServer((socket) => socket.destroy())
   await expect(Http2Connection.open(await listening(server))).rejects.toThrow()
 })
+
+it('keeps a body back until the server has room for it, and what follows in its order', async () => {
+  const { connection, server, heard } = await connectToScript()
+  const count = (letter: string): number => heard().filter((byte) => byte === letter.charCodeAt(0)).length
+  const post = { ':method': 'POST', ':scheme': 'http', ':path': '/', ':authority': 'localhost' }
+  for (const letter of ['~', '^', '|']) connection.request(post, {}, Buffer.alloc(letter === '|' ? 10 : 40_000, letter))
+  await vi.waitFor(() => expect(count('~')).toBe(40_000))
+  const [ping, pong] = [0, 1].map((flags) => frame(6, flags, 0, Buffer.from('12345678')))
+  server.write(ping ?? '')
+  await vi.waitFor(() => expect(heard().includes(pong ?? '')).toBe(true))
+  expect([count('^'), count('|')]).toEqual([0, 0])
+  server.write(frame(8, 0, 0, Buffer.from([0, 0, 0xff, 0xff])))
+  await vi.waitFor(() => expect([count('^'), count('|')]).toEqual([40_000, 10]))
+})

@@ -90,6 +90,9 @@ export class Http2Connection {
   #nextStream = 1
   #rest: Buffer | undefined
   #received = 0
+  /** What the server still takes of all bodies together (RFC 9113 section 5.2), and requests that wait for more. */
+  #room = INITIAL_WINDOW
+  #waiting: { readonly bytes: Buffer; readonly bodyLength: number }[] = []
 
   private constructor(socket: Socket, windowBytes: number) {
     this.socket = socket
@@ -126,15 +129,30 @@ export class Http2Connection {
     this.#streams.set(id, { ...events, received: 0 })
     const isWhole = body === undefined && !isOpen
     const head = frame(TYPE.headers, END_HEADERS | (isWhole ? END_STREAM : 0), id, headerBlock(headers))
-    this.socket.write(body === undefined ? head : Buffer.concat([head, ...dataFrames(id, body, isOpen ? 0 : END_STREAM)]))
+    const bytes = body === undefined ? head : Buffer.concat([head, ...dataFrames(id, body, isOpen ? 0 : END_STREAM)])
+    this.#waiting.push({ bytes, bodyLength: body?.length ?? 0 })
+    this.#writeWaiting()
     return {
-      write: (bytes) => void this.socket.write(frame(TYPE.data, 0, id, bytes)),
+      write: (bytes) => {
+        this.#room -= bytes.length
+        this.socket.write(frame(TYPE.data, 0, id, bytes))
+      },
       end: () => void this.socket.write(frame(TYPE.data, END_STREAM, id, Buffer.alloc(0))),
     }
   }
 
   destroy(): void {
     this.socket.destroy()
+  }
+
+  /** In order, as far as there is room. A body that is larger than all of it goes alone. */
+  #writeWaiting(): void {
+    const fits = (length: number): boolean => this.#room >= Math.min(length, INITIAL_WINDOW)
+    for (let next = this.#waiting[0]; next && fits(next.bodyLength); next = this.#waiting[0]) {
+      this.#waiting.shift()
+      this.#room -= next.bodyLength
+      this.socket.write(next.bytes)
+    }
   }
 
   #receive(chunk: Buffer): void {
@@ -155,6 +173,9 @@ export class Http2Connection {
     if (type === TYPE.data) {
       this.#giveRoom(id, payload.length, stream)
       if (payload.length > 0) stream?.onData?.(payload)
+    } else if (type === TYPE.windowUpdate && id === 0) {
+      this.#room += payload.readUInt32BE(0)
+      this.#writeWaiting()
     } else if (type === TYPE.headers) stream?.onHeaders?.(payload[0] === STATUS_200)
     else if (type === TYPE.settings && (flags & ACK) === 0) {
       this.socket.write(frame(TYPE.settings, ACK, 0, Buffer.alloc(0)))

@@ -90,7 +90,7 @@ export class ChannelLog {
     const record = own ?? decodeRecord(payload)
     if (!record) return
     const located = { sequence, record }
-    this.context.stream.remember(located, payload.length)
+    this.context.stream.remember(sequence, payload)
     this.#take(located)
   }
 
@@ -118,7 +118,7 @@ export class ChannelLog {
         return await this.#findWritten(record)
       }
       const located = { sequence, record }
-      stream.remember(located, payload.length)
+      stream.remember(sequence, payload)
       this.#take(located)
       return sequence
     } catch (error) {

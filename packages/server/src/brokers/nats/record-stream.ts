@@ -1,7 +1,7 @@
 import { headers } from '@nats-io/transport-node'
 import { LRUCache } from 'lru-cache'
 import { brokerName } from '../broker-name.ts'
-import { type ChannelRecord, decodeRecord, type Located } from './channel-record.ts'
+import { type ChannelRecord, decodeRecord, type Located, readRecord, recordText } from './channel-record.ts'
 import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
 import { JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
@@ -48,7 +48,8 @@ export class RecordStream {
   readonly name: string
   readonly #link: NatsLink
   readonly #options: RecordStreamOptions
-  readonly #cache = new LRUCache<number, ChannelRecord>({ maxSize: MAX_CACHE_BYTES })
+  /** Most are never read again: until one is, it stays the text that it came as, which garbage collection moves as one. */
+  readonly #cache = new LRUCache<number, ChannelRecord | string>({ maxSize: MAX_CACHE_BYTES })
   #information: StreamInformation | undefined
   #maxAgeMs = LEAST_MAX_AGE_MS
   #maxRecords = LEAST_MAX_RECORDS
@@ -149,7 +150,7 @@ export class RecordStream {
    * sequence that another record has now, and one that lags behind may not have it yet: `isIt` says whether it is what others follow.
    */
   async record(sequence: number, isIt: (record: ChannelRecord) => boolean): Promise<Located | undefined> {
-    const known = this.#cache.get(sequence)
+    const known = this.#cached(sequence)
     if (known && isIt(known)) return { sequence, record: known }
     const query = { seq: sequence }
     const near = known && this.#isReplicated ? undefined : await this.#read(directMessage, query)
@@ -159,8 +160,8 @@ export class RecordStream {
   }
 
   /** What this node has heard or written. */
-  remember({ sequence, record }: Located, bytes: number): void {
-    this.#cache.set(sequence, record, { size: Math.max(1, bytes) })
+  remember(sequence: number, payload: Uint8Array): void {
+    this.#cache.set(sequence, recordText(payload), { size: Math.max(1, payload.length) })
   }
 
   /**
@@ -174,6 +175,14 @@ export class RecordStream {
       async (attemptMs) => keptAt(await this.#link.session().request(subject, payload, fields, attemptMs)),
       deadline,
     )
+  }
+
+  #cached(sequence: number): ChannelRecord | undefined {
+    const cached = this.#cache.get(sequence)
+    if (typeof cached !== 'string') return cached
+    const record = readRecord(cached)
+    if (record) this.#cache.set(sequence, record, { size: Math.max(1, cached.length) })
+    return record
   }
 
   get #isReplicated(): boolean {
@@ -197,7 +206,7 @@ export class RecordStream {
     const { sequence, data } = message
     const record = decodeRecord(data)
     if (!record) throw unavailable(`message ${sequence} of the stream ${this.name} is none of ours`)
-    this.remember({ sequence, record }, data.length)
+    this.#cache.set(sequence, record, { size: Math.max(1, data.length) })
     return { sequence, record }
   }
 

@@ -11,6 +11,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Api } from './api.ts'
 import { runFusewire } from './fusewire-command.ts'
 import { FusewireProcess } from './fusewire-process.ts'
+import { serverTest } from './server-test.ts'
 import { DEVELOPMENT } from './server-variants.ts'
 import { all, join, until, type WireClient } from './wire/way.ts'
 import { WAYS } from './wire/ways.ts'
@@ -115,12 +116,22 @@ const processOf = async (server: FusewireProcess, node: string): Promise<number>
 const post = (server: FusewireProcess, path: string, body: object): Promise<Response> =>
   fetch(`${server.http}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
-describe('a server of several workers', () => {
-  it('serves one port with all of them: what is published on one reaches the clients of each', async () => {
-    const server = await start({ workers: 3 })
+/** A start that comes to nothing. */
+const refused = (...args: string[]) => runFusewire(['serve', '--development', ...args], { folder: tmpdir() })
+
+/** For what leaves the workers as they are. */
+const sharedIt = serverTest({
+  ...DEVELOPMENT,
+  workers: 3,
+  drainTimeoutMs: 5000,
+  rules: [{ pattern: 'room', presence: true, subscribe: 'anyone' }],
+})
+
+describe('three workers', () => {
+  sharedIt('serve one port together: what is published on one reaches the clients of each', async ({ server, api }) => {
     expect(workersOf(server).size).toBe(3)
     await eventually(async () => {
-      const { nodes } = (await new Api(server.http).info()) as unknown as { nodes: readonly { worker?: number }[] }
+      const { nodes } = (await api.info()) as unknown as { nodes: readonly { worker?: number }[] }
       expect(nodes.map(({ worker }) => worker).sort()).toEqual([1, 2, 3])
     }, PATIENCE)
     const clients = await oneOfEach(server, 'news', 3)
@@ -132,15 +143,65 @@ describe('a server of several workers', () => {
     )
   })
 
-  it('shows who is in a channel, on whichever worker', async () => {
-    const server = await start({ workers: 2, rules: [{ pattern: 'room', presence: true, subscribe: 'anyone' }] })
-    const clients = await oneOfEach(server, 'room', 2)
+  sharedIt('show who is in a channel, whichever is asked', async ({ server, api }) => {
+    const sessions = (await oneOfEach(server, 'room', 3)).map((client) => all(client, 'connected')[0]?.session)
     await eventually(async () => {
-      const answer = await new Api(server.http).presence('room')
-      expect(answer.members.length).toBeGreaterThanOrEqual(clients.length)
+      const { members } = await api.presence('room')
+      expect(members.map(({ session }) => session)).toEqual(expect.arrayContaining(sessions))
     })
   })
 
+  sharedIt('hand the requests of every way in to the one that has its connection, in their order', async ({ server }) => {
+    const data = Array.from({ length: 10 }, (_, n) => n)
+    await Promise.all(
+      WAYS.map(async (way, index) => {
+        const channel = `way:${index}`
+        const { client } = await arrive(server, way, channel)
+        for (const n of data) client.send({ type: 'publish', id: 100 + n, channel, data: n })
+        await eventually(() => expect(all(client, 'publication').map((publication) => publication.data)).toEqual(data), PATIENCE)
+      }),
+    )
+  })
+
+  sharedIt('show the metrics of all on each, every metric described once', async ({ server }) => {
+    const text = await (await fetch(`${server.http}/metrics`)).text()
+    for (const worker of ['1', '2', '3']) expect(text).toContain(`fusewire_draining{worker="${worker}"} 0\n`)
+    expect(text).toContain('fusewire_workers{worker="primary"} 3')
+    const types = [...text.matchAll(/^# TYPE (\S+)/gmu)].map(([, name]) => name)
+    expect(new Set(types).size).toBe(types.length)
+  })
+
+  sharedIt('revoke tokens together', async ({ server }) => {
+    expect((await post(server, '/v1/revoke', { user: 'ada' })).status).toBe(200)
+    await eventually(async () => {
+      const text = await (await fetch(`${server.http}/metrics`)).text()
+      for (const worker of ['1', '2', '3']) expect(text).toContain(`fusewire_revocations{worker="${worker}"} 1`)
+    })
+  })
+
+  sharedIt('keep their port to themselves', async ({ server }) => {
+    const port = String(server.httpPort)
+    const { code, err } = await refused('--workers', '2', '--no-tls', '--cleartext-port', port)
+    expect(code).toBe(1)
+    expect(err).toContain(`Port ${port} is in use`)
+  })
+
+  sharedIt('give a new certificate to their clients, after SIGHUP', async ({ server }) => {
+    const other = await start({ workers: 1 })
+    const [own, others] = [server, other].map(({ certificateFile }) => pathOf(dirname(certificateFile), 'development.pem'))
+    copyFileSync(others ?? '', own ?? '')
+    server.signal('SIGHUP')
+    await eventually(() =>
+      expect(
+        logged(server, 'certificate_reloaded')
+          .map(({ worker }) => worker)
+          .sort(),
+      ).toEqual([1, 2, 3]),
+    )
+  })
+})
+
+describe('a server of several workers', () => {
   it('goes on without gap or duplicate when a worker is killed in the middle of traffic, and replaces it', async () => {
     const server = await start({ workers: 2, logLevel: 'info' })
     const clients = await oneOfEach(server, 'news', 2)
@@ -230,37 +291,6 @@ describe('a server of several workers', () => {
     await eventually(async () => expect(await present()).toEqual([sessions[1]]), PATIENCE)
   })
 
-  it('hands the requests of every way in to the worker that has its connection, in their order', async () => {
-    const server = await start({ workers: 3 })
-    const data = Array.from({ length: 10 }, (_, n) => n)
-    await Promise.all(
-      WAYS.map(async (way, index) => {
-        const channel = `way:${index}`
-        const { client } = await arrive(server, way, channel)
-        for (const n of data) client.send({ type: 'publish', id: 100 + n, channel, data: n })
-        await eventually(() => expect(all(client, 'publication').map((publication) => publication.data)).toEqual(data), PATIENCE)
-      }),
-    )
-  })
-
-  it('shows the metrics of all workers on each of them, every metric described once', async () => {
-    const server = await start({ workers: 2 })
-    const text = await (await fetch(`${server.http}/metrics`)).text()
-    for (const worker of ['1', '2']) expect(text).toContain(`fusewire_draining{worker="${worker}"} 0\n`)
-    expect(text).toContain('fusewire_workers{worker="primary"} 2')
-    const types = [...text.matchAll(/^# TYPE (\S+)/gmu)].map(([, name]) => name)
-    expect(new Set(types).size).toBe(types.length)
-  })
-
-  it('revokes tokens on all workers', async () => {
-    const server = await start({ workers: 2 })
-    expect((await post(server, '/v1/revoke', { user: 'ada' })).status).toBe(200)
-    await eventually(async () => {
-      const text = await (await fetch(`${server.http}/metrics`)).text()
-      for (const worker of ['1', '2']) expect(text).toContain(`fusewire_revocations{worker="${worker}"} 1`)
-    })
-  })
-
   it.each([
     ['SIGTERM to its primary', (server: FusewireProcess) => server.signal('SIGTERM')],
     ['POST /v1/drain to whichever worker', (server: FusewireProcess) => post(server, '/v1/drain', {})],
@@ -295,21 +325,6 @@ describe('a server of several workers', () => {
     server.signal('SIGKILL')
     for (const client of clients) await until(client, 'disconnect', { code: 'server_draining' })
     await gone(pids)
-  })
-
-  it('gives a new certificate to the clients of all workers, after SIGHUP', async () => {
-    const server = await start({ workers: 2 })
-    const other = await start({ workers: 1 })
-    const [own, others] = [server, other].map(({ certificateFile }) => pathOf(dirname(certificateFile), 'development.pem'))
-    copyFileSync(others ?? '', own ?? '')
-    server.signal('SIGHUP')
-    await eventually(() =>
-      expect(
-        logged(server, 'certificate_reloaded')
-          .map(({ worker }) => worker)
-          .sort(),
-      ).toEqual([1, 2]),
-    )
   })
 
   it('resumes TLS sessions on all of them, whichever has begun them, and one that has just been started too', async () => {
@@ -378,8 +393,6 @@ for (const [name, program, startBroker] of [
   })
 
 describe('a server of several workers does not start', () => {
-  const run = (...args: string[]) => runFusewire(['serve', '--development', ...args], { folder: tmpdir() })
-
   it('on a port that another program has', async () => {
     const server = createServer()
     const port = await new Promise<number>((resolve) =>
@@ -388,16 +401,9 @@ describe('a server of several workers does not start', () => {
     onTestFinished(() => {
       server.close()
     })
-    const { code, err } = await run('--workers', '2', '--no-tls', '--cleartext-port', String(port))
+    const { code, err } = await refused('--workers', '2', '--no-tls', '--cleartext-port', String(port))
     expect(code).toBe(1)
     expect(err).toContain(`Port ${port} is in use`)
-  })
-
-  it('on a port that another server of several workers has', async () => {
-    const server = await start({ workers: 2 })
-    const { code, err } = await run('--workers', '2', '--no-tls', '--cleartext-port', String(server.httpPort))
-    expect(code).toBe(1)
-    expect(err).toContain(`Port ${server.httpPort} is in use`)
   })
 
   it.each([
@@ -405,13 +411,13 @@ describe('a server of several workers does not start', () => {
     ['x', 'is a whole number, or auto, not "x"'],
     ['257', 'is at most 256, not 257'],
   ])('with --workers %s', async (workers, message) => {
-    const { code, err } = await run('--workers', workers)
+    const { code, err } = await refused('--workers', workers)
     expect(code).toBe(2)
     expect(err).toContain(`workers (--workers): ${message}`)
   })
 
   it('with a key that its workers cannot use', async () => {
-    const { code, err } = await run('--workers', '2', '--port', '0', '--jwt-public-key-file', '/dev/null')
+    const { code, err } = await refused('--workers', '2', '--port', '0', '--jwt-public-key-file', '/dev/null')
     expect(code).toBe(2)
     expect(err).toContain('jwtPublicKeyFile')
     expect(err).not.toContain('defect')

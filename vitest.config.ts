@@ -1,13 +1,44 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { isOfNodesOwnClient } from './e2e/nodes-own-client.ts'
 
 /** Black-box tests of minutes: several real servers, and what befalls them and their brokers. */
 const CLUSTERS = ['e2e/cluster/**/*.test.ts', 'e2e/several-nodes.test.ts']
 
+/** What takes half a minute and more. */
+const LONGEST = [
+  'packages/server/src/brokers/redis/redis-broker.test.ts',
+  'packages/server/src/brokers/nats/nats-cluster.test.ts',
+  'packages/server/src/brokers/nats/nats-broker-cluster.test.ts',
+  'packages/server/src/brokers/nats/nats-broker-contention.test.ts',
+  'packages/server/src/brokers/redis/redis-stores.test.ts',
+  'packages/server/src/brokers/redis/redis-failovers.test.ts',
+  'e2e/cli/clients.test.ts',
+  'e2e/workers.test.ts',
+  'e2e/cli/serve.test.ts',
+  'e2e/browser-demo.test.ts',
+  'e2e/browser-client.test.ts',
+  'e2e/faults/resume.property.test.ts',
+  'e2e/faults/leaks.test.ts',
+]
+
+/**
+ * The longest begin first, so that none of them is left alone at the end. By itself vitest knows that only where it has run before, and
+ * takes large files for long ones; those with a real broker are small.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const others = await super.sort(files)
+    const longest = LONGEST.flatMap((path) => others.filter(({ moduleId }) => moduleId.endsWith(`/${path}`)))
+    return [...new Set([...longest, ...others])]
+  }
+}
+
 const resolve = { conditions: ['@fusewire/source'] }
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     onUnhandledError: (error) => !isOfNodesOwnClient(error),
     // One after another, since each runs its own number of files at a time.
     projects: [

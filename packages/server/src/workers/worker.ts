@@ -65,8 +65,11 @@ export class Worker {
     this.#control.tell('hello', VERSION)
   }
 
-  /** Serves until it has left; resolves then. What keeps it from beginning is told to the primary. */
-  async run(): Promise<void> {
+  /**
+   * Serves until it has left; resolves then. What keeps it from beginning is told to the primary. `onServing` is called when it
+   * listens, before the primary hears of it.
+   */
+  async run(onServing: () => void = () => {}): Promise<void> {
     const { worker, options, hasHub, ticketSeed } = await this.#welcome
     const role: WorkerRole = {
       worker,
@@ -88,7 +91,7 @@ export class Worker {
     try {
       this.#fusewire = new Fusewire(options, role)
       if (this.#leaving) await this.#fusewire.close()
-      else await this.#serve(this.#fusewire)
+      else await this.#serve(this.#fusewire, onServing)
     } catch (error) {
       this.#control.tell('failed', failureOf(error))
       // The primary ends this process once it knows why.
@@ -105,8 +108,9 @@ export class Worker {
     void this.#fusewire?.[how]()
   }
 
-  async #serve(fusewire: Fusewire): Promise<void> {
+  async #serve(fusewire: Fusewire, onServing: () => void): Promise<void> {
     await fusewire.listen()
+    onServing()
     this.#control.tell('serving')
     await fusewire.closed
   }

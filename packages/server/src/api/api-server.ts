@@ -77,7 +77,9 @@ export const createApiServer = async ({
   app.setSerializerCompiler(() => writeAnswer)
   app.setReplySerializer(writeAnswer)
 
-  app.setErrorHandler((thrown, request, reply) => {
+  app.setErrorHandler(async (thrown, request, reply) => {
+    // Not before the parser has read what came together with the head: a request that is malformed further on is answered as that.
+    await undefined
     const error = asRefusable(thrown)
     // An aborted upload is thrown too, as the error of the request's stream; nothing is wrong with us then.
     if (error.code === 'internal_error' && thrown !== request.raw.errored) failed(error.cause, request.method, request.url)

@@ -10,8 +10,8 @@ export interface Judged {
 }
 
 /**
- * Measures, and once more what misses a target by much: whole cases, to be fair. For such a target the second time counts; what has
- * been shown already is not to be shown again, so that only what is missed twice is broken.
+ * Measures, and once more what misses a target by much: whole cases, to be fair. Values are the medians of both tries then, but a
+ * target is broken only where each of them has missed it by much.
  */
 export const withSecondTry = async (
   targets: readonly Target[],
@@ -24,13 +24,15 @@ export const withSecondTry = async (
   const cases = new Set(verdicts.filter(({ isBroken }) => isBroken).map((verdict) => verdict.case))
   if (cases.size === 0) return { measured: first, verdicts }
   const second = await measure(trials.filter((trial) => cases.has(trial.case)))
-  const again = judge(targets, scenario, second)
+  const measured = first.map(({ trial, samples }) => ({
+    trial,
+    samples: [...samples, ...(second.find((row) => row.trial === trial)?.samples ?? [])],
+  }))
+  const tries = [verdicts, judge(targets, scenario, second)]
+  const isBrokenTwice = ({ target, case: name }: Verdict): boolean =>
+    tries.every((one) => one.some((verdict) => verdict.isBroken && verdict.target === target && verdict.case === name))
   return {
-    measured: first.map((row) => second.find(({ trial }) => trial === row.trial) ?? row),
-    verdicts: verdicts.map((verdict) =>
-      verdict.isBroken
-        ? (again.find((other) => other.target === verdict.target && other.case === verdict.case) ?? verdict)
-        : verdict,
-    ),
+    measured,
+    verdicts: judge(targets, scenario, measured).map((verdict) => ({ ...verdict, isBroken: isBrokenTwice(verdict) })),
   }
 }

@@ -125,15 +125,11 @@ const plan = (options: RunOptions): readonly Trial[] => {
   return [
     ...audiences.flatMap((count) =>
       sizes.flatMap((size) =>
-        trials(
-          `plain, ${count} clients, ${size} B`,
-          [...inQuick(plainCandidates(), ['bare', 'fusewire', 'ws', 'socket.io']), ...more],
-          {
-            clients: count,
-            bytes: size,
-            burst: 1,
-          },
-        ),
+        trials(`plain, ${count} clients, ${size} B`, [...inQuick(plainCandidates(), ['bare', 'fusewire', 'ws']), ...more], {
+          clients: count,
+          bytes: size,
+          burst: 1,
+        }),
       ),
     ),
     ...audiences.flatMap((count) =>

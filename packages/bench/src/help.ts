@@ -19,7 +19,7 @@ ${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and
 Options:
   --quick          CPU time and memory alone, in under two minutes on a quiet machine; ends with 1 when a target is missed by more
                    than a fifth, twice
-  --rounds N       measurements of each candidate; tables show medians (default: the scenario's own; 1 with --quick)
+  --rounds N       measurements of each candidate; tables show medians (default: the scenario's own; 2 at most with --quick)
   --seconds N      how long one measurement lasts, where it is one of time
   --clients N      in place of the scenario's own numbers of clients
   --bytes N        in place of the scenario's own sizes of messages

@@ -21,6 +21,8 @@ import { QUICK_SCENARIOS, SCENARIOS } from './scenarios/scenarios.ts'
 
 const MAKE_CERTIFICATE = fileURLToPath(new URL('./servers/make-certificate.js', import.meta.url))
 const REPORT_DIRECTORY = 'bench-results'
+/** As many as two minutes have room for. */
+const MOST_QUICK_ROUNDS = 2
 
 interface Planned {
   readonly scenario: Scenario
@@ -98,7 +100,7 @@ const planOf = (scenario: Scenario, options: RunOptions & CommandLine): Planned 
 
 /** With `--quick`, what misses its target by much has a second try. */
 const resultOf = async ({ scenario, trials }: Planned, { isQuick, rounds: asked }: CommandLine): Promise<ScenarioResult> => {
-  const rounds = asked ?? (isQuick ? 1 : scenario.rounds)
+  const rounds = asked ?? (isQuick ? Math.min(scenario.rounds, MOST_QUICK_ROUNDS) : scenario.rounds)
   const measure = (some: readonly Trial[]) => runScenario(scenario, some, rounds, progressBar.show)
   if (isQuick) return { scenario, rounds, ...(await withSecondTry(TARGETS, scenario.name, trials, measure)) }
   const measured = await measure(trials)

@@ -21,7 +21,7 @@ import { rateMeasures } from './rate-measures.ts'
 
 const CHANNEL = 'bench:fan-out'
 const DURATION_MS = 3000
-const QUICK_DURATION_MS = 1000
+const QUICK_DURATION_MS = 1500
 /** Time for the server's code to be compiled, before anything is measured. */
 const WARM_UP_SHARE = 0.3
 const BURST = 10
@@ -125,7 +125,7 @@ const plan = (options: RunOptions): readonly Trial[] => {
   return [
     ...audiences.flatMap((count) =>
       sizes.flatMap((size) =>
-        trials(`plain, ${count} clients, ${size} B`, [...inQuick(plainCandidates(), ['bare', 'fusewire', 'ws']), ...more], {
+        trials(`plain, ${count} clients, ${size} B`, [...inQuick(plainCandidates(), ['bare', 'fusewire']), ...more], {
           clients: count,
           bytes: size,
           burst: 1,

@@ -24,5 +24,8 @@ export const SCENARIOS: readonly Scenario[] = [
   SLOW_CONSUMER,
 ]
 
-/** Those of `--quick`: CPU time and memory, which hold on a busy machine. Latencies do not, and have no place in it. */
-export const QUICK_SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY, CONNECTING]
+/**
+ * Those of `--quick`: CPU time and memory, which hold on a busy machine. Latencies do not, and connecting is spread too widely: single
+ * measurements were 0.43 to 0.67 of what they are compared with.
+ */
+export const QUICK_SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY]

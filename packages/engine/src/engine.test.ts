@@ -94,6 +94,22 @@ describe('channels', () => {
     expect(await harness.engine.presenceCount('open:a')).toEqual({ sessions: 1, users: 1 })
   })
 
+  it('tells join and leave no longer to those who ask no more, and again to those who have come back', async () => {
+    const asksNoMore = await harness.connect({ token: 'ann' })
+    const comesBack = await harness.connect({ token: 'ann' })
+    for (const watcher of [asksNoMore, comesBack]) {
+      watcher.say({ type: 'subscribe', channel: 'open:a', presence: true })
+      await turn()
+    }
+    await harness.subscribe(asksNoMore, 'open:a')
+    comesBack.cut()
+    const back = await harness.connect({ resume: comesBack.last('connected').resume })
+    const bob = await harness.connect({ token: 'bob' })
+    await harness.subscribe(bob, 'open:a')
+    const namesOf = (client: typeof bob): unknown[] => client.all('join').map(({ member }) => member.user)
+    expect([asksNoMore, comesBack, back, bob].map(namesOf)).toEqual([['ann'], [], ['bob'], []])
+  })
+
   it('removes presence at once when a client leaves for good', async () => {
     const client = await harness.connect({ token: 'bob' })
     await harness.subscribe(client, 'open:a')

@@ -2,6 +2,7 @@ import type { Position, Publication, PublicationMessage } from '@fusewire/protoc
 import { HeldPublications } from './held-publications.ts'
 import type { Announcement } from './ports/broker.ts'
 import type { Connection, Frame, FrameFormat, Slot } from './ports/connection.ts'
+import { SharedMessage } from './shared-message.ts'
 import type { Subscription } from './subscription.ts'
 
 /** A live subscription in its place, with what a delivery looks at: most of them never touch the subscription itself. */
@@ -33,6 +34,8 @@ export class HubChannel {
   readonly #subscriptions = new Set<Subscription>()
   readonly #recovering = new Set<Subscription>()
   readonly #groups = new Map<FrameFormat, Place[]>()
+  /** Those that are live or catching up and want to know who comes and goes; undefined until there is one, as in most channels. */
+  #watching: Set<Subscription> | undefined
   /** Undefined until something is known of the stream, and again when it was interrupted. */
   #heard: Heard | undefined
   /** Up to this offset somebody may have had what is only now being heard. */
@@ -79,6 +82,7 @@ export class HubChannel {
     const place = { subscription, connection, isFiltered: subscription.filter !== undefined, after: position.offset }
     const index = group.push(place) - 1
     subscription.state = { kind: 'live', connection, index }
+    this.#watch(subscription)
   }
 
   /** It goes on after the position, once its channel has caught up from there. */
@@ -88,6 +92,7 @@ export class HubChannel {
     this.heldForCatching.interrupt()
     subscription.state = { kind: 'catching', connection, since }
     this.catching.add(subscription)
+    this.#watch(subscription)
   }
 
   pause(subscription: Subscription): void {
@@ -95,6 +100,7 @@ export class HubChannel {
     if (state.kind === 'recovering') this.#recovering.delete(subscription)
     if (state.kind === 'catching') this.catching.delete(subscription)
     if (state.kind === 'live') this.#leaveGroup(state.connection.format, state.index)
+    this.#watching?.delete(subscription)
     subscription.state = { kind: 'paused' }
   }
 
@@ -145,23 +151,22 @@ export class HubChannel {
 
   /** Tells those who asked for presence, but not the member itself. Returns how many connections it was handed to. */
   announce(message: Announcement): number {
+    if (!this.#watching?.size) return 0
     const { session: about } = message.member
+    const shared = new SharedMessage(message)
     let delivered = 0
-    for (const [format, places] of this.#groups) {
-      let frame: Frame | undefined
-      for (const { subscription, connection } of places) {
-        if (!subscription.wantsPresence || subscription.session.id === about) continue
-        frame ??= format.encode(message)
-        connection.send(frame)
-        delivered++
-      }
-    }
-    for (const { state, wantsPresence, session } of this.catching) {
-      if (!wantsPresence || state.kind !== 'catching' || session.id === about) continue
-      state.connection.send(state.connection.format.encode(message))
+    for (const { state, session } of this.#watching) {
+      if (session.id === about || (state.kind !== 'live' && state.kind !== 'catching')) continue
+      state.connection.send(shared.frame(state.connection.format))
       delivered++
     }
     return delivered
+  }
+
+  #watch(subscription: Subscription): void {
+    if (!subscription.wantsPresence) return
+    this.#watching ??= new Set()
+    this.#watching.add(subscription)
   }
 
   /** How far a subscription has got that is live, or was before an interruption. */

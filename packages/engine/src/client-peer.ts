@@ -152,8 +152,7 @@ export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedP
   /** The clock has leaped, and nobody knows how long the client has been silent: it gets all of its time again. */
   restartClock(): void {
     if (!this.isOpen) return
-    this.#clock.heard()
-    this.#clock.watch()
+    this.#clock.restart()
   }
 
   /** What the client says waits until this is done; it never rejects. */

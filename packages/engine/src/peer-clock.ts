@@ -54,7 +54,13 @@ export class PeerClock implements Timed {
 
   /** Looks again in time; to be called when that may be sooner than it was. */
   watch(): void {
+    this.#ports.wheel.hasten(this, this.#nextLook(this.#ports.now()))
+  }
+
+  /** The clock has leaped: where it was to look again means nothing any more. */
+  restart(): void {
     const now = this.#ports.now()
+    this.#heartbeat.heard(now)
     this.#ports.wheel.schedule(this, this.#nextLook(now))
   }
 

@@ -97,6 +97,24 @@ describe('resuming', () => {
     }
   })
 
+  it('ends each session of many at the end of its own TTL', async () => {
+    harness = await EngineHarness.start({ limits: { sessionTtlMs: 20_000 } })
+    const first = await harness.connect({ token: 'ann' })
+    const second = await harness.connect({ token: 'bob' })
+    const third = await harness.connect({ token: 'cid' })
+    first.cut()
+    second.cut()
+    harness.advance(8000)
+    third.cut()
+    await harness.connect({ resume: first.last('connected').resume })
+    harness.advance(11_000)
+    expect(harness.engine.stats()).toMatchObject({ detachedSessions: 2, sessionsExpired: 0 })
+    harness.advance(1500)
+    expect(harness.engine.stats()).toMatchObject({ detachedSessions: 1, sessionsExpired: 1 })
+    harness.advance(8000)
+    expect(harness.engine.stats()).toMatchObject({ detachedSessions: 0, sessionsExpired: 2 })
+  })
+
   it('asks for a new token when the one of the session has ended', async () => {
     const first = await harness.connect({ token: `ann@${harness.environment.now() + 11_000}` })
     first.cut()

@@ -78,6 +78,19 @@ describe('TimerWheel', () => {
     expect([moved.calls.length, cancelled.calls.length]).toEqual([1, 0])
   })
 
+  it('hastens an item to a sooner deadline, and leaves one that is called sooner', () => {
+    const wheel = newWheel()
+    const [sooner, later, fresh] = [new Item(), new Item(), new Item()]
+    for (const item of [sooner, later]) wheel.schedule(item, START + 1500)
+    wheel.hasten(sooner, START + 500)
+    wheel.hasten(later, START + 3000)
+    wheel.hasten(fresh, START + 500)
+    turn(wheel, START, START + 1000)
+    expect([sooner, later, fresh].map(({ calls }) => calls.length)).toEqual([1, 0, 1])
+    turn(wheel, START + 1000, START + 2000)
+    expect([sooner, later, fresh].map(({ calls }) => calls.length)).toEqual([1, 1, 1])
+  })
+
   it('lets an item drop and move others of the same slot', () => {
     const wheel = newWheel()
     const [dropped, moved] = [new Item(), new Item()]

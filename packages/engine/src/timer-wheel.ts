@@ -37,6 +37,12 @@ export class TimerWheel {
     this.#places.set(item, slot)
   }
 
+  /** Moves an item to this deadline unless it waits for a sooner one: cheaper, for one that is told of a later deadline when it is called. */
+  hasten(item: Timed, deadline: number): void {
+    const waitsFor = this.#places.get(item)?.get(item)
+    if (waitsFor === undefined || deadline < waitsFor) this.schedule(item, deadline)
+  }
+
   cancel(item: Timed): void {
     this.#places.get(item)?.delete(item)
     this.#places.delete(item)

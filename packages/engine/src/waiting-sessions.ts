@@ -9,12 +9,13 @@ export interface WaitingSessionsPorts {
   readonly limits: AdmissionLimits & { readonly sessionTtlMs: number }
   /** What counts as one address; undefined where it is not limited. */
   readonly groupOf: (address: string) => string | undefined
-  /** The TTL of this session has ended. */
+  /** The TTL of this session has ended; MUST {@link WaitingSessions.delete} it. */
   readonly onExpired: (session: Session) => void
 }
 
 interface Wait {
-  readonly expiry: Timed
+  /** When its TTL ends, in milliseconds since the epoch. */
+  until: number
   /** Of its last connection. */
   readonly group: string | undefined
 }
@@ -29,7 +30,7 @@ export interface GivingWay {
  * The sessions without a connection, each until its TTL ends. As many may wait as may be connected, of the node and of each address:
  * a client that comes and goes over streams of one HTTP/2 connection shakes hands once, and leaves a session each time.
  */
-export class WaitingSessions {
+export class WaitingSessions implements Timed {
   readonly #ports: WaitingSessionsPorts
   /** Those that wait longest come first, here and of each address. */
   readonly #waits = new Map<Session, Wait>()
@@ -45,17 +46,12 @@ export class WaitingSessions {
 
   /** The TTL begins. Answers with the one that has waited longest where too many wait now. */
   add(session: Session): GivingWay | undefined {
-    const { groupOf, onExpired, limits } = this.#ports
+    const { groupOf, limits, wheel, now } = this.#ports
     const group = groupOf(session.client.remoteAddress)
-    const expiry: Timed = {
-      due: () => {
-        onExpired(session)
-        return undefined
-      },
-    }
-    this.#waits.set(session, { expiry, group })
+    const until = now() + limits.sessionTtlMs
+    this.#waits.set(session, { until, group })
     this.#byGroup.add(group, session)
-    this.#schedule(expiry, this.#ports.now())
+    if (this.size === 1) wheel.schedule(this, until)
     if (group !== undefined && this.#byGroup.countOf(group) > limits.maxConnectionsPerAddress)
       return givingWay(this.#byGroup.firstOf(group), 'maxConnectionsPerAddress')
     return this.size > limits.maxConnections ? givingWay(this.#waits.keys().next().value, 'maxConnections') : undefined
@@ -65,18 +61,26 @@ export class WaitingSessions {
   delete(session: Session): void {
     const wait = this.#waits.get(session)
     if (!wait) return
-    this.#ports.wheel.cancel(wait.expiry)
     this.#waits.delete(session)
     this.#byGroup.delete(wait.group, session)
+    if (this.size === 0) this.#ports.wheel.cancel(this)
+  }
+
+  /** Ends those whose time is over: of all that wait, only the first needs a deadline. */
+  due(now: number): number | undefined {
+    for (const [session, { until }] of this.#waits) {
+      if (until > now) return until
+      this.#ports.onExpired(session)
+    }
+    return undefined
   }
 
   /** The clock has leaped, and nobody knows how long they have waited: the TTL of each begins again. */
   restartClock(now: number): void {
-    for (const { expiry } of this.#waits.values()) this.#schedule(expiry, now)
-  }
-
-  #schedule(expiry: Timed, now: number): void {
-    this.#ports.wheel.schedule(expiry, now + this.#ports.limits.sessionTtlMs)
+    const { wheel, limits } = this.#ports
+    const until = now + limits.sessionTtlMs
+    for (const wait of this.#waits.values()) wait.until = until
+    if (this.size > 0) wheel.schedule(this, until)
   }
 }
 

@@ -32,6 +32,7 @@ export class AnonymousAuthenticator implements Authenticator {
 
   async authenticate(token: string | undefined): Promise<Identity> {
     if (token !== undefined && !this.#hasConnectHook()) throw noKeys()
+    if (token === undefined && !this.#needsUser) return ANONYMOUS
     return {
       ...ANONYMOUS,
       ...(token !== undefined && { uncheckedToken: token }),

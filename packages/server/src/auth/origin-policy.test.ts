@@ -88,6 +88,7 @@ describe('a server for this machine alone', () => {
     expect(policy.isAllowed(undefined, 'not a host')).toBe(false)
     for (const host of ['localhost:8443', '127.0.0.1', '[::1]:8443', 'app.example.com', undefined])
       expect(policy.isAllowed(undefined, host), host).toBe(true)
+    expect(policy.isAllowed(undefined, 'evil.test:8443')).toBe(false)
     expect(new OriginPolicy(['https://app.example.com']).isAllowed(undefined, 'evil.test:8443')).toBe(true)
   })
 

@@ -14,6 +14,8 @@ export class OriginPolicy {
   readonly #any: boolean
   readonly #exact: ReadonlySet<string>
   readonly #subdomains: readonly Extract<OriginPattern, { kind: 'subdomains' }>[]
+  /** The last `Host` that a request without an origin was taken with: nearly all name the same, and to read it costs more than the rest. */
+  #takenHost: string | undefined
 
   /**
    * Entries: an origin (`https://app.example.com`), every host below a domain (`https://*.example.com`), `null`, or `*` for
@@ -52,10 +54,14 @@ export class OriginPolicy {
    * was pointed at this machine is of its origin; the name that it is asked by gives it away.
    */
   #isAllowedWithoutOrigin(host: string | undefined): boolean {
-    if (!this.#loopback || host === undefined) return true
+    if (!this.#loopback || host === undefined || host === this.#takenHost) return true
     const asked = hostNameOf(host)
-    if (asked !== undefined && isLoopbackName(asked)) return true
-    return this.isAllowed(`https://${host}`, host) || this.isAllowed(`http://${host}`, host)
+    const isTaken =
+      (asked !== undefined && isLoopbackName(asked)) ||
+      this.isAllowed(`https://${host}`, host) ||
+      this.isAllowed(`http://${host}`, host)
+    if (isTaken) this.#takenHost = host
+    return isTaken
   }
 
   /** Whether a page of this host is the server's own, on whatever port. */

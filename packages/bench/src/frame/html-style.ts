@@ -1,7 +1,7 @@
 /** Of the report. The two kinds of bars and lines are told apart by their lightness too, for those who do not see the colours. */
 export const STYLE = `
-:root{--paper:#fff;--ink:#1e293b;--soft:#64748b;--line:#e2e8f0;--own:#c2410c;--peer:#94a3b8;--pass:#166534;--fail:#b91c1c}
-@media (prefers-color-scheme:dark){:root{--paper:#0f172a;--ink:#e2e8f0;--soft:#94a3b8;--line:#334155;--own:#fb923c;--peer:#64748b;--pass:#4ade80;--fail:#f87171}}
+:root{--paper:#fff;--ink:#1e293b;--soft:#64748b;--line:#e2e8f0;--own:#c2410c;--own-2:#ea580c;--own-3:#9a3412;--peer:#94a3b8;--peer-2:#475569;--pass:#166534;--fail:#b91c1c}
+@media (prefers-color-scheme:dark){:root{--paper:#0f172a;--ink:#e2e8f0;--soft:#94a3b8;--line:#334155;--own:#fb923c;--own-2:#fdba74;--own-3:#ea580c;--peer:#64748b;--peer-2:#cbd5e1;--pass:#4ade80;--fail:#f87171}}
 body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;background:var(--paper);color:var(--ink)}
 h1{margin-bottom:.2em}
 h2+p::first-letter{text-transform:uppercase}
@@ -29,13 +29,5 @@ figcaption{font-weight:600;margin-bottom:.2em}
 .bars .own th{font-weight:600}
 .bar i{display:block;height:1.1em;margin-top:.2em;border-radius:2px;background:var(--peer)}
 .own .bar i{background:var(--own)}
-svg{width:100%;max-width:760px;height:auto}
-svg text{fill:var(--soft);font-size:12px}
-svg path{fill:none;stroke-width:2}
-svg .grid{stroke:var(--line);stroke-width:1}
-svg .peer path{stroke:var(--peer)}
-svg .own path{stroke:var(--own)}
-svg .peer circle{fill:var(--peer)}
-svg .own circle{fill:var(--own)}
-svg g text{fill:var(--ink)}
+svg{max-width:100%;height:auto}
 `

@@ -69,6 +69,7 @@ describe('readUpgrade', () => {
     ['a length', head([...FIELDS, 'Content-Length: 0'])],
     ['chunks', head([...FIELDS, 'Transfer-Encoding: chunked'])],
     ['an expectation', head([...FIELDS, 'Expect: 100-continue'])],
+    ['what Node gives as a list', head([...FIELDS, 'Set-Cookie: a'])],
     ['a folded field', head([...FIELDS, 'X: a\r\n b'])],
     ['a space before the colon', head([...FIELDS, 'X : a'])],
     ['no colon', head([...FIELDS, 'X'])],
@@ -90,6 +91,13 @@ describe('readUpgrade', () => {
     const text = head(FIELDS)
     expect(read(text, text.length)).toBeDefined()
     expect(read(text, text.length - 1)).toBeUndefined()
+  })
+
+  it('reads blanks once, however many there are', () => {
+    // A square of as many steps would take longer than a test may.
+    const blanks = ' '.repeat(100_000)
+    expect(read(head([...FIELDS, `X:${blanks}\0`]), 1_000_000)).toBeUndefined()
+    expect(read(head([...FIELDS, `X:${blanks}a${blanks}`]), 1_000_000)?.headers.x).toBe('a')
   })
 
   it('reads nothing otherwise than Node does', async () => {

@@ -8,6 +8,7 @@ import type { ClientDetails } from './ports/hooks.ts'
 import type { SessionRecord } from './ports/session-store.ts'
 import { Session, type SessionEnd, type SessionLink } from './session.ts'
 import { type SessionEffect, type SessionEvent, sessionMove } from './session-lifecycle.ts'
+import { sessionIdOf } from './session-record.ts'
 import type { Counters } from './stats.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { WaitingSessions } from './waiting-sessions.ts'
@@ -92,9 +93,8 @@ export class Sessions {
     return session
   }
 
-  /** The session whose secret this is: `<id>.<secret>`. */
   byResumeToken(token: string): Session | undefined {
-    const session = this.#byId.get(token.slice(0, token.lastIndexOf('.')))
+    const session = this.#byId.get(sessionIdOf(token))
     return session && isSameSecret(session.resumeToken, token) ? session : undefined
   }
 

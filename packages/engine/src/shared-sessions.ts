@@ -1,5 +1,6 @@
 import type { DisconnectCode } from '@fusewire/protocol'
 import { firstOf } from './first-of.ts'
+import { isSameSecret } from './is-same-secret.ts'
 import type { SessionRecord, SessionStore, SessionStoreListener } from './ports/session-store.ts'
 import type { Session, SessionEnd } from './session.ts'
 import type { SessionEnds } from './session-ends.ts'
@@ -89,7 +90,7 @@ export class SharedSessions implements SessionStoreListener {
     const id = sessionIdOf(resumeToken)
     if (id === '' || this.#endings.has(id)) return undefined
     const record = await this.#ports.watch.call(() => this.#ports.store.find(id))
-    return record?.resumeToken === resumeToken ? record : undefined
+    return record && isSameSecret(record.resumeToken, resumeToken) ? record : undefined
   }
 
   /** Makes a session that was found this node's. Undefined when it has ended meanwhile; rejects as {@link find} does. */

@@ -70,6 +70,14 @@ describe('where there is no NATS', () => {
     await eventually(() => expect(connections).toBe(0))
   })
 
+  it.each(['natsCredentialsFile', 'brokerCaFile'])('says before it tries that the file of %s is not there', (option) => {
+    const given = { development: true, broker: ['nats://127.0.0.1:1'], [option]: '/nowhere/file' }
+    const options = resolveOptions(given, { nodeEnv: undefined })
+    expect(() => natsBackend(options, { node: 'n1', environment: nodeEnvironment, log: () => {} })).toThrow(
+      new RegExp(`${option}: /nowhere/file does not exist`, 'u'),
+    )
+  })
+
   it.each([
     ['HTTP/1.1 400 Bad Request', 'it is an HTTP server; correct the address'],
     ['220 mail.example.com ESMTP', 'it is no NATS server; correct the address'],

@@ -3,6 +3,8 @@ import { describeWith, freePorts, type RedisServer, startNats, startRedis } from
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { ConfigurationError } from '../../config/configuration-error.ts'
 import { type ReachOptions, reachRedis } from './reach-redis.ts'
+import { parseRedisAddress } from './redis-address.ts'
+import { findSentinelMaster } from './redis-topology.ts'
 import { REDIS_KINDS, type StartedRedis } from './testing/redis-kinds.ts'
 
 const SECRET = 'hunter2'
@@ -148,5 +150,15 @@ for (const { title, programs, start } of REDIS_KINDS)
 
     it.runIf(title === 'sentinel')('knows no master of another name', async () => {
       expect(await refusal(redis.urls, { mode: 'sentinel', master: 'other' })).toContain('knows no master of the name other')
+    })
+
+    it.runIf(title === 'sentinel')('is asked without the user of the servers where it does not know that', async () => {
+      const addresses = redis.urls.map((url) => url.replace('//', `//fusewire:${SECRET}@`))
+      await expect(reachRedis({ addresses, mode: 'sentinel', master: 'mymaster', timeoutMs: 5000 })).resolves.toEqual({
+        evicts: false,
+      })
+      const { host, port, ...access } = parseRedisAddress(addresses[0] ?? '', 'sentinel')
+      const find = findSentinelMaster([{ host, port }], { ...access, timeoutMs: 5000 }, 'mymaster')
+      expect(await find([])).toMatchObject([{ endpoint: { host: '127.0.0.1' } }])
     })
   })

@@ -44,6 +44,11 @@ export class Http1Connections {
     socket.off('close', this.#onClose)
   }
 
+  /** Whether a request of it waits for its answer, or for the whole of it to leave. */
+  isAnswering(socket: Socket): boolean {
+    return (this.#uses.get(socket)?.answering.size ?? 0) > 0
+  }
+
   /** A request has come, and this will be its answer. */
   answer(socket: Socket, response: ServerResponse): void {
     const use = this.#uses.get(socket)

@@ -16,13 +16,26 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const REQUEST_TIMEOUT_MS = 300_000
 const MAX_CHECK_INTERVAL_MS = 5000
 
-const isWebSocketUpgrade = (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket'
+/** HTTP/1.0 has no upgrades (RFC 9110 section 7.8). */
+const isWebSocketUpgrade = ({ httpVersion, headers }: IncomingMessage): boolean =>
+  httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket'
 
 /** RFC 9112 section 3.2: a request without `Host` is bad. */
+const hostMissing = (): FusewireError => new FusewireError('malformed_request', 'a request of HTTP/1.1 must have a Host')
+
 const refuseWithoutHost = (response: ServerResponse): void => {
-  const { status, body } = errorAnswer(new FusewireError('malformed_request', 'a request of HTTP/1.1 must have a Host'))
+  const { status, body } = errorAnswer(hostMissing())
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' }
   response.writeHead(status, headers).end(body)
+}
+
+/** What keeps a request with an upgrade from being a WebSocket handshake. */
+const faultOf = ({ headers }: IncomingMessage): FusewireError | undefined => {
+  if (headers.host === undefined) return hostMissing()
+  // Node hands it over before its body has come, and goes on to read the socket.
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0)
+    return new FusewireError('malformed_request', 'a WebSocket handshake has no body')
+  return undefined
 }
 
 /** What Node's parser says, in our words. */
@@ -64,10 +77,18 @@ export class Http1Server {
     })
     if (upgrade) {
       this.#server.on('upgrade', (request, _socket, head) => {
-        this.#connections.remove(request.socket)
-        if (isWebSocketUpgrade(request)) upgrade(request, request.socket, head)
+        const { socket } = request
+        const isAnswering = this.#connections.isAnswering(socket)
+        this.#connections.remove(socket)
         // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.
-        else this.accept(replayRequest(request, request.socket, head))
+        if (!isWebSocketUpgrade(request)) this.accept(replayRequest(request, socket, head))
+        // Whatever is said now would come before the answer to an earlier request.
+        else if (isAnswering) socket.destroy()
+        else {
+          const fault = faultOf(request)
+          if (fault) refuse(socket, fault)
+          else upgrade(request, socket, head)
+        }
       })
     }
     this.#server.on('connect', (request, socket) => {

@@ -1,10 +1,13 @@
 import { DIALECTS } from './load/dialect.ts'
 import { SCENARIOS } from './scenarios/scenarios.ts'
 
+/** That of the longest, and a gap. */
+const NAME_WIDTH = Math.max(...SCENARIOS.map(({ name }) => name.length)) + 2
+
 const described = (name: string, text: string): string =>
   text
     .split('\n')
-    .map((line, index) => `  ${(index === 0 ? name : '').padEnd(15)}${line}`)
+    .map((line, index) => `  ${(index === 0 ? name : '').padEnd(NAME_WIDTH)}${line}`)
     .join('\n')
 
 export const HELP = `Usage: npm run bench -- [scenario ...] [options]

@@ -64,7 +64,7 @@ export const composeServer = async (
   const certificates = options.tls
     ? await TlsCertificates.open({
         ...options,
-        ticketSeed: role?.ticketSeed,
+        ticketSecret: role?.ticketSecret,
         onReload: ({ fingerprint, validTo }) => log('certificate_reloaded', { fingerprint, validTo }),
         onReloadError: (error) => log('certificate_refused', { error }),
       })

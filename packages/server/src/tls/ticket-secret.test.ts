@@ -37,6 +37,17 @@ describe('the secret behind session tickets', () => {
     expect(hex(secret.keys(DAY, 'a'))).toBe(later)
   })
 
+  it('erases what an interval that is over was made from, and no seed that it has given', () => {
+    const first = new TicketSecret(DAY, 0)
+    const [mine, kept] = [first.seed(0), first.seed(0)]
+    const second = new TicketSecret(DAY, 0, mine)
+    first.advance(DAY)
+    second.advance(DAY)
+    expect(hex(mine.secret)).toBe('00'.repeat(32))
+    expect(hex(kept.secret)).not.toBe('00'.repeat(32))
+    expect(hex(second.keys(DAY, 'a'))).toBe(hex(first.keys(DAY, 'a')))
+  })
+
   it('knows when its keys change', () => {
     const secret = new TicketSecret(DAY, 0)
     const now = 3.25 * DAY

@@ -141,17 +141,23 @@ describe('handshakes', () => {
     })
 
     it('resume a session in another process that has the same seed', async () => {
-      const ticketSeed = new TicketSecret(TICKET_KEY_ROTATION_MS, Date.now()).seed(Date.now())
-      const one = await serve(await open({ ticketSeed }))
+      const now = Date.now()
+      const ticketSecret = new TicketSecret(TICKET_KEY_ROTATION_MS, now)
+      const one = await serve(await open({ ticketSecret }))
       const session = await one.ticket({ maxVersion })
-      expect(await isReused(await serve(await open({ ticketSeed })), session)).toBe(true)
+      const same = new TicketSecret(TICKET_KEY_ROTATION_MS, now, ticketSecret.seed(now))
+      expect(await isReused(await serve(await open({ ticketSecret: same })), session)).toBe(true)
       expect(await isReused(await serve(await open()), session)).toBe(false)
     })
 
     it('are worth nothing when their keys have changed', async () => {
       const server = await serve(await open({ ticketKeyRotationMs: 50 }))
       const session = await server.ticket({ maxVersion })
+      const keys = server.server.getTicketKeys()
       await vi.waitFor(async () => expect(await isReused(server, session)).toBe(false), 5_000)
+      // What Node keeps of the options.
+      const { ticketKeys } = server.server as unknown as { readonly ticketKeys: Buffer }
+      expect(ticketKeys.equals(keys)).toBe(false)
     })
   })
 })

@@ -7,7 +7,7 @@ import { type CertificateFacts, certificateFacts } from './certificate-facts.ts'
 import { type CertificatePair, parseCertificates, readPair } from './certificate-pair.ts'
 import { cipherPolicy, type TlsVersion } from './cipher-policy.ts'
 import { developmentCertificate } from './development-certificate.ts'
-import { TICKET_KEY_ROTATION_MS, TicketSecret, type TicketSeed } from './ticket-secret.ts'
+import { TICKET_KEY_ROTATION_MS, TICKET_KEYS_BYTES, TicketSecret } from './ticket-secret.ts'
 import { watchFiles } from './watch-files.ts'
 
 /** The server's options of the same names, and what to do when the files change. */
@@ -25,10 +25,10 @@ export interface TlsCertificatesOptions {
   readonly debounceMs?: number
   /** How often files are read again where the file system tells nothing. Default 30,000. */
   readonly pollMs?: number
-  /** How often the keys of session tickets change. Default 43,200,000 (12 hours). */
+  /** How often the keys of session tickets change, where they are made from no given secret. Default 43,200,000 (12 hours). */
   readonly ticketKeyRotationMs?: number
-  /** What other processes make the keys of session tickets from, so that these are the same. Default: these are like no others. */
-  readonly ticketSeed?: TicketSeed | undefined
+  /** What the keys of session tickets are made from, so that other processes make the same. Default: one of its own. */
+  readonly ticketSecret?: TicketSecret | undefined
   /** A new certificate is being served. */
   readonly onReload?: (facts: CertificateFacts) => void
   /** New files cannot be used; the old certificate goes on being served. */
@@ -97,7 +97,9 @@ export class TlsCertificates {
   readonly #policy: SecureContextOptions
   readonly #servers = new Set<Server>()
   readonly #stopWatching: () => void
-  readonly #tickets: TicketSecret
+  readonly #ticketSecret: TicketSecret
+  /** One buffer for all that there will be: each server keeps the one that it was given, and keys that are over must be nowhere. */
+  readonly #ticketKeys = Buffer.alloc(TICKET_KEYS_BYTES)
   #ticketTimer: NodeJS.Timeout
   #loaded: Loaded
   #facts: CertificateFacts
@@ -110,14 +112,14 @@ export class TlsCertificates {
     this.#policy = cipherPolicy(options.tlsMinVersion ?? 'TLSv1.2')
     this.#loaded = loaded
     this.#facts = certificateFacts(loaded.pair.certificate)
-    const { debounceMs = 200, pollMs = 30_000, ticketKeyRotationMs = TICKET_KEY_ROTATION_MS, ticketSeed } = options
+    const { debounceMs = 200, pollMs = 30_000, ticketKeyRotationMs = TICKET_KEY_ROTATION_MS, ticketSecret } = options
     this.#stopWatching = watchFiles({
       paths: watchedFiles(options),
       debounceMs,
       pollMs,
       onChange: () => void this.#reload(false),
     })
-    this.#tickets = new TicketSecret(ticketKeyRotationMs, Date.now(), ticketSeed)
+    this.#ticketSecret = ticketSecret ?? new TicketSecret(ticketKeyRotationMs, Date.now())
     this.#ticketTimer = this.#rotateInTime()
   }
 
@@ -213,21 +215,24 @@ export class TlsCertificates {
   #contextOptions(): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
     const { pair, clientCa } = this.#loaded
     const authorities = clientCa !== undefined && { ca: clientCa }
-    return { ...this.#policy, cert: pair.cert, key: pair.key, ...authorities, ticketKeys: this.#ticketKeys() }
+    return { ...this.#policy, cert: pair.cert, key: pair.key, ...authorities, ticketKeys: this.#makeTicketKeys() }
   }
 
   /**
    * Others with each reload: a ticket from before must not let a client in whose authority has just been taken off the list. And others
    * in time: in TLS 1.2 a ticket key that leaks opens every session that it has resumed.
    */
-  #ticketKeys(): Buffer {
-    return this.#tickets.keys(Date.now(), this.#loaded.digest)
+  #makeTicketKeys(): Buffer {
+    const keys = this.#ticketSecret.keys(Date.now(), this.#loaded.digest)
+    this.#ticketKeys.set(keys)
+    keys.fill(0)
+    return this.#ticketKeys
   }
 
   #rotateInTime(): NodeJS.Timeout {
     return setTimeout(() => {
       this.#ticketTimer = this.#rotateInTime()
-      for (const server of this.#servers) server.setTicketKeys(this.#ticketKeys())
-    }, this.#tickets.lastsMs(Date.now())).unref()
+      for (const server of this.#servers) server.setTicketKeys(this.#makeTicketKeys())
+    }, this.#ticketSecret.lastsMs(Date.now())).unref()
   }
 }

@@ -4,6 +4,7 @@ import { hubBackend } from '../brokers/hub/hub-backend.ts'
 import { ConfigurationError } from '../config/configuration-error.ts'
 import { Fusewire } from '../fusewire.ts'
 import type { Metrics } from '../metrics/create-metrics.ts'
+import { TICKET_KEY_ROTATION_MS, TicketSecret } from '../tls/ticket-secret.ts'
 import { VERSION } from '../version.ts'
 import { CONTROL_FD, type FailedStart, HUB_FD, type ToPrimary, type ToWorker, type Welcome } from './control.ts'
 import { ControlSocket } from './control-socket.ts'
@@ -73,7 +74,7 @@ export class Worker {
     const { worker, options, hasHub, ticketSeed } = await this.#welcome
     const role: WorkerRole = {
       worker,
-      ticketSeed,
+      ticketSecret: new TicketSecret(TICKET_KEY_ROTATION_MS, Date.now(), ticketSeed),
       drainAll: () => this.#control.tell('drain'),
       gather: (own) => this.#gather(own),
       ...(hasHub && {

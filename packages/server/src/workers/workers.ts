@@ -106,6 +106,7 @@ export class Workers {
     )
     for (const place of this.#places) place.start()
     this.#pings = setInterval(() => {
+      tickets.advance(Date.now())
       for (const place of this.#places) place.ping()
     }, this.#pingIntervalMs)
     await begun

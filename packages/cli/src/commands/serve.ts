@@ -6,7 +6,6 @@ import { type ConfigurationFlags, loadConfiguration } from '../configuration/loa
 import { EXIT } from '../exit-code.ts'
 import { interrupted } from '../interrupt.ts'
 import { explainListenError } from '../listen-error.ts'
-import { collectStartupGarbage } from '../startup-garbage.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** For what belongs to no connection: a broker that writes down what it holds. */
@@ -47,7 +46,6 @@ const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<voi
   try {
     const listening = await Promise.race([server.listen(), asked])
     if (!listening) return await inTime(options, server.close())
-    collectStartupGarbage()
     announce(listening, options, terminal)
     // Ends by itself after "fusewire drain".
     await Promise.race([server.closed, asked])

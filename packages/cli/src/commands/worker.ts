@@ -1,7 +1,6 @@
 import { constants } from 'node:os'
 import { Worker } from '@fusewire/server'
 import { Command } from 'commander'
-import { collectStartupGarbage } from '../startup-garbage.ts'
 
 /** Started by `serve` with workers, and by nobody else. */
 export const workerCommand = (): Command =>
@@ -21,5 +20,5 @@ const serveAsWorker = async (): Promise<void> => {
   }
   // Ctrl-C and a terminal that goes away reach every process of the group: the primary says what comes of it.
   process.on('SIGINT', ignore).on('SIGHUP', ignore).on('SIGTERM', leave)
-  await worker.run(collectStartupGarbage)
+  await worker.run()
 }

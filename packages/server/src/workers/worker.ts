@@ -66,11 +66,8 @@ export class Worker {
     this.#control.tell('hello', VERSION)
   }
 
-  /**
-   * Serves until it has left; resolves then. What keeps it from beginning is told to the primary. `onServing` is called when it
-   * listens, before the primary hears of it.
-   */
-  async run(onServing: () => void = () => {}): Promise<void> {
+  /** Serves until it has left; resolves then. What keeps it from beginning is told to the primary. */
+  async run(): Promise<void> {
     const { worker, options, hasHub, ticketSeed } = await this.#welcome
     const role: WorkerRole = {
       worker,
@@ -92,7 +89,7 @@ export class Worker {
     try {
       this.#fusewire = new Fusewire(options, role)
       if (this.#leaving) await this.#fusewire.close()
-      else await this.#serve(this.#fusewire, onServing)
+      else await this.#serve(this.#fusewire)
     } catch (error) {
       this.#control.tell('failed', failureOf(error))
       // The primary ends this process once it knows why.
@@ -109,9 +106,8 @@ export class Worker {
     void this.#fusewire?.[how]()
   }
 
-  async #serve(fusewire: Fusewire, onServing: () => void): Promise<void> {
+  async #serve(fusewire: Fusewire): Promise<void> {
     await fusewire.listen()
-    onServing()
     this.#control.tell('serving')
     await fusewire.closed
   }

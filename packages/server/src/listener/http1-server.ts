@@ -8,7 +8,7 @@ import type { Refusals, ServerLimitName } from '../refusals.ts'
 import { Http1Connections } from './http1-connections.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
-import { refuse } from './refuse.ts'
+import { ignoreError, refuse } from './refuse.ts'
 import { replayRequest } from './replay-request.ts'
 
 /** Longer than the idle time of usual load balancers (60 s), so that it is never us who closes under a request of theirs. */
@@ -76,8 +76,10 @@ export class Http1Server {
       else handlers.request(request, response)
     })
     if (upgrade) {
-      this.#server.on('upgrade', (request, _socket, head) => {
+      this.#server.on('upgrade', (request, stream, head) => {
         const { socket } = request
+        // While a body is still to come, it is a stream around the socket, and throws the errors that the socket has.
+        if (stream !== socket) stream.on('error', ignoreError)
         const isAnswering = this.#connections.isAnswering(socket)
         this.#connections.remove(socket)
         // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.

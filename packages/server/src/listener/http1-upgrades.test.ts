@@ -77,3 +77,12 @@ describe.each(WAYS)('a WebSocket handshake %s', (way) => {
     expect(started.upgrades).toEqual([])
   })
 })
+
+it('survives clients that reset while the body of their handshake is still to come', async () => {
+  const started = await start()
+  for (let time = 0; time < 30; time++) {
+    const socket = await openTcp(started.port)
+    socket.write(head('Content-Length: 2'), () => socket.resetAndDestroy())
+  }
+  expect(await answerTo(started, 'in the clear', head())).toContain('HTTP/1.1 101')
+})

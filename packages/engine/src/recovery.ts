@@ -25,7 +25,10 @@ export interface Recovery {
   readonly document?: unknown
 }
 
-/** Reads what the rule's recovery mode needs; in this turn where the broker answers at once. With `isFiltered` somebody wants only some of the publications. */
+/**
+ * Reads what the rule's recovery mode needs; in this turn where the broker answers at once. With `isFiltered` somebody wants only some of
+ * the publications.
+ */
 export const readChannel = (
   broker: Broker,
   channel: string,

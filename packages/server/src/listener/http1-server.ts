@@ -64,35 +64,17 @@ export class Http1Server {
       requestTimeout: Math.max(REQUEST_TIMEOUT_MS, handshakeTimeoutMs),
       connectionsCheckingInterval: Math.min(handshakeTimeoutMs, MAX_CHECK_INTERVAL_MS),
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      // Unknown to Node 22.12, which upgrades everything: see onUpgrade.
+      // Unknown to Node 22.12, which upgrades everything.
       shouldUpgradeCallback: isWebSocketUpgrade,
       // Node's own answer has no error in it.
       requireHostHeader: false,
     })
-    const { upgrade } = handlers
     this.#server.on('request', (request, response) => {
       this.#connections.answer(request.socket, response)
       if (request.httpVersion === '1.1' && request.headers.host === undefined) refuseWithoutHost(response)
       else handlers.request(request, response)
     })
-    if (upgrade) {
-      this.#server.on('upgrade', (request, stream, head) => {
-        const { socket } = request
-        // While a body is still to come, it is a stream around the socket, and throws the errors that the socket has.
-        if (stream !== socket) stream.on('error', ignoreError)
-        const isAnswering = this.#connections.isAnswering(socket)
-        this.#connections.remove(socket)
-        // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.
-        if (!isWebSocketUpgrade(request)) this.accept(replayRequest(request, socket, head))
-        // Whatever is said now would come before the answer to an earlier request.
-        else if (isAnswering) socket.destroy()
-        else {
-          const fault = faultOf(request)
-          if (fault) refuse(socket, fault)
-          else upgrade(request, socket, head)
-        }
-      })
-    }
+    this.#server.on('upgrade', (request, stream, head) => this.#upgrade(handlers, request, stream, head))
     this.#server.on('connect', (request, socket) => {
       this.#connections.remove(request.socket)
       refuse(socket, new FusewireError('method_not_allowed'))
@@ -110,6 +92,28 @@ export class Http1Server {
     this.#connections.add(socket)
     this.#server.emit('connection', socket)
     if (socket instanceof TLSSocket) readByData(socket)
+  }
+
+  #upgrade({ upgrade }: ListenerHandlers, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const { socket } = request
+    // While a body is still to come, it is a stream around the socket, and throws the errors that the socket has.
+    if (stream !== socket) stream.on('error', ignoreError)
+    const isAnswering = this.#connections.isAnswering(socket)
+    this.#connections.remove(socket)
+    // `curl --http2` offers h2c with every request; it is content with HTTP/1.1.
+    if (!isWebSocketUpgrade(request)) {
+      this.accept(replayRequest(request, socket, head))
+      return
+    }
+    // Whatever is said now would come before the answer to an earlier request.
+    if (isAnswering) {
+      socket.destroy()
+      return
+    }
+    const fault = faultOf(request)
+    if (fault) refuse(socket, fault)
+    else if (upgrade) upgrade(request, socket, head)
+    else refuse(socket, new FusewireError('unsupported_transport'))
   }
 
   /** Closes connections that have never been used. */

@@ -60,6 +60,14 @@ describe.each(WAYS)('a WebSocket handshake %s', (way) => {
     expect(started.upgrades).toEqual([])
   })
 
+  it('is told where WebSocket is turned off', async () => {
+    const started = await startListener()
+    running.push(started)
+    const answer = await answerTo(started, way, head())
+    expect(answer).toContain('HTTP/1.1 404')
+    expect(answer).toContain('unsupported_transport')
+  })
+
   it('is a plain request in HTTP/1.0', async () => {
     const started = await start()
     const answer = await answerTo(

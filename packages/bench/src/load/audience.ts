@@ -55,7 +55,6 @@ export class Audience {
           ),
         )
       await until(() => audience.received >= 0, `${-audience.received} greetings are missing`)
-      await server.process?.collectGarbage()
       // Whatever is still to be done about the handshakes is not to be measured.
       await delay(300)
       audience.#received = 0

@@ -27,8 +27,6 @@ export interface RunningServer {
   /** Seconds of CPU time used so far, user and system; undefined where the system does not tell. */
   cpuSeconds(): number | undefined
   memory(): Promise<Memory>
-  /** What starting and connecting have left behind is gone afterwards, as it is in a server that has been up for minutes. */
-  collectGarbage(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -111,10 +109,6 @@ class OwnServer implements RunningServer {
     })
     this.#child.kill('SIGUSR2')
     return told
-  }
-
-  async collectGarbage(): Promise<void> {
-    await this.memory()
   }
 
   async stop(): Promise<void> {

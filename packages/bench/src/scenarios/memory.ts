@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { Audience } from '../load/audience.ts'
 import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import { mostConnections } from '../load/open-files.ts'
 import type { Memory } from '../load/server-process.ts'
 
 const CLIENTS = 10_000
@@ -46,7 +47,7 @@ const measureMemory = async (candidate: Candidate, clients: number): Promise<Sam
 /** Sessions that nobody comes back to end soon, so that what stays is not theirs. */
 const FLAGS = ['--ping-interval-ms', '3600000', '--session-ttl-ms', '500']
 
-const plan = ({ isQuick, clients = CLIENTS, certificateFile }: RunOptions): readonly Trial[] => {
+const plan = ({ isQuick, clients = Math.min(CLIENTS, mostConnections()), certificateFile }: RunOptions): readonly Trial[] => {
   const trials = (name: string, candidates: readonly Candidate[]): Trial[] =>
     candidates.map((candidate) => ({
       case: `${name}, ${clients} clients`,

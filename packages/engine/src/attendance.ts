@@ -1,5 +1,4 @@
 import type { Member } from '@fusewire/protocol'
-import { after } from './after.ts'
 import type { Log } from './log.ts'
 import type { Announcement, Awaitable, Broker } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
@@ -28,20 +27,19 @@ export class Attendance {
     this.#ports = ports
   }
 
-  /** Makes the subscription seen, where the channel's rule keeps presence. Fails when the store does; it may be tried again then. */
-  join(subscription: Subscription): Awaitable<void> {
+  /** Makes the subscription seen, where the channel's rule keeps presence. Rejects when the store does; it may be tried again then. */
+  async join(subscription: Subscription): Promise<void> {
     const { channel, session, presence } = subscription
     if (presence.kind === 'present' || !this.#ports.rules.of(channel.name).presence) return
     const member = session.member(subscription.info)
     // An attempt before this one may have taken effect without anybody having been told.
     const isUnsure = presence.kind === 'joining'
     if (presence.kind === 'absent') subscription.presence = { kind: 'joining', member }
-    return after(this.#ports.presence.add(channel.name, member), (isNew) => {
-      // It may have left meanwhile, or another connection of its session may have been told first.
-      if (!isOpen(subscription.presence)) return
-      subscription.presence = { kind: 'present', member }
-      if (isNew || isUnsure) this.#tell({ type: 'join', channel: channel.name, member }, true)
-    })
+    const isNew = await this.#ports.presence.add(channel.name, member)
+    // It may have left meanwhile, or another connection of its session may have been told first.
+    if (!isOpen(subscription.presence)) return
+    subscription.presence = { kind: 'present', member }
+    if (isNew || isUnsure) this.#tell({ type: 'join', channel: channel.name, member }, true)
   }
 
   /** Idempotent. Nobody hears that somebody leaves of whom they have not heard; the store is told all the same. */
@@ -81,13 +79,12 @@ export class Attendance {
 
   /** Announces it if the store says that it is so, after what is under way of the same session. Nobody waits for it. */
   #tell(message: Announcement, isSo: Awaitable<boolean>): void {
-    // Where the store answers at once, nothing is under way and no key is needed.
-    const before = this.#underWay.size === 0 ? undefined : this.#underWay.get(keyOf(message))
+    const key = `${message.member.session} ${message.channel}`
+    const before = this.#underWay.get(key)
     if (!before && !(isSo instanceof Promise)) {
       if (isSo) this.#announce(message)
       return
     }
-    const key = keyOf(message)
     const told = Promise.all([isSo, before]).then(([answer]) => {
       if (this.#underWay.get(key) === told) this.#underWay.delete(key)
       if (answer) this.#announce(message)
@@ -96,13 +93,11 @@ export class Attendance {
   }
 
   /** Never rejects: whoever must know reads the store. */
-  #announce(message: Announcement): void {
-    const failed = (error: unknown): void => this.#ports.log('announcement_failed', { channel: message.channel, error })
+  async #announce(message: Announcement): Promise<void> {
     try {
-      const announced = this.#ports.broker.announce(message)
-      if (announced instanceof Promise) announced.catch(failed)
+      await this.#ports.broker.announce(message)
     } catch (error) {
-      failed(error)
+      this.#ports.log('announcement_failed', { channel: message.channel, error })
     }
   }
 
@@ -120,8 +115,6 @@ export class Attendance {
     }
   }
 }
-
-const keyOf = ({ channel, member }: Announcement): string => `${member.session} ${channel}`
 
 /** Whether the store is still to be told. */
 const isOpen = ({ kind }: PresenceState): boolean => kind === 'joining' || kind === 'taken'

@@ -9,6 +9,7 @@ import {
   type MemoryConnection,
   ModelClient,
   type NodeLine,
+  PROPERTY_SEED,
   PresenceWatcher,
   turn,
 } from '@fusewire/testkit'
@@ -370,7 +371,7 @@ describe('[L20] [L21] [L23] [L24] clients that move between nodes which die, sta
             await run.expectGoodEnd()
           },
         ),
-        { numRuns: 100 },
+        { numRuns: 100, seed: PROPERTY_SEED },
       )
     },
     120_000,

@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { connect, constants } from 'node:http2'
 import { setImmediate as turn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import { PATHS } from '@fusewire/protocol'
 import { eventually } from '@fusewire/testkit'
 import { describe, expect, onTestFinished } from 'vitest'
 import { harmTest } from '../bystanders.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
-import { handshakeHead, openSocket } from '../wire/open-websocket.ts'
+import { handshakeHead, openSocket, upgrade } from '../wire/open-websocket.ts'
 import { readUntil } from '../wire/read-until.ts'
 
 const MAX_HEADER_BYTES = 16_384
@@ -36,6 +37,20 @@ const BAD_REQUESTS = [
   },
   { name: 'an unknown version of HTTP', bytes: 'GET / HTTP/9.9\r\nHost: a\r\n\r\n', status: 400, code: 'malformed_request' },
   { name: 'a request without a host', bytes: 'GET / HTTP/1.1\r\n\r\n', status: 400, code: 'malformed_request' },
+  { name: 'two hosts', bytes: 'GET /livez HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n', status: 400, code: 'malformed_request' },
+  { name: 'a host that is none', bytes: 'GET /livez HTTP/1.1\r\nHost: a b\r\n\r\n', status: 400, code: 'malformed_request' },
+  {
+    name: 'the target of another protocol',
+    bytes: 'GET ftp://a/livez HTTP/1.1\r\nHost: a\r\n\r\n',
+    status: 400,
+    code: 'malformed_request',
+  },
+  {
+    name: 'a WebSocket handshake with two hosts',
+    bytes: handshakeHead({ headers: { Host: 'localhost', host: 'localhost' } }),
+    status: 400,
+    code: 'malformed_request',
+  },
   { name: 'binary rubbish', bytes: '\x00\x01\x02\xff\xfe\r\n\r\n', status: 400, code: 'malformed_request' },
   { name: 'SSH', bytes: 'SSH-2.0-OpenSSH_9.9\r\n', status: 400, code: 'malformed_request' },
   { name: 'a header name with a space', bytes: `${HEAD}X Y: 1\r\n\r\n`, status: 400, code: 'malformed_request' },
@@ -77,6 +92,15 @@ describe.each(['https', 'http'] as const)('HTTP/1.1 over %s', (scheme) => {
 })
 
 describe('HTTP/1.1', () => {
+  it('a target with a host in it is understood, over a WebSocket too', async ({ server }) => {
+    const { host } = new URL(server.http)
+    const socket = await openSocket(server.http)
+    socket.write(`GET ${server.http}/livez HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n`)
+    expect((await readUntil(socket, undefined)).text).toMatch(/^HTTP\/1\.1 200 /u)
+    const webSocket = await upgrade(server.http, { path: `ws://${host}${PATHS.webSocket}` })
+    webSocket.destroy()
+  })
+
   it('a request that is cut before its end has no effect', async ({ server, api }) => {
     const body = '{"channel":"cut","data":1}'
     for (const path of ['/v1/publish', '/fusewire/v1/poll', '/fusewire/v1/stream']) {

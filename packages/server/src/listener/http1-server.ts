@@ -6,6 +6,7 @@ import { type ErrorCode, FusewireError } from '@fusewire/protocol'
 import { errorAnswer } from '../error-answer.ts'
 import type { Refusals, ServerLimitName } from '../refusals.ts'
 import { Http1Connections } from './http1-connections.ts'
+import { settleTarget } from './http1-target.ts'
 import type { ListenerHandlers } from './listener-handlers.ts'
 import type { ListenerLimits } from './listener-limits.ts'
 import { ignoreError, refuse } from './refuse.ts'
@@ -20,22 +21,19 @@ const MAX_CHECK_INTERVAL_MS = 5000
 const isWebSocketUpgrade = ({ httpVersion, headers }: IncomingMessage): boolean =>
   httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket'
 
-/** RFC 9112 section 3.2: a request without `Host` is bad. */
-const hostMissing = (): FusewireError => new FusewireError('malformed_request', 'a request of HTTP/1.1 must have a Host')
-
-const refuseWithoutHost = (response: ServerResponse): void => {
-  const { status, body } = errorAnswer(hostMissing())
+const answerWith = (response: ServerResponse, error: FusewireError): void => {
+  const { status, body } = errorAnswer(error)
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), connection: 'close' }
   response.writeHead(status, headers).end(body)
 }
 
 /** What keeps a request with an upgrade from being a WebSocket handshake. */
-const faultOf = ({ headers }: IncomingMessage): FusewireError | undefined => {
-  if (headers.host === undefined) return hostMissing()
+const faultOf = (request: IncomingMessage): FusewireError | undefined => {
+  const { headers } = request
   // Node hands it over before its body has come, and goes on to read the socket.
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0)
     return new FusewireError('malformed_request', 'a WebSocket handshake has no body')
-  return undefined
+  return settleTarget(request)
 }
 
 /** What Node's parser says, in our words. */
@@ -71,7 +69,8 @@ export class Http1Server {
     })
     this.#server.on('request', (request, response) => {
       this.#connections.answer(request.socket, response)
-      if (request.httpVersion === '1.1' && request.headers.host === undefined) refuseWithoutHost(response)
+      const fault = settleTarget(request)
+      if (fault) answerWith(response, fault)
       else handlers.request(request, response)
     })
     this.#server.on('upgrade', (request, stream, head) => this.#upgrade(handlers, request, stream, head))

@@ -62,6 +62,7 @@ describe('readUpgrade', () => {
     ['a target that is no path', head(FIELDS, 'GET http://a/ws HTTP/1.1')],
     ['a target with a space', head(FIELDS, 'GET /w s HTTP/1.1')],
     ['no host', head(FIELDS.slice(1))],
+    ['a host that is none', head(['Host: a b', ...FIELDS.slice(1)])],
     ['no upgrade', head(FIELDS.filter((field) => !field.startsWith('Upgrade')))],
     ['another protocol', head(FIELDS.map((field) => field.replace('websocket', 'h2c')))],
     ['no connection option', head(FIELDS.map((field) => field.replace('Connection: Upgrade', 'Connection: upgraded')))],

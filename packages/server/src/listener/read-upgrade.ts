@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { isHost } from './http1-target.ts'
 
 /** The head of a request for a WebSocket. */
 export interface Upgrade {
@@ -52,6 +53,7 @@ const readFields = (text: string, start: number): IncomingHttpHeaders | undefine
 
 const isUpgrade = (headers: IncomingHttpHeaders): boolean =>
   headers.host !== undefined &&
+  isHost(headers.host) &&
   headers.upgrade?.toLowerCase() === 'websocket' &&
   UPGRADE_OPTION.test(headers.connection ?? '') &&
   LEFT_TO_NODE.every((name) => headers[name] === undefined)

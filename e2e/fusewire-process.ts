@@ -67,6 +67,11 @@ export class FusewireProcess implements AsyncDisposable {
     return this.#command.err
   }
 
+  /** Lets go of what has been logged so far, where a server runs for long. */
+  forgetLog(): void {
+    this.#command.err = ''
+  }
+
   get httpsPort(): number {
     return Number(new URL(this.https).port)
   }

@@ -28,7 +28,7 @@ export const clusterTest = (
       const random = new Random(SEED)
       const broker = await startBrokerServers(kind)
       onTestFinished(() => broker[Symbol.asyncDispose]())
-      const play = await Play.start(nodes, broker, random.fork(), pongTimeoutMs)
+      const play = await Play.start(nodes, broker, random.fork(), { pongTimeoutMs })
       onTestFinished(() => play[Symbol.asyncDispose]())
       const { problems, counts } = await play.round('test', clients, faults(broker))
       expect(problems).toEqual([])

@@ -91,16 +91,9 @@ const SORTS: readonly Open[] = [
   sdk('stream', 'http', true),
 ]
 
-/** So many clients, of every sort when there are enough. */
-export const openField = (
-  count: number,
-  entrance: () => Promise<Endpoints>,
-  streams: readonly Stream[],
-  random: Random,
-): Promise<Participant[]> =>
-  Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const open = SORTS[index % SORTS.length] as Open
-      return open(await entrance(), streams, random.fork())
-    }),
-  )
+/** A client at each of these entrances, of every sort when there are enough. */
+export const openField = (entrances: readonly Endpoints[], streams: readonly Stream[], random: Random): Participant[] =>
+  entrances.map((entrance, index) => {
+    const open = SORTS[index % SORTS.length] as Open
+    return open(entrance, streams, random.fork())
+  })

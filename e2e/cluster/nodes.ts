@@ -12,6 +12,12 @@ import type { BrokerServers } from './broker-servers.ts'
 /** How long a node may take until it says that it is ready: membership, the broker and what it had to catch up with. */
 const READY_TIMEOUT_MS = 30_000
 
+export interface NodesOptions {
+  readonly options: FusewireInput
+  /** Flags of Node itself, for each of them. */
+  readonly nodeFlags?: readonly string[]
+}
+
 interface Node {
   readonly process: FusewireProcess
   /** Between it and each of the broker's servers; none where it is told of their addresses. */
@@ -22,6 +28,7 @@ interface Node {
 export class ClusterNodes implements AsyncDisposable {
   readonly #broker: BrokerServers
   readonly #options: FusewireInput
+  readonly #nodeFlags: readonly string[]
   readonly #random: Random
   readonly #folder = mkdtempSync(join(tmpdir(), 'fusewire-nodes-'))
   readonly #nodes: Node[] = []
@@ -30,15 +37,16 @@ export class ClusterNodes implements AsyncDisposable {
   /** What nodes that are gone have logged. */
   #log = ''
 
-  private constructor(broker: BrokerServers, options: FusewireInput, random: Random) {
+  private constructor(broker: BrokerServers, { options, nodeFlags = [] }: NodesOptions, random: Random) {
     this.#broker = broker
     this.#options = options
+    this.#nodeFlags = nodeFlags
     this.#random = random.fork()
     this.#tls = new Balancer(random.fork())
     this.#cleartext = new Balancer(random.fork())
   }
 
-  static async start(count: number, broker: BrokerServers, options: FusewireInput, random: Random): Promise<ClusterNodes> {
+  static async start(count: number, broker: BrokerServers, options: NodesOptions, random: Random): Promise<ClusterNodes> {
     const cluster = new ClusterNodes(broker, options, random)
     try {
       // The first makes the certificate of all.
@@ -65,6 +73,16 @@ export class ClusterNodes implements AsyncDisposable {
   /** What all nodes have logged. */
   get log(): string {
     return this.#log + this.#nodes.map(({ process }) => process.log).join('')
+  }
+
+  /** Lets go of what has been logged so far. */
+  forgetLog(): void {
+    this.#log = ''
+    for (const { process } of this.#nodes) process.forgetLog()
+  }
+
+  get processes(): readonly FusewireProcess[] {
+    return this.#nodes.map(({ process }) => process)
   }
 
   /** What one of them answers at `/readyz`, past the balancer: its status. */
@@ -139,11 +157,10 @@ export class ClusterNodes implements AsyncDisposable {
     const { isProxied, ports } = this.#broker
     const lines = isProxied ? await Promise.all(ports.map((port) => FaultProxy.start(port, this.#random.fork()))) : []
     const reached = isProxied ? lines.map(({ port }) => port) : ports
-    const process = await FusewireProcess.start({
-      certificateDir: this.#folder,
-      ...this.#options,
-      ...this.#broker.options(reached),
-    })
+    const process = await FusewireProcess.start(
+      { certificateDir: this.#folder, ...this.#options, ...this.#broker.options(reached) },
+      { nodeFlags: this.#nodeFlags },
+    )
     this.#nodes[index] = { process, lines }
     this.#come(index)
   }

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FusewireInput } from '@fusewire/server'
 import { eventually, type Random } from '@fusewire/testkit'
@@ -5,28 +6,34 @@ import { Api } from '../api.ts'
 import { judgeDocument } from '../faults/document.ts'
 import { judge } from '../faults/judge.ts'
 import { createStreams, RULES, type Stream } from '../faults/stream.ts'
-import type { Place, Told } from '../faults/told.ts'
 import { HOOK_SECRET, HookServer } from '../hook-backend.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
+import type { Endpoints } from '../wire/way.ts'
 import { BROKER_TIMEOUT_MS, type BrokerServers } from './broker-servers.ts'
 import type { ClusterFault } from './faults.ts'
 import { freshFetch, openField, type Participant } from './field.ts'
 import { ClusterNodes } from './nodes.ts'
-import { type PublishingReport, publishAll, publishSurely } from './publishing.ts'
+import { type PublishingReport, publishAll } from './publishing.ts'
+import { SETTLE_TIMEOUT_MS, settle } from './settling.ts'
 
 /** Longer than a node takes to be noticed as gone by its clients, and shorter than the longest time that one stands still. */
 export const SESSION_TTL_MS = 6_500
 
-/** From the last fault until everyone has everything: back-off, TTLs and the sweep included. */
-const SETTLE_TIMEOUT_MS = 30_000
-
-/** Until a publication that was made after the fault has reached everyone, before another one is tried. */
-const MARK_TIMEOUT_MS = 8_000
-
 const REQUEST_TIMEOUT_MS = 4_000
+
+/** Of the ends of connections that a problem is shown with. */
+const SHOWN_ENDS = 20
 
 /** How soon clients notice that a node stands still. */
 export const PONG_TIMEOUT_MS = 4_000
+
+/**
+ * While a process that carries all lines and clients stood still for longer, they may have taken one another for dead: that they come
+ * anew then is no fault of the nodes. In milliseconds.
+ */
+const MAX_HELD_UP_MS = 1_000
+
+const NS_PER_MS = 1e6
 
 const options = (hooks: HookServer, pongTimeoutMs: number): FusewireInput => ({
   ...DEVELOPMENT,
@@ -40,15 +47,6 @@ const options = (hooks: HookServer, pongTimeoutMs: number): FusewireInput => ({
   hookSecrets: [HOOK_SECRET],
 })
 
-/** Where a subscriber stands in a stream. */
-const placeOf = (told: readonly Told[]): Place | undefined => {
-  const at = told.findLastIndex(({ kind }) => kind === 'subscribed')
-  const subscribed = told[at]
-  if (subscribed?.kind !== 'subscribed') return undefined
-  const last = told.at(-1)
-  return { epoch: subscribed.position.epoch, offset: last?.kind === 'publication' ? last.offset : subscribed.position.offset }
-}
-
 /** How a play went, in counts. */
 export interface PlayCounts {
   acknowledged: number
@@ -61,8 +59,18 @@ export interface PlayCounts {
   begunAnew: number
 }
 
+export interface PlayOptions {
+  readonly pongTimeoutMs?: number
+  /** Flags of Node itself, for each of the nodes. */
+  readonly nodeFlags?: readonly string[]
+}
+
 export interface PlayOutcome {
   readonly counts: PlayCounts
+  /** The faults that have struck, in order. */
+  readonly struck: readonly ClusterFault[]
+  /** For how long this process stood still, at most, with its clients and all lines. In milliseconds. */
+  readonly heldUpMs: number
   readonly problems: readonly string[]
 }
 
@@ -73,20 +81,29 @@ export class Play implements AsyncDisposable {
   readonly #random: Random
   readonly #api: Api
   readonly #closeApi: () => Promise<void>
+  /** Of the clients of each round. */
+  readonly #entrances: Endpoints[] = []
+  readonly #heldUp = monitorEventLoopDelay({ resolution: 20 })
 
   private constructor(nodes: ClusterNodes, hooks: HookServer, random: Random, base: string) {
     this.nodes = nodes
     this.#hooks = hooks
     this.#random = random
     const { send, close } = freshFetch(REQUEST_TIMEOUT_MS)
+    this.#heldUp.enable()
     this.#api = new Api(base, undefined, send)
     this.#closeApi = close
   }
 
-  static async start(count: number, broker: BrokerServers, random: Random, pongTimeoutMs = PONG_TIMEOUT_MS): Promise<Play> {
+  static async start(
+    count: number,
+    broker: BrokerServers,
+    random: Random,
+    { pongTimeoutMs = PONG_TIMEOUT_MS, nodeFlags = [] }: PlayOptions = {},
+  ): Promise<Play> {
     const hooks = await HookServer.start('HTTP/1.1')
     try {
-      const nodes = await ClusterNodes.start(count, broker, options(hooks, pongTimeoutMs), random.fork())
+      const nodes = await ClusterNodes.start(count, broker, { options: options(hooks, pongTimeoutMs), nodeFlags }, random.fork())
       return new Play(nodes, hooks, random.fork(), (await nodes.entrance()).http)
     } catch (error) {
       await hooks[Symbol.asyncDispose]()
@@ -96,19 +113,29 @@ export class Play implements AsyncDisposable {
 
   /**
    * New clients on new channels go through these faults, one after the other, each at a random moment. After each of them everyone has
-   * to have everything again; in the end presence has to be who is there, and each session's end to have been told once.
+   * to have everything again; in the end presence has to be who is there, and each session's end to have been told once. `stop` leaves
+   * out the faults that have not struck.
    */
-  async round(name: string, clients: number, faults: readonly ClusterFault[]): Promise<PlayOutcome> {
+  async round(name: string, clients: number, faults: readonly ClusterFault[], stop?: AbortSignal): Promise<PlayOutcome> {
     const random = this.#random.fork()
     const streams = createStreams(name)
-    const participants = await openField(clients, () => this.nodes.entrance(), streams, random)
+    this.nodes.forgetLog()
+    this.#hooks.notices.length = 0
+    while (this.#entrances.length < clients) this.#entrances.push(await this.nodes.entrance())
+    const participants = openField(this.#entrances.slice(0, clients), streams, random)
+    const struck: ClusterFault[] = []
+    let heldUpMs = 0
     const problems: string[] = []
     const report: PublishingReport = { acknowledged: 0, refused: 0, problems }
+    const field = { nodes: this.nodes, api: this.#api, streams, participants, report }
     try {
-      await this.#settle('the beginning', streams, participants, report)
+      await settle('the beginning', field)
       for (const fault of faults) {
-        const stop = new AbortController()
-        const publishing = publishAll(this.#api, streams, participants, random, report, stop.signal)
+        if (stop?.aborted) break
+        struck.push(fault)
+        this.#heldUp.reset()
+        const isOver = new AbortController()
+        const publishing = publishAll(this.#api, streams, participants, random, report, isOver.signal)
         let before = connections(participants)
         try {
           await delay(random.integer(100, 700))
@@ -116,11 +143,17 @@ export class Play implements AsyncDisposable {
           await fault.strike(this.nodes, random)
           await delay(random.integer(100, 400))
         } finally {
-          stop.abort()
+          isOver.abort()
           await publishing
         }
-        await this.#settle(fault.name, streams, participants, report)
-        if (fault.isOfBroker) problems.push(...this.#reconnected(fault.name, before, participants))
+        await settle(fault.name, field)
+        const wasHeldUpMs = this.#heldUp.max / NS_PER_MS
+        heldUpMs = Math.max(heldUpMs, wasHeldUpMs)
+        if (fault.isOfBroker && wasHeldUpMs < MAX_HELD_UP_MS)
+          problems.push(...this.#reconnected(fault.name, before, participants))
+        // Only the store knows the sessions of a node that was killed, and the next fault may be that it loses them.
+        const former = participants.flatMap(({ subscriber }) => subscriber.sessions.slice(0, -1))
+        if (problems.length === 0) await this.#checkEnds(former, problems)
         // What comes after the first thing that is wrong tells nothing more.
         if (problems.length > 0) break
       }
@@ -130,53 +163,16 @@ export class Play implements AsyncDisposable {
     } finally {
       await Promise.all(participants.map(({ close }) => close()))
     }
-    if (problems.length === 0) await this.#checkEnds(participants, problems)
-    return this.#judge(streams, participants, report)
+    const sessions = participants.flatMap(({ subscriber }) => subscriber.sessions)
+    if (problems.length === 0) await this.#checkEnds(sessions, problems)
+    return { ...this.#judge(streams, participants, report), struck, heldUpMs }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#heldUp.disable()
     await this.#closeApi()
     await this.nodes[Symbol.asyncDispose]()
     await this.#hooks[Symbol.asyncDispose]()
-  }
-
-  /** Every node is ready, and what is published now reaches everyone. */
-  async #settle(
-    after: string,
-    streams: readonly Stream[],
-    participants: readonly Participant[],
-    report: PublishingReport,
-  ): Promise<void> {
-    const beganAt = performance.now()
-    await this.nodes.untilReady().catch(() => report.problems.push(`after ${after}: a node is not ready`))
-    await Promise.all(
-      streams.map(async (stream) => {
-        let behind: string[] = ['it cannot be published to']
-        while (behind.length > 0 && performance.now() - beganAt < SETTLE_TIMEOUT_MS) {
-          const stop = AbortSignal.timeout(MARK_TIMEOUT_MS)
-          const data = { after, mark: performance.now() }
-          const place = await publishSurely(this.#api, stream, data, report, stop)
-          if (!place) continue
-          const isThere = ({ subscriber }: Participant): boolean => {
-            const at = placeOf(subscriber.told.get(stream) ?? [])
-            return at !== undefined && at.epoch === place.epoch && at.offset >= place.offset
-          }
-          await eventually(
-            () => {
-              behind = participants
-                .filter((each) => !isThere(each))
-                .map(
-                  ({ name, subscriber }) =>
-                    `${name} is at ${JSON.stringify(placeOf(subscriber.told.get(stream) ?? []))} of ${JSON.stringify(place)}`,
-                )
-              return behind.length === 0
-            },
-            { timeoutMs: MARK_TIMEOUT_MS, intervalMs: 10 },
-          ).catch(() => undefined)
-        }
-        if (behind.length > 0) report.problems.push(`after ${after}, ${stream.name}: ${behind.join('; ')}`)
-      }),
-    )
   }
 
   /** Presence has to become those who are there: nobody who has gone, and nobody missing. */
@@ -200,9 +196,8 @@ export class Play implements AsyncDisposable {
     ).catch((error: Error) => problems.push(`presence is\n${there}, and there are\n${wanted} (${error.message})`))
   }
 
-  /** Each session that a client ever had has ended, and the application has been told once, whichever node it was on. */
-  async #checkEnds(participants: readonly Participant[], problems: string[]): Promise<void> {
-    const sessions = participants.flatMap(({ subscriber }) => subscriber.sessions)
+  /** These sessions have ended, and the application has been told once of each, whichever node it was on. */
+  async #checkEnds(sessions: readonly string[], problems: string[]): Promise<void> {
     const idsOf = (session: string): Set<string> =>
       new Set(
         this.#hooks
@@ -227,11 +222,21 @@ export class Play implements AsyncDisposable {
       return isOnOneConnection && more > 0 ? [`${fault}: ${name} has connected ${more} more times`] : []
     })
     if (found.length === 0) return []
-    const ends = this.nodes.log.match(/.*client_disconnected.*/gu) ?? []
-    return [...found, `the nodes' last words to clients: ${ends.slice(-20).join('\n')}`]
+    const ends = [...this.nodes.log.matchAll(/^\{.*"msg":"client_disconnected"\}$/gmu)].map(
+      ([line]) => JSON.parse(line) as { time: number; code: string; transport: string },
+    )
+    const words = ends
+      .sort((one, other) => one.time - other.time)
+      .slice(-SHOWN_ENDS)
+      .map(({ time, code, transport }) => `${new Date(time).toISOString().slice(11, -1)} ${code} over ${transport}`)
+    return [...found, `the nodes' last words to clients: ${words.join(', ')}`]
   }
 
-  #judge(streams: readonly Stream[], participants: readonly Participant[], report: PublishingReport): PlayOutcome {
+  #judge(
+    streams: readonly Stream[],
+    participants: readonly Participant[],
+    report: PublishingReport,
+  ): Pick<PlayOutcome, 'counts' | 'problems'> {
     const { acknowledged, refused, problems } = report
     const counts: PlayCounts = {
       acknowledged,

@@ -35,6 +35,8 @@ export class EventSubscriber implements Subscriber {
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
   #lastEventId: string | undefined
+  /** A channel could not be subscribed to now: it comes anew, with all of them. */
+  #isRefused = false
 
   constructor(base: string, version: 'HTTP/1.1' | 'HTTP/2', streams: readonly Stream[], random: Random) {
     this.#url = `${base}${PATHS.sse}?${new URLSearchParams(streams.map(({ name }) => ['channel', name]))}`
@@ -66,6 +68,7 @@ export class EventSubscriber implements Subscriber {
 
   /** Rejects when the line is lost. */
   async #follow(line: AbortController, agent: Agent): Promise<void> {
+    this.#isRefused = false
     const signal = AbortSignal.any([line.signal, this.#stop.signal])
     // Something is published all the time: silence is a dead line.
     let silence = setTimeout(() => line.abort(), PATIENCE_MS)
@@ -87,6 +90,7 @@ export class EventSubscriber implements Subscriber {
       if (end < 2) continue
       for (const event of readEvents(text.slice(0, end))) this.#take(event)
       text = text.slice(end)
+      if (this.#isRefused) return
     }
   }
 
@@ -101,7 +105,8 @@ export class EventSubscriber implements Subscriber {
     } else if (event === 'message') {
       const { channel, offset, data: published, patch } = data as PublicationData
       this.#tell(channel, { kind: 'publication', offset, data: published, patch })
-    } else if (event === 'error' || event === 'unsubscribed') this.problems.push(`${event}: ${JSON.stringify(data)}`)
+    } else if (event === 'error' && (data as { retryable: boolean }).retryable) this.#isRefused = true
+    else if (event === 'error' || event === 'unsubscribed') this.problems.push(`${event}: ${JSON.stringify(data)}`)
     if (id !== undefined) this.#lastEventId = id
   }
 

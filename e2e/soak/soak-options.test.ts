@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readSoakRequest } from './soak-options.ts'
+import { readSoakRequest, repeating } from './soak-options.ts'
 
 const read = (...args: string[]) => readSoakRequest(args, 7)
 
@@ -13,6 +13,16 @@ describe('the command line of the soak', () => {
     expect(read('--cluster', 'nats', '--nodes', '2')).toMatchObject({ options: { cluster: { broker: 'nats', nodes: 2 } } })
     expect(read('--cluster', 'sentinel')).toMatchObject({ options: { cluster: { broker: 'sentinel', nodes: 3 } } })
     expect(read('--help')).toEqual({ kind: 'help' })
+  })
+
+  it('can be written again from what was asked for', () => {
+    for (const args of [
+      ['--minutes', '0.5', '--clients', '3', '--seed', '0'],
+      ['--cluster', 'redis-cluster', '--nodes', '2', '--minutes', '10', '--clients', '24', '--seed', '7'],
+    ]) {
+      const request = read(...args)
+      expect(request.kind === 'run' && repeating(request.options)).toBe(`npm run soak -- ${args.join(' ')}`)
+    }
   })
 
   it('says what is wrong', () => {

@@ -14,7 +14,8 @@ Options:
   --nodes N      servers of the cluster (default 3)
   --help
 
-Ends with 0 when every promise was held, with 1 when not, with 2 when it was asked for wrongly. Ctrl-C ends it early, with its counts.
+Ends with 0 when every promise was held, with 1 when not, with 2 when it was asked for wrongly. When its time is over, and after Ctrl-C,
+what has begun comes to its end first: of a cluster, a fault and the recovery from it, in half a minute at most.
 
 Examples:
   npm run soak
@@ -22,12 +23,17 @@ Examples:
   npm run soak -- --minutes 1 --seed 4711
   npm run soak -- --cluster redis-cluster --nodes 3 --minutes 30`
 
+export interface ClusterChoice {
+  readonly broker: BrokerKind
+  readonly nodes: number
+}
+
 export interface SoakOptions {
   readonly durationMs: number
   readonly seed: number
   readonly clients: number
   /** Absent for one server alone. */
-  readonly cluster?: { readonly broker: BrokerKind; readonly nodes: number }
+  readonly cluster?: ClusterChoice
 }
 
 export type SoakRequest =
@@ -47,6 +53,10 @@ const read = (name: string, text: string, { min, max, whole }: { min: number; ma
   if (text.trim() !== '' && value >= min && value <= max && (!whole || Number.isInteger(value))) return value
   throw new WrongUse(`--${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, not "${text}"`)
 }
+
+/** The command that makes the same choices again. */
+export const repeating = ({ durationMs, seed, clients, cluster }: SoakOptions): string =>
+  `npm run soak --${cluster ? ` --cluster ${cluster.broker} --nodes ${cluster.nodes}` : ''} --minutes ${durationMs / 60_000} --clients ${clients} --seed ${seed}`
 
 /** What the command line asks for; `seed` is used when it names none. */
 export const readSoakRequest = (args: readonly string[], seed: number): SoakRequest => {

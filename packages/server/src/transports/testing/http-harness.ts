@@ -131,9 +131,9 @@ export class HttpHarness {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** The HTTP/2 session that requests go through. */
+  /** The HTTP/2 session that requests go through; another one when the server has said that it takes no more. */
   get session(): ClientHttp2Session {
-    if (!this.#session || this.#session.destroyed) {
+    if (!this.#session || this.#session.closed || this.#session.destroyed) {
       this.#session = connect(this.origin)
       this.#session.on('error', () => undefined)
     }

@@ -12,6 +12,8 @@ export class KnownChannel {
   readonly #idempotencyTtlMs: number
   /** Keys within the window, the oldest first; undefined until one is used here, and when a record may have been missed. */
   #keys: Map<string, UsedKey> | undefined
+  /** While those before are being read: what has come since then; undefined again when a record may have been missed. */
+  #newKeys: Map<string, UsedKey> | undefined
   /** Of each publication that is kept; undefined until they matter. */
   #sizes: number[] | undefined
   #document: DocumentAt | undefined
@@ -38,6 +40,7 @@ export class KnownChannel {
     this.head = undefined
     this.isStale = true
     this.#keys = undefined
+    this.#newKeys = undefined
     this.#sizes = undefined
     this.#document = undefined
   }
@@ -49,10 +52,12 @@ export class KnownChannel {
     if (head && sequence <= head.sequence) return
     this.#count(record.time)
     if (record.previous === (head?.sequence ?? 0)) {
-      if (this.#keys) for (const [key, used] of keysOf(located)) this.#keys.set(key, used)
+      const keys = this.#keys ?? this.#newKeys
+      if (keys) for (const [key, used] of keysOf(located)) keys.set(key, used)
       if (this.#sizes) this.#sizes = sizesAfter(this.#sizes, head?.record, record)
     } else {
       this.#keys = undefined
+      this.#newKeys = undefined
       this.#sizes = undefined
     }
     this.head = located
@@ -70,9 +75,18 @@ export class KnownChannel {
     this.#document = document
   }
 
-  /** Gets to know the keys that were used since a time. */
+  /** Gets to know the keys that were used since a time, those of records that are heard meanwhile included. */
   async learnKeys(since: number): Promise<void> {
-    this.#keys ??= this.head ? await readKeys(this.#stream, this.head, since) : new Map()
+    while (!this.#keys) {
+      const newKeys = new Map<string, UsedKey>()
+      this.#newKeys = newKeys
+      try {
+        const keys = this.head ? await readKeys(this.#stream, this.head, since) : []
+        if (this.#newKeys === newKeys) this.#keys = new Map([...keys, ...newKeys])
+      } finally {
+        this.#newKeys = undefined
+      }
+    }
   }
 
   usedKey(key: string): UsedKey | undefined {
@@ -87,9 +101,14 @@ export class KnownChannel {
     }
   }
 
+  /** Of what is kept at the head. */
   async countSizes(): Promise<readonly number[]> {
-    this.#sizes ??= this.head ? await readSizes(this.#stream, this.head) : []
-    return this.#sizes
+    if (this.#sizes) return this.#sizes
+    const { head } = this
+    const sizes = head ? await readSizes(this.#stream, head) : []
+    // Those of a record that was heard meanwhile are not among them.
+    if (this.head === head) this.#sizes = sizes
+    return sizes
   }
 
   #count(time: number): void {

@@ -41,8 +41,11 @@ export const copyFunctions = async (from: BenchBroker, to: BenchBroker): Promise
   target.destroy()
 }
 
+/** A client as a node makes it: without the timer of its own that the library gives each command by default. */
+const connected = (url: string) => createClient({ url, RESP: 3, commandOptions: { timeout: 0 } }).connect()
+
 export const openBareRedis = async (url: string, { heard, publishes }: RedisTraffic, onHeard?: OnHeard): Promise<BareBroker> => {
-  const [publisher, listener] = await Promise.all([url, url].map((each) => createClient({ url: each }).connect()))
+  const [publisher, listener] = await Promise.all([url, url].map(connected))
   if (!publisher || !listener) throw new Error('no client')
   const channelOf = new Map(heard.map((name) => [name, publishes.findIndex((command) => command.includes(name))]))
   const hear = (message: Buffer, name: Buffer): void => {

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Samples } from '../frame/samples.ts'
 import { DIALECTS } from '../load/dialect.ts'
 import type { Address } from '../load/open-socket.ts'
 import { until } from '../load/until.ts'
@@ -25,8 +26,8 @@ const DIALECT = DIALECTS.fusewire
 export class Listeners {
   readonly #sockets: LoadClient[] = []
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  readonly #fromDue: number[] = []
-  readonly #fromMade: number[] = []
+  readonly #fromDue = new Samples()
+  readonly #fromMade = new Samples()
   #isMeasured = false
   /** Since the beginning, by all. */
   #deliveries = 0
@@ -57,8 +58,8 @@ export class Listeners {
   /** From now on deliveries are counted anew, and each is measured if asked for. */
   begin(isMeasured: boolean): void {
     this.#deliveries = 0
-    this.#fromDue.length = 0
-    this.#fromMade.length = 0
+    this.#fromDue.clear()
+    this.#fromMade.clear()
     this.#isMeasured = isMeasured
     this.#delay.reset()
     if (isMeasured) this.#delay.enable()
@@ -91,7 +92,7 @@ export class Listeners {
     this.#lastAt = now
     this.#deliveries++
     if (!this.#isMeasured) return
-    this.#fromDue.push(now - dueAt)
-    this.#fromMade.push(now - madeAt)
+    this.#fromDue.add(now - dueAt)
+    this.#fromMade.add(now - madeAt)
   }
 }

@@ -1,3 +1,4 @@
+import { Samples } from '../frame/samples.ts'
 import { quantile } from '../frame/statistics.ts'
 
 /** Publishes one, and resolves when it has been acknowledged. */
@@ -40,8 +41,8 @@ export const clock = (): number => performance.timeOrigin + performance.now()
 export const stampedData = (bytes: number, dueAt: number, madeAt: number): string =>
   `${dueAt.toFixed(3)} ${madeAt.toFixed(3)} `.padEnd(bytes, 'x')
 
-export const percentiles = (values: readonly number[]): Percentiles => {
-  const sorted = Float64Array.from(values).sort()
+export const percentiles = (samples: Samples): Percentiles => {
+  const sorted = samples.sorted()
   return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) }
 }
 
@@ -102,21 +103,21 @@ const publishAtOnce = async (publish: PublishOne, { durationMs, depth, channels,
 const publishAtRate = async (publish: PublishOne, { durationMs, channels, bytes }: Load, rate: number): Promise<Sent> => {
   const beganAt = clock()
   const total = Math.max(1, Math.floor((rate * durationMs) / 1000))
-  const late: number[] = []
-  const waits: number[] = []
+  const late = new Samples()
+  const waits = new Samples()
   let [sent, failed] = [0, 0]
   let failure: string | undefined
   await new Promise<void>((resolve) => {
     const makeOne = (): void => {
       const dueAt = beganAt + (sent * 1000) / rate
       const madeAt = clock()
-      late.push(madeAt - dueAt)
+      late.add(madeAt - dueAt)
       const settled = (): void => {
         if (waits.length + failed === total) resolve()
       }
       publish(sent++ % channels, stampedData(bytes, dueAt, madeAt)).then(
         () => {
-          waits.push(clock() - madeAt)
+          waits.add(clock() - madeAt)
           settled()
         },
         (error: unknown) => {

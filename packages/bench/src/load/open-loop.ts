@@ -1,3 +1,5 @@
+import type { Samples } from '../frame/samples.ts'
+
 /** When operations are due that come evenly, whatever becomes of those before them. */
 export class Schedule {
   readonly #beginMs: number
@@ -24,9 +26,14 @@ export class Schedule {
  * begun: one that had to wait because the server, or the load, was held up has waited too (coordinated omission).
  */
 export class Latencies {
+  readonly #taken: Samples
   readonly #due: number[] = []
   #first = 0
-  readonly taken: number[] = []
+
+  /** @param taken Where each latency is put, in milliseconds. */
+  constructor(taken: Samples) {
+    this.#taken = taken
+  }
 
   begin(dueMs: number): void {
     this.#due.push(dueMs)
@@ -38,7 +45,7 @@ export class Latencies {
       const due = this.#due[this.#first]
       if (due === undefined) throw new Error('an answer came that nothing had asked for')
       this.#first++
-      this.taken.push(nowMs - due)
+      this.#taken.add(nowMs - due)
     }
     if (this.#first === this.#due.length) {
       this.#due.length = 0

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Samples } from '../frame/samples.ts'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { quantile } from '../frame/statistics.ts'
 import {
@@ -89,9 +90,10 @@ interface Asked {
 
 /** Asks evenly at a rate, whatever becomes of the answers, each connection in its turn. */
 const askEvenly = async (askers: readonly Asker[], frame: Buffer, perSecond: number, durationMs: number): Promise<Asked> => {
-  const late: number[] = []
+  const late = new Samples()
+  const answered = new Samples()
   const latencies = askers.map((asker) => {
-    const own = new Latencies()
+    const own = new Latencies(answered)
     asker.onAnswers = (answers) => own.answer(answers, performance.now())
     return own
   })
@@ -101,7 +103,7 @@ const askEvenly = async (askers: readonly Asker[], frame: Buffer, perSecond: num
   while (performance.now() - begin < durationMs) {
     const now = performance.now()
     for (let due = schedule.take(now); due !== undefined; due = schedule.take(now)) {
-      late.push(now - due)
+      late.add(now - due)
       latencies[turn]?.begin(due)
       askers[turn]?.client.write(frame)
       turn = (turn + 1) % askers.length
@@ -109,7 +111,7 @@ const askEvenly = async (askers: readonly Asker[], frame: Buffer, perSecond: num
     await new Promise(setImmediate)
   }
   await until(() => latencies.every(({ pending }) => pending === 0), 'answers are missing')
-  return { late: Float64Array.from(late).sort(), answered: Float64Array.from(latencies.flatMap(({ taken }) => taken)).sort() }
+  return { late: late.sorted(), answered: answered.sorted() }
 }
 
 const measureEcho = async (candidate: Candidate, { connections, bytes, durationMs, share }: Load): Promise<Sample> => {

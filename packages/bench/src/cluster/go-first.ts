@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import { setPriority } from 'node:os'
 
 const FIRST = -10
@@ -13,11 +12,14 @@ export const goFirst = (): (() => void) => {
   return () => give(USUAL)
 }
 
-/** Linux has a priority for each thread, and those of the garbage collection are waited for. */
+/**
+ * Linux has a priority for each thread, and this is the main one's. Those that compile and collect garbage beside it are not to go
+ * first: they take turns of several milliseconds, four at a time, and nodes and broker would wait for all of them.
+ */
 const give = (priority: number): void => {
   try {
-    for (const thread of readdirSync('/proc/self/task')) setPriority(Number(thread), priority)
+    setPriority(process.pid, priority)
   } catch {
-    // Only the superuser may go first, and only Linux says which threads there are.
+    // Only the superuser may go first.
   }
 }

@@ -1,6 +1,6 @@
 import { startNats, startRedis } from '@fusewire/testkit'
+import { coreWaitSecondsOf } from '../load/core-time.ts'
 import { cpuSecondsOf } from '../load/process-time.ts'
-import { coreWaitSecondsOf } from './core-time.ts'
 
 export const BROKERS = ['redis', 'nats'] as const
 export type BrokerName = (typeof BROKERS)[number]

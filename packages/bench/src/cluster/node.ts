@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { coreWaitSecondsOf } from '../load/core-time.ts'
 import type { Address } from '../load/open-socket.ts'
 import { cpuSecondsOf } from '../load/process-time.ts'
 import type { BenchBroker } from './broker.ts'
-import { coreWaitSecondsOf } from './core-time.ts'
 import type { Publisher } from './publisher.ts'
 import type { Load, Sent } from './window.ts'
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { coreWaitSecondsOf } from './core-time.ts'
 import { cpuSecondsOf } from './process-time.ts'
 
 /** How to start a server. The program prints a line with `port=<n>`, or with its URL, once it listens. */
@@ -26,6 +27,8 @@ export interface RunningServer {
   readonly port: number
   /** Seconds of CPU time used so far, user and system; undefined where the system does not tell. */
   cpuSeconds(): number | undefined
+  /** Seconds for which its main thread had something to do and no core to do it on so far; undefined where the system does not tell. */
+  coreWaitSeconds(): number | undefined
   memory(): Promise<Memory>
   stop(): Promise<void>
 }
@@ -93,6 +96,10 @@ class OwnServer implements RunningServer {
 
   cpuSeconds(): number | undefined {
     return cpuSecondsOf(this.#pid)
+  }
+
+  coreWaitSeconds(): number | undefined {
+    return coreWaitSecondsOf(this.#pid)
   }
 
   async memory(): Promise<Memory> {

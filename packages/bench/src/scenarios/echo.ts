@@ -124,7 +124,11 @@ const measureEcho = async (candidate: Candidate, { connections, bytes, durationM
     const largest = await measureLargestRate(askers, frame, durationMs * CALIBRATION_SHARE)
     const metered = stopMeter()
     await delay(SETTLE_MS)
+    const waitedBefore = server.process?.coreWaitSeconds() ?? Number.NaN
+    const askedAt = performance.now()
     const { late, answered } = await askEvenly(askers, frame, largest * share, durationMs)
+    const waited = (server.process?.coreWaitSeconds() ?? Number.NaN) - waitedBefore
+    const noCore = (waited * 1000) / (performance.now() - askedAt)
     for (const { client } of askers) client.destroy()
     return {
       ...rates(largest * metered.seconds, metered),
@@ -132,6 +136,7 @@ const measureEcho = async (candidate: Candidate, { connections, bytes, durationM
       p99: quantile(answered, 0.99),
       p999: quantile(answered, 0.999),
       late: quantile(late, 0.99),
+      noCore: Number.isNaN(noCore) ? undefined : noCore,
     }
   } finally {
     await server.stop()
@@ -161,6 +166,7 @@ export const ECHO: Scenario = {
     { name: 'p99', title: 'p99 ms', digits: 3 },
     { name: 'p999', title: 'p999 ms', digits: 3 },
     { name: 'late', title: 'load late p99 ms', digits: 3 },
+    { name: 'noCore', title: 'no core', digits: 3 },
     ...rateMeasures('answers').filter(({ name }) => name !== 'loadCpu'),
   ],
   main: 'p99',

@@ -38,13 +38,16 @@ export type PresenceState =
   | { readonly kind: 'taken'; readonly member: Member }
   | { readonly kind: 'present'; readonly member: Member }
 
+/** What a client asks of a subscription. */
+export type Wishes = Pick<Subscription, 'filter' | 'wantsPresence'>
+
 /** A session in a channel. */
 export class Subscription {
   readonly session: Session
   readonly channel: HubChannel
-  /** Tags that a publication must carry. */
+  /** Tags that a publication must carry: those of the last `subscribed`, or of what asks for the first. */
   filter: Readonly<Record<string, string>> | undefined
-  /** Whether `join` and `leave` are wanted. */
+  /** Whether `join` and `leave` are wanted, likewise. */
   wantsPresence = false
   state: SubscriptionState = { kind: 'paused' }
   /** True once a subscribe has succeeded: from then on one that fails leaves it to the next attempt. */
@@ -70,11 +73,14 @@ export class Subscription {
   }
 
   wants(publication: Publication): boolean {
-    const { filter } = this
-    if (!filter) return true
-    const { tags } = publication
-    if (!tags) return false
-    for (const name in filter) if (tags[name] !== filter[name]) return false
-    return true
+    return passes(publication, this)
   }
+}
+
+/** Whether somebody with these wishes gets the publication. */
+export const passes = ({ tags }: Publication, { filter }: Pick<Wishes, 'filter'>): boolean => {
+  if (!filter) return true
+  if (!tags) return false
+  for (const name in filter) if (tags[name] !== filter[name]) return false
+  return true
 }

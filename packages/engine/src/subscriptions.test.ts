@@ -188,6 +188,24 @@ describe('a subscribe that fails', () => {
     expect(client.all('publication').map(({ data }) => data)).toEqual([1, 3])
   })
 
+  it('leaves it as it was for another connection too, when its own had ended before the answer', async () => {
+    const first = await harness.connect({ token: 'ann' })
+    await harness.subscribe(first, 'open:a')
+    held.history.holding = 'calls'
+    first.say({ type: 'subscribe', channel: 'open:a', tags: { lang: 'cs' }, presence: true })
+    await turn()
+    first.cut()
+    const { resume } = first.last('connected')
+    const second = await harness.connect({ resume, subscriptions: [{ channel: 'open:a', id: 5, tags: { lang: 'de' } }] })
+    await refuse(held.history)
+    expect(second.last('error')).toMatchObject({ id: 5, code: 'broker_unavailable' })
+    const third = await harness.connect({ resume })
+    harness.engine.publish('open:a', { data: 1 })
+    expect(third.all('publication').map(({ data }) => data)).toEqual([1])
+    await harness.subscribe(await harness.connect({ token: 'bob' }), 'open:a')
+    expect(third.all('join')).toEqual([])
+  })
+
   it('leaves the subscriptions of a resumed session to the next attempt', async () => {
     const first = await harness.connect({ token: 'ann' })
     await harness.subscribe(first, 'open:a')

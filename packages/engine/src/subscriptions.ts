@@ -18,7 +18,7 @@ import type { RuleBook } from './rule-book.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Counters } from './stats.ts'
 import { subscribedMessage } from './subscribed-message.ts'
-import type { Subscription } from './subscription.ts'
+import { passes, type Subscription, type Wishes } from './subscription.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
 export interface SubscriptionsPorts {
@@ -50,6 +50,7 @@ export interface SubscribeOptions {
 /** What a subscription that has been read begins with. */
 interface Beginning {
   readonly id: number | undefined
+  readonly wishes: Wishes
   readonly from: Since
   readonly reading: Reading
   /** What was published while it was read. */
@@ -75,7 +76,7 @@ export class Subscriptions {
    * Subscribes, or subscribes again, and sends `subscribed`, everything after `since` in it, to the session's link.
    *
    * From `recover` on nothing is missed: what is published while the history is read is held and follows it. The request is its
-   * connection's: when the session has lost or changed that meanwhile, it comes to nothing.
+   * connection's: when the session has lost or changed that meanwhile, it comes to nothing, and the wishes stay what they were.
    */
   async subscribe(session: Session, request: SubscriptionRequest, options: SubscribeOptions = {}): Promise<void> {
     const { link } = session
@@ -109,10 +110,10 @@ export class Subscriptions {
     const subscription = session.subscriptions.get(name) ?? this.#enter(session, name)
     if (grant) this.#tokens.accept(subscription, grant)
     const { channel, filter, wantsPresence } = subscription
-    if (!options.resumed) {
-      subscription.filter = request.tags
-      subscription.wantsPresence = request.presence ?? false
-    }
+    const wishes = options.resumed
+      ? { filter, wantsPresence }
+      : { filter: request.tags, wantsPresence: request.presence ?? false }
+    if (!subscription.isEstablished) Object.assign(subscription, wishes)
 
     const held = channel.recover(subscription)
     const before = subscription.state.kind === 'recovering' ? subscription.state.before : undefined
@@ -122,7 +123,7 @@ export class Subscriptions {
       await this.#ports.hub.ready(subscription)
       let following: readonly Publication[] | undefined
       while (!following) {
-        const reading = await this.#read(subscription, from)
+        const reading = await this.#read(subscription, from, wishes)
         if (!isRecovering()) {
           // A newer subscribe decides, or the connection is gone; or else the application has ended what was about to begin.
           if (!link || session.link !== link || subscription.isEntered) return
@@ -131,7 +132,7 @@ export class Subscriptions {
         if (held.isOverrun) throw new FusewireError('overloaded', `${name} publishes more than can wait for its history`)
         following = held.after(reading.position)
         if (!following) held.restart()
-        else if (link) this.#begin(subscription, link, { id: request.id, from, reading, following })
+        else if (link) this.#begin(subscription, link, { id: request.id, wishes, from, reading, following })
         else channel.pause(subscription)
       }
       subscription.isEstablished = true
@@ -139,7 +140,6 @@ export class Subscriptions {
     } catch (error) {
       if (isRecovering()) {
         // What it was before goes on, as if nothing had been asked.
-        Object.assign(subscription, { filter, wantsPresence })
         if (!subscription.isEstablished) this.#drop(subscription, 'unsubscribed')
         else if (!link || !before) channel.pause(subscription)
         else {
@@ -255,22 +255,23 @@ export class Subscriptions {
   }
 
   /** Each of these may come late, or find that the subscription has ended. */
-  async #read(subscription: Subscription, since: Since): Promise<Reading> {
+  async #read(subscription: Subscription, since: Since, { filter }: Wishes): Promise<Reading> {
     const { broker, attendance, rules } = this.#ports
-    const { channel, filter } = subscription
+    const { channel } = subscription
     const reading = await readChannel(broker, channel.name, rules.of(channel.name), { since, isFiltered: filter !== undefined })
     if (subscription.isEntered) await attendance.join(subscription)
     return reading
   }
 
   /** Says `subscribed`, and what was missed in it; what was published meanwhile follows. */
-  #begin(subscription: Subscription, link: SessionLink, { id, from, reading, following }: Beginning): void {
+  #begin(subscription: Subscription, link: SessionLink, { id, wishes, from, reading, following }: Beginning): void {
     const { counters, rules } = this.#ports
     const { channel, expiresAt } = subscription
-    const recovery = recoveryOf(reading, from, (publication) => subscription.wants(publication))
+    const recovery = recoveryOf(reading, from, (publication) => passes(publication, wishes))
     if (typeof from === 'object') counters.recoveries[recovery.recovered ? 'complete' : 'incomplete']++
     const conflated = isConflated(rules.of(channel.name))
     link.send(subscribedMessage(channel.name, recovery, { id, conflated, expiresAt }))
+    Object.assign(subscription, wishes)
     this.#goLive(subscription, link, reading.position, following)
   }
 

@@ -22,8 +22,15 @@ type Asked =
       readonly channel: string
       readonly filter: string | undefined
       readonly since: Position | undefined
+      /** What it may put an end to. */
+      readonly doubt: Doubt | undefined
     }
   | { readonly kind: 'unsubscribe'; readonly channel: string }
+
+/** The server may have another filter for a channel than the client has been told; this is the one that the client wants. */
+interface Doubt {
+  readonly filter: string | undefined
+}
 
 /** How a {@link ModelClient} reaches the server, and the application the client. */
 export interface ModelClientWay {
@@ -63,8 +70,8 @@ export class ModelClient {
   #failure: unknown
   /** Requests of this connection without an answer. */
   readonly #asked = new Map<number, Asked>()
-  /** Channels whose filter the server may have changed without the client's knowledge. */
-  readonly #unsure = new Set<string>()
+  /** By channel; until a `subscribed` that was asked for since, or another session. */
+  readonly #doubts = new Map<string, Doubt>()
 
   constructor(way: ModelClientWay, journal: Journal) {
     this.#way = way
@@ -95,13 +102,14 @@ export class ModelClient {
     this.#connection = connection
     this.#read = 0
     this.#isAccepted = false
+    // Nobody knows what has come of them.
+    for (const asked of this.#asked.values())
+      if (asked.kind === 'subscribe') this.#doubts.set(asked.channel, { filter: asked.filter })
+    this.#asked.clear()
     const named = new Map<string, string | undefined>()
     for (const [name, { state, filter }] of this.#channels)
-      if ((state === 'live' && names !== 'none') || (state === 'unsure' && names === 'every') || this.#unsure.has(name))
-        named.set(name, filter)
-    this.#unsure.clear()
-    for (const asked of this.#asked.values()) if (asked.kind === 'subscribe') named.set(asked.channel, asked.filter)
-    this.#asked.clear()
+      if ((state === 'live' && names !== 'none') || (state === 'unsure' && names === 'every')) named.set(name, filter)
+    for (const [name, { filter }] of this.#doubts) named.set(name, filter)
     for (const channel of this.#channels.values()) if (channel.state === 'live') channel.state = 'unsure'
     const subscriptions = [...named].map(([name, filter]) => this.#request(name, filter))
     this.#way.say(connection, { type: 'connect', ...(this.#resume !== undefined && { resume: this.#resume }), subscriptions })
@@ -144,7 +152,7 @@ export class ModelClient {
     if (this.#session === undefined) return
     const isNamed = [...this.#asked.values()].some((asked) => asked.kind === 'subscribe' && asked.channel === channel)
     if (this.#channel(channel).state === 'unsure' && !isNamed) return
-    this.#unsure.add(channel)
+    this.#doubts.set(channel, { filter: this.#channel(channel).filter })
     // The stores may refuse it: then it is as if it had not been tried.
     for (const engine of this.#way.engines) engine.subscribeUser({ session: this.#session }, channel).catch(() => undefined)
   }
@@ -199,12 +207,17 @@ export class ModelClient {
   #request(channel: string, filter: string | undefined): SubscriptionRequest {
     const id = ++this.#ids
     const { position: since } = this.#channel(channel)
-    this.#asked.set(id, { kind: 'subscribe', channel, filter, since })
+    this.#asked.set(id, { kind: 'subscribe', channel, filter, since, doubt: this.#doubts.get(channel) })
     return { channel, id, ...(since && { since }), ...(filter !== undefined && { tags: { tag: filter } }) }
   }
 
   #forgetSession(): void {
     this.#resume = undefined
+    this.#beginAnew()
+  }
+
+  #beginAnew(): void {
+    this.#doubts.clear()
     for (const channel of this.#channels.values()) channel.state = 'off'
   }
 
@@ -222,7 +235,7 @@ export class ModelClient {
       case 'connected':
         this.#isAccepted = true
         if (this.#resume !== undefined && message.resumed) expect(message.session).toBe(this.#session)
-        else for (const channel of this.#channels.values()) channel.state = 'off'
+        else this.#beginAnew()
         this.#resume = message.resume
         this.#session = message.session
         return
@@ -243,7 +256,7 @@ export class ModelClient {
           return
         }
         const asked = this.#answered(message.id)
-        // A subscribe that fails leaves what it repeats as it was, and what a resumed session has to the next attempt.
+        // A subscribe that fails leaves what it repeats as it was, also in doubt, and what a resumed session has to the next attempt.
         if (asked?.kind === 'unsubscribe') this.#channel(asked.channel).state = 'off'
         return
       }
@@ -257,8 +270,10 @@ export class ModelClient {
     const channel = this.#channel(name)
     // A `subscribed` that was not asked for is of a subscription that the server has kept, or the application made; or, in a channel
     // that is live, of an interruption.
-    if (asked?.kind === 'subscribe') channel.filter = asked.filter
-    else if (channel.state !== 'live' && recovered === undefined) channel.filter = undefined
+    if (asked?.kind === 'subscribe') {
+      channel.filter = asked.filter
+      if (this.#doubts.get(name) === asked.doubt) this.#doubts.delete(name)
+    } else if (channel.state !== 'live' && recovered === undefined) channel.filter = undefined
     const kept = recovered === undefined ? undefined : 'nowhere'
     const since = asked?.kind === 'subscribe' ? asked.since : channel.state === 'live' ? channel.position : kept
     expectHonest(this.#journal, message, since, channel.filter)

@@ -92,6 +92,44 @@ describe('one subscription', () => {
     await client.close()
   })
 
+  test.each(['again before the line is cut', 'again while the line is down'])(
+    'that was left and joined %s ends as the last wish was',
+    async (when) => {
+      const { client, server } = harness()
+      const channel = client.channel('c')
+      const heard: unknown[] = []
+      channel.on('publication', ({ data }) => heard.push(data))
+      void channel.subscribe()
+      await pass()
+      if (when === 'again while the line is down') client.interrupt()
+      void channel.unsubscribe()
+      void channel.subscribe()
+      client.interrupt()
+      await pass(1000)
+      server.publish('c', 'again')
+      await pass()
+      expect(heard).toEqual(['again'])
+      await client.close()
+    },
+  )
+
+  test('that is joined again by whoever is told of its end is live', async () => {
+    const { client, server } = harness()
+    const channel = client.channel('c')
+    const heard: unknown[] = []
+    channel.on('publication', ({ data }) => heard.push(data))
+    void channel.subscribe()
+    await pass()
+    const stop = channel.on('unsubscribed', () => void channel.subscribe())
+    void channel.unsubscribe()
+    stop()
+    await pass()
+    server.publish('c', 'again')
+    await pass()
+    expect(heard).toEqual(['again'])
+    await client.close()
+  })
+
   test('that was left before it was answered never becomes live', async () => {
     const { client, server } = harness()
     void client.connect()
@@ -361,6 +399,59 @@ describe('subscriptions that the server makes', () => {
     server.publish('forced', 2)
     await pass(1000)
     expect(heard).toEqual([1, 2])
+    await client.close()
+  })
+})
+
+describe('what the server still has of another subscription', () => {
+  test('does not stand for one with other tags that is yet to be asked for', async () => {
+    const setup = harness()
+    const { client, server } = setup
+    const old = client.channel('c', { tags: { lang: 'cs' } })
+    void old.subscribe()
+    await pass()
+    client.interrupt()
+    void old.unsubscribe()
+    const getToken = () => new Promise<string>((resolve) => setTimeout(() => resolve('t'), 10_000))
+    const outcome = settled(client.channel('c', { getToken }).subscribe())
+    await pass(5000)
+    server.say({ type: 'subscribed', channel: 'c', position: server.position('c'), recovered: false })
+    await pass(10_000)
+    expect(subscribeRequests(setup)).toMatchObject([{ tags: { lang: 'cs' } }, { channel: 'c', token: 't' }])
+    expect(subscribeRequests(setup).at(-1)).not.toHaveProperty('tags')
+    expect(await outcome).toHaveProperty('value')
+    await client.close()
+  })
+
+  test('does not move the position that one is asked for with', async () => {
+    const { client, server } = harness()
+    void client.connect()
+    await pass()
+    const since = server.position('c')
+    for (let i = 1; i <= 3; i++) server.publish('c', i)
+    server.subscribe('c')
+    await pass()
+    const channel = client.channel<number>('c', { since })
+    const heard: number[] = []
+    channel.on('publication', ({ data }) => heard.push(data))
+    server.intercept = (message) => {
+      if (message.type === 'subscribe') server.publish('c', 4)
+      return undefined
+    }
+    void channel.subscribe()
+    await pass()
+    expect(heard).toEqual([1, 2, 3, 4])
+    await client.close()
+  })
+
+  test('is left when it cannot be subscribed again', async () => {
+    const { client, server } = harness()
+    void client.channel('c', { token: 't' }).subscribe()
+    await pass()
+    server.intercept = (message) => (message.type === 'subscribe' ? refuse(message, 'token_invalid') : undefined)
+    client.interrupt()
+    await pass(1000)
+    expect(server.count('unsubscribe')).toBe(1)
     await client.close()
   })
 })

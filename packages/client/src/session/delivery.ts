@@ -28,6 +28,7 @@ export const goLive = (subscription: Subscription, message: Subscribed): void =>
   const event: SubscribedEvent = { position, recovered, wasRecovering: subscription.position !== undefined }
   const live: SubscriptionState = { name: 'live', event }
   subscription.state = live
+  subscription.counterpart = 'this'
   subscription.position = startOf(subscription.position, message)
   subscription.attempt = 0
   subscription.isRenewed = false

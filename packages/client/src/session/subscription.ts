@@ -60,8 +60,14 @@ export interface SubscriptionEvents {
 export type SubscriptionState =
   | { readonly name: 'off' }
   | { readonly name: 'wanted' }
-  | { readonly name: 'asked' }
+  | { readonly name: 'asked'; readonly id: number }
   | { readonly name: 'live'; readonly event: SubscribedEvent }
+
+/**
+ * What the server has of a channel: `nothing`; `something`, made by another connection or for nobody here, with tags and a position of
+ * its own; or `this` subscription, so that what comes follows its position.
+ */
+export type Counterpart = 'nothing' | 'something' | 'this'
 
 /** A channel as the whole client sees it; every `channel(name)` with the same name shares it. */
 export interface Subscription {
@@ -74,6 +80,7 @@ export interface Subscription {
   options: SubscriptionOptions
   tokens: TokenKeeper | undefined
   state: SubscriptionState
+  counterpart: Counterpart
   /** The last publication that was delivered. */
   position: Position | undefined
   /** The channel's document, where a holder asks for it. */

@@ -54,8 +54,10 @@ export class Subscriptions {
   join(channel: string, holder: object, options: HolderOptions, onEnd?: (error?: ClientError) => void): Promise<SubscribedEvent> {
     const subscription = this.#entry(channel)
     const { holders, state } = subscription
-    if (holders.size === 0) this.#configure(subscription, options)
-    else if (!fits(subscription.options, options)) {
+    if (holders.size === 0) {
+      this.#configure(subscription, options)
+      if (state.name === 'live') subscription.counterpart = 'something'
+    } else if (!fits(subscription.options, options)) {
       const error = new ClientError('options_conflict', `${channel} is subscribed with other options`)
       return Promise.reject(error)
     }
@@ -75,9 +77,9 @@ export class Subscriptions {
   async leave(channel: string, holder: object): Promise<void> {
     const subscription = this.#byChannel.get(channel)
     if (!subscription?.holders.delete(holder) || subscription.holders.size > 0) return
-    this.#leaving.add(channel)
+    const left = this.#unsubscribe(channel)
     this.#end(subscription, {}, new ClientError('not_subscribed', 'the channel was left'))
-    await this.#unsubscribe(channel)
+    await left
   }
 
   /** What `connect` asks for. The others are asked for once it is answered. */
@@ -89,7 +91,10 @@ export class Subscriptions {
       subscription.state = { name: 'wanted' }
       if (subscription.tokens?.isMissing) continue
       length += JSON.stringify(requestOf(subscription)).length
-      if (length < MAX_CONNECT_LENGTH) requests.push(this.#ask(subscription))
+      if (length >= MAX_CONNECT_LENGTH) continue
+      // An unsubscribe that is still due would end the new subscription with the old one.
+      this.#leaving.delete(subscription.channel)
+      requests.push(this.#ask(subscription))
     }
     return requests
   }
@@ -105,7 +110,10 @@ export class Subscriptions {
     for (const subscription of this.#byChannel.values()) {
       clearTimeout(subscription.retryTimer)
       subscription.tokens?.pause()
-      if (subscription.state.name !== 'off') subscription.state = { name: 'wanted' }
+      if (subscription.state.name === 'off') continue
+      // An answer that is under way is lost, and nobody knows what it says.
+      if (subscription.state.name === 'asked' || subscription.counterpart === 'this') subscription.counterpart = 'something'
+      subscription.state = { name: 'wanted' }
     }
   }
 
@@ -135,6 +143,10 @@ export class Subscriptions {
   }
 
   #hear(subscription: Subscription, message: ServerMessage): void {
+    if (!isAbout(subscription, message)) {
+      if (message.type === 'subscribed') subscription.counterpart = 'something'
+      return
+    }
     if (message.type === 'subscribed') goLive(subscription, message)
     else if (subscription.state.name === 'off') return
     else if (message.type === 'publication') deliver(subscription, message)
@@ -154,6 +166,7 @@ export class Subscriptions {
       options: {},
       tokens: undefined,
       state: { name: 'off' },
+      counterpart: 'nothing',
       position: undefined,
       document: undefined,
       attempt: 0,
@@ -180,8 +193,6 @@ export class Subscriptions {
   }
 
   #want(subscription: Subscription): void {
-    // An unsubscribe that is still due would end the new subscription with the old one.
-    if (!this.#send) this.#leaving.delete(subscription.channel)
     subscription.state = { name: 'wanted' }
     this.#subscribe(subscription)
   }
@@ -202,7 +213,7 @@ export class Subscriptions {
     const id = this.#requests.expect((error) => {
       if (subscription.state === asked) this.#failed(subscription, error)
     })
-    const asked: SubscriptionState = { name: 'asked' }
+    const asked: SubscriptionState = { name: 'asked', id }
     subscription.state = asked
     return { ...requestOf(subscription), id }
   }
@@ -217,11 +228,16 @@ export class Subscriptions {
       const delay = (error.retryAfterMs ?? 0) + fullJitter(++subscription.attempt, minBackoffMs, maxBackoffMs, Math.random())
       subscription.retryTimer = setTimeout(() => this.#subscribe(subscription), delay)
       subscription.events.emit('error', error)
-    } else this.#end(subscription, { code: error.code, reason: error.message }, error)
+    } else {
+      // A subscribe that is refused leaves the server what it has.
+      if (subscription.counterpart !== 'nothing') void this.#unsubscribe(subscription.channel)
+      this.#end(subscription, { code: error.code, reason: error.message }, error)
+    }
   }
 
   /** The server has ended the subscription. */
   #revoked(subscription: Subscription, { code = 'disconnected', reason = code }: Unsubscribed): void {
+    subscription.counterpart = 'nothing'
     if (code.startsWith('token_') && subscription.tokens?.isRenewable) this.#renew(subscription, subscription.tokens)
     else this.#end(subscription, { code, reason }, new ClientError(code, reason))
   }
@@ -238,6 +254,7 @@ export class Subscriptions {
     tokens?.pause()
     const wasOn = subscription.state.name !== 'off'
     subscription.state = { name: 'off' }
+    subscription.counterpart = 'nothing'
     subscription.position = subscription.document = undefined
     const ends = [...holders.values()]
     holders.clear()
@@ -247,8 +264,12 @@ export class Subscriptions {
     this.#forgetUnused(subscription)
   }
 
-  /** Asks the server to end the subscription; resolves when it has, or when there is nobody to ask. */
+  /**
+   * Asks the server to end the subscription, now or with the next connection; resolves when it has, or when there is nobody to ask. To be
+   * called before anybody is told, who may want to join again.
+   */
   #unsubscribe(channel: string): Promise<void> {
+    this.#leaving.add(channel)
     return new Promise((resolve) => {
       const send = this.#send
       if (!send) return resolve()
@@ -259,4 +280,11 @@ export class Subscriptions {
       send({ type: 'unsubscribe', channel, id: this.#requests.expect(failed, () => resolve()) })
     })
   }
+}
+
+/** False for what comes of another subscription that the server still has in the channel: only what is asked for takes its place. */
+const isAbout = ({ state, counterpart }: Subscription, message: ServerMessage): boolean => {
+  if (state.name === 'off' || counterpart === 'this') return true
+  if (message.type === 'subscribed') return state.name === 'asked' && state.id === message.id
+  return message.type !== 'publication'
 }

@@ -11,35 +11,56 @@ export interface AttendancePorts {
   readonly broker: Broker
   readonly rules: RuleBook
   readonly log: Log
+  /** Settles when other nodes can know of the session what it is now; never rejects. */
+  readonly record: (session: Session) => Awaitable<void>
+}
+
+/** Whether those who watch have heard that the session is there, as far as it is. */
+type Heard = 'yes' | 'no' | 'unsure'
+
+const HEARD: Readonly<Record<PresenceState['kind'], Heard>> = {
+  absent: 'no',
+  noted: 'no',
+  unsure: 'unsure',
+  taken: 'yes',
+  present: 'yes',
 }
 
 /**
- * Keeps the presence store in step with the subscriptions, and has everyone who watches told who comes and goes. Whether somebody has
+ * Keeps the presence store in step with the subscriptions, and has everyone who watches told what changes there. Whether somebody has
  * come or gone the store decides, so that of all nodes one tells of it. What is told of one session in one channel keeps its order.
+ *
+ * Nobody is seen whom the session's record does not name: a session may move, or its node die, at any moment, and whoever has it then is
+ * to end its presence.
  */
 export class Attendance {
   readonly #ports: AttendancePorts
-  /** The last answer of the store that something is to be told after, by channel and session. */
-  readonly #underWay = new Map<string, Promise<void>>()
+  /** What is told last, by session and channel. */
+  readonly #underWay = new Map<string, Promise<Heard>>()
   #isRefused = false
 
   constructor(ports: AttendancePorts) {
     this.#ports = ports
   }
 
-  /** Makes the subscription seen, where the channel's rule keeps presence. Rejects when the store does; it may be tried again then. */
-  async join(subscription: Subscription): Promise<void> {
+  /** The subscription is to be seen, where the channel's rule keeps presence, once it has joined. */
+  note(subscription: Subscription): void {
     const { channel, session, presence } = subscription
-    if (presence.kind === 'present' || !this.#ports.rules.of(channel.name).presence) return
+    if (presence.kind !== 'absent' || !this.#ports.rules.of(channel.name).presence) return
     const member = session.member(subscription.info)
-    // An attempt before this one may have taken effect without anybody having been told.
-    const isUnsure = presence.kind === 'joining'
-    if (presence.kind === 'absent') subscription.presence = { kind: 'joining', member }
-    const isNew = await this.#ports.presence.add(channel.name, member)
-    // It may have left meanwhile, or another connection of its session may have been told first.
-    if (!isOpen(subscription.presence)) return
-    subscription.presence = { kind: 'present', member }
-    if (isNew || isUnsure) this.#tell({ type: 'join', channel: channel.name, member }, true)
+    subscription.presence = { kind: 'noted', member, recorded: this.#ports.record(session) }
+  }
+
+  /** Makes what was noted seen. Rejects when the store does; it may be tried again then. */
+  async join(subscription: Subscription): Promise<void> {
+    if (subscription.presence.kind === 'noted') await subscription.presence.recorded
+    // It may have left meanwhile, or another connection of its session may have been first.
+    const { channel, presence } = subscription
+    if (!isOpen(presence)) return
+    const { member } = presence
+    const isNew = this.#add(subscription, member)
+    this.#tell({ type: 'join', channel: channel.name, member }, isNew, presence)
+    await isNew
   }
 
   /** Idempotent. Nobody hears that somebody leaves of whom they have not heard; the store is told all the same. */
@@ -47,14 +68,16 @@ export class Attendance {
     const { channel, session, presence } = subscription
     if (presence.kind === 'absent') return
     subscription.presence = { kind: 'absent' }
+    const { member } = presence
     const wasThere = this.#remove(channel.name, session.id)
-    if (presence.kind !== 'joining') this.#tell({ type: 'leave', channel: channel.name, member: presence.member }, wasThere)
+    this.#tell({ type: 'leave', channel: channel.name, member }, wasThere, presence)
   }
 
   /** The same for one whose subscription is on no node any more. Rejects when the store does. */
   async part(channel: string, member: Member): Promise<void> {
-    const wasThere = await this.#ports.presence.remove(channel, member.session)
-    this.#tell({ type: 'leave', channel, member }, wasThere)
+    const wasThere = later(() => this.#ports.presence.remove(channel, member.session))
+    this.#tell({ type: 'leave', channel, member }, wasThere, { kind: 'taken', member })
+    await wasThere
   }
 
   /** The store is to keep these for longer, or to take them back. Never rejects: there is a next time. */
@@ -77,17 +100,27 @@ export class Attendance {
     }
   }
 
-  /** Announces it if the store says that it is so, after what is under way of the same session. Nobody waits for it. */
-  #tell(message: Announcement, isSo: Awaitable<boolean>): void {
+  /**
+   * Announces it if the store says that it is so, after what was asked before of the same session. What the store has refused it may have
+   * done all the same, without anybody having been told: the next one makes up for that. Nobody waits for it.
+   */
+  #tell(message: Announcement, isSo: Awaitable<boolean>, { kind }: PresenceState): void {
     const key = `${message.member.session} ${message.channel}`
     const before = this.#underWay.get(key)
     if (!before && !(isSo instanceof Promise)) {
-      if (isSo) this.#announce(message)
+      if (isSo && kind !== 'unsure') this.#announce(message)
       return
     }
-    const told = Promise.all([isSo, before]).then(([answer]) => {
+    const answered = Promise.resolve(isSo).catch(() => undefined)
+    const told = Promise.all([answered, before ?? HEARD[kind]]).then(([answer, heard]) => {
       if (this.#underWay.get(key) === told) this.#underWay.delete(key)
-      if (answer) this.#announce(message)
+      if (message.type === 'leave') {
+        if (answer && heard !== 'unsure') this.#announce(message)
+        return 'no'
+      }
+      if (answer === undefined) return heard === 'no' ? 'unsure' : heard
+      if (answer || heard === 'unsure') this.#announce(message)
+      return 'yes'
     })
     this.#underWay.set(key, told)
   }
@@ -98,6 +131,18 @@ export class Attendance {
       await this.#ports.broker.announce(message)
     } catch (error) {
       this.#ports.log('announcement_failed', { channel: message.channel, error })
+    }
+  }
+
+  /** Whether the session was not there. Rejects when the store does. */
+  async #add(subscription: Subscription, member: Member): Promise<boolean> {
+    try {
+      const isNew = await this.#ports.presence.add(subscription.channel.name, member)
+      if (isOpen(subscription.presence)) subscription.presence = { kind: 'present', member }
+      return isNew
+    } catch (error) {
+      if (subscription.presence.kind === 'noted') subscription.presence = { kind: 'unsure', member }
+      throw error
     }
   }
 
@@ -117,4 +162,8 @@ export class Attendance {
 }
 
 /** Whether the store is still to be told. */
-const isOpen = ({ kind }: PresenceState): boolean => kind === 'joining' || kind === 'taken'
+const isOpen = (presence: PresenceState): presence is PresenceState & { readonly kind: 'noted' | 'unsure' | 'taken' } =>
+  presence.kind !== 'absent' && presence.kind !== 'present'
+
+/** A call that refuses at once is one that rejects. */
+const later = async <T>(call: () => Awaitable<T>): Promise<T> => call()

@@ -91,10 +91,10 @@ export const createParts = (ports: EnginePorts): EngineParts => {
   const publisher = new Publisher(broker, rules)
   const questions = new HookQuestions(hooks, environment, limits)
   const notices = new HookNotices(hooks, environment)
-  const attendance = new Attendance({ presence, broker, rules, log })
   // Those of this node tell it what has become of them.
   let shared: SharedSessions | undefined
   let upkeep: SessionUpkeep | undefined
+  const attendance = new Attendance({ presence, broker, rules, log, record: (session) => upkeep?.record(session) })
   const onChanged = (session: Session): void => upkeep?.changed(session)
   const subscriptions = new Subscriptions({
     hub,
@@ -127,7 +127,7 @@ export const createParts = (ports: EnginePorts): EngineParts => {
     onEnd: (session, reason) => {
       if (shared) {
         shared.ended(session, reason)
-        subscriptions.stopAll(session)
+        subscriptions.letGo(session)
         return
       }
       if (reason === 'expired') counters.sessionsExpired++

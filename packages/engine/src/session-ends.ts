@@ -80,8 +80,8 @@ export class SessionEnds {
   /** Tells the application alone. */
   #tell(record: SessionRecord, reason: SessionEnd): void {
     const { notices, counters } = this.#ports
-    for (const { channel } of record.subscriptions)
-      notices.unsubscribed(record, channel, 'session_ended', `${record.id}.end.${printable(channel)}`)
+    for (const { channel, isPending } of record.subscriptions)
+      if (!isPending) notices.unsubscribed(record, channel, 'session_ended', `${record.id}.end.${printable(channel)}`)
     notices.disconnected(record, reason, `${record.id}.end`)
     if (reason === 'expired') counters.sessionsExpired++
   }

@@ -2,19 +2,30 @@ import type { SessionRecord, SubscriptionRecord } from './ports/session-store.ts
 import type { Session } from './session.ts'
 import type { Subscription } from './subscription.ts'
 
-/** What another node needs to go on with the session. A subscription that has not been established is left out: its client asks again. */
+/**
+ * What another node needs to go on with the session. A subscription that has not been established is left out, unless others may see
+ * it: its client asks again.
+ */
 export const recordOf = ({ id, resumeToken, identity, client, subscriptions }: Session): SessionRecord => {
   const records: SubscriptionRecord[] = []
   for (const subscription of subscriptions.values())
-    if (subscription.isEstablished) records.push(subscriptionRecord(subscription))
+    if (subscription.isEstablished || subscription.presence.kind !== 'absent') records.push(subscriptionRecord(subscription))
   return { id, resumeToken, identity, client, subscriptions: records }
 }
 
-const subscriptionRecord = ({ channel, filter, wantsPresence, presence, token }: Subscription): SubscriptionRecord => ({
+const subscriptionRecord = ({
+  channel,
+  filter,
+  wantsPresence,
+  presence,
+  token,
+  isEstablished,
+}: Subscription): SubscriptionRecord => ({
   channel: channel.name,
+  ...(!isEstablished && { isPending: true }),
   ...(filter && { filter }),
   ...(wantsPresence && { wantsPresence }),
-  ...((presence.kind === 'present' || presence.kind === 'taken') && { member: presence.member }),
+  ...(presence.kind !== 'absent' && { member: presence.member }),
   ...(token && { grant: token }),
 })
 

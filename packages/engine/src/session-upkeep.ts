@@ -1,6 +1,7 @@
 import type { Attendance } from './attendance.ts'
 import { firstOf } from './first-of.ts'
 import type { Log } from './log.ts'
+import type { Awaitable } from './ports/broker.ts'
 import type { SessionStore } from './ports/session-store.ts'
 import type { Session } from './session.ts'
 import { recordOf } from './session-record.ts'
@@ -30,8 +31,8 @@ const BATCH = 500
  */
 export class SessionUpkeep {
   readonly #ports: SessionUpkeepPorts
-  /** Not yet told, or told otherwise since. */
-  readonly #changed = new Set<Session>()
+  /** Not yet told, or told otherwise since; and who waits for it. */
+  readonly #changed = new Map<Session, (() => void)[]>()
   /** Those that the store may know, with the time at which it was told last; the oldest come first. */
   readonly #known = new Map<Session, number>()
   /** Those that the store has refused for what they are. */
@@ -47,7 +48,18 @@ export class SessionUpkeep {
   }
 
   changed(session: Session): void {
-    this.#changed.add(session)
+    if (!this.#changed.has(session)) this.#changed.set(session, [])
+  }
+
+  /**
+   * What it is now is told at once. Settles when the store has taken it, or has refused it: there is a next time. While the store is away
+   * nobody waits. Never rejects.
+   */
+  record(session: Session): Awaitable<void> {
+    this.changed(session)
+    if (this.#ports.watch.isAway) return undefined
+    this.tick()
+    return new Promise((resolve) => this.#changed.get(session)?.push(resolve))
   }
 
   /** The store has told of it just now. */
@@ -58,6 +70,7 @@ export class SessionUpkeep {
 
   /** It is to be told of this session no more. Answers whether it may know of it. */
   forget(session: Session): boolean {
+    settle(this.#changed.get(session))
     this.#changed.delete(session)
     return this.#known.delete(session)
   }
@@ -93,14 +106,24 @@ export class SessionUpkeep {
   async #run(): Promise<void> {
     // Whatever changes in this turn comes along.
     await undefined
-    while (this.#changed.size > 0 && (await this.#put(firstOf(this.#changed, BATCH))));
-    for (let due = this.#due(); due.length > 0 && (await this.#refresh(due)); due = this.#due());
+    for (let isTaking = true; ; ) {
+      // Somebody may wait for what has changed.
+      if (isTaking && this.#changed.size > 0) {
+        isTaking = await this.#put(firstOf(this.#changed.keys(), BATCH))
+        continue
+      }
+      const due = this.#due()
+      if (due.length === 0 || !(await this.#refresh(due))) break
+    }
+    // What has not been told is not taken now.
+    for (const waiting of this.#changed.values()) settle(waiting)
     this.#running = undefined
   }
 
   /** False when the store is away. */
   async #put(sessions: readonly Session[]): Promise<boolean> {
     const { store, watch, ttlMs, onLost } = this.#ports
+    const waiting = sessions.flatMap((session) => this.#changed.get(session) ?? [])
     for (const session of sessions) {
       this.#changed.delete(session)
       this.took(session)
@@ -109,9 +132,11 @@ export class SessionUpkeep {
       await onLost(await watch.call(() => store.put(sessions.map(recordOf), ttlMs)))
       return true
     } catch (error) {
-      if (isFinal(error)) return this.#putApart(sessions, error)
-      for (const session of sessions) if (this.#known.has(session)) this.#changed.add(session)
+      if (isFinal(error)) return await this.#putApart(sessions, error)
+      for (const session of sessions) if (this.#known.has(session)) this.changed(session)
       return false
+    } finally {
+      settle(waiting)
     }
   }
 
@@ -123,7 +148,7 @@ export class SessionUpkeep {
       this.#refused.add(first)
       return true
     }
-    for (const session of sessions) if (this.#known.has(session)) this.#changed.add(session)
+    for (const session of sessions) if (this.#known.has(session)) this.changed(session)
     const half = Math.ceil(sessions.length / 2)
     const living = (part: readonly Session[]) => part.filter((session) => this.#changed.has(session))
     return (await this.#put(living(sessions.slice(0, half)))) && (await this.#put(living(sessions.slice(half))))
@@ -152,9 +177,14 @@ export class SessionUpkeep {
     const living = sessions.filter((session) => this.#known.has(session))
     for (const session of living) {
       this.took(session)
-      if (unknown.has(session.id)) this.#changed.add(session)
+      if (unknown.has(session.id)) this.changed(session)
     }
     await attendance.refresh(living)
     return true
   }
+}
+
+/** Nobody of them waits any longer. */
+const settle = (waiting: (() => void)[] = []): void => {
+  for (const go of waiting.splice(0)) go()
 }

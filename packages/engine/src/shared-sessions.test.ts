@@ -1,5 +1,5 @@
 import { FusewireError } from '@fusewire/protocol'
-import { EngineCluster, HeldCalls, type MemoryConnection, PresenceWatcher, turn } from '@fusewire/testkit'
+import { EngineCluster, HeldCalls, type MemoryConnection, type NodeLine, PresenceWatcher, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { PresenceStore } from './ports/presence-store.ts'
 
@@ -448,6 +448,109 @@ describe('presence that cannot be ended when its session does', () => {
     expect(watcher.all('leave').map(({ member }) => member.session)).toEqual([client.last('connected').session])
     expect(cluster.presence.node().list('open:a')).toHaveLength(1)
     expect(cluster.hooks.notices).toHaveLength(1)
+  })
+})
+
+describe('presence of a session that has not been long in its channel', () => {
+  const present = () => cluster.presence.node().list('open:a')
+
+  /** Time passes for those who watch alone. */
+  const watch = async (watcher: PresenceWatcher, ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 10_000) {
+      watcher.ping()
+      await cluster.advance(10_000)
+    }
+  }
+
+  it('ends with it on another node, whose client has not named the channel', async () => {
+    const watcher = await PresenceWatcher.open(cluster.node(2).harness, ['open:a'])
+    const first = await cluster.connect(0, { token: 'ann' })
+    await cluster.advance(500)
+    first.say({ type: 'subscribe', channel: 'open:a' })
+    await turn()
+    const second = cluster.open(1)
+    cluster.say(1, second, { type: 'connect', ...resume(first) })
+    await turn()
+    cluster.cut(1, second)
+    expect(watcher.present('open:a')).toHaveLength(2)
+    await watch(watcher, TTL_MS + 10_000)
+    expect(watcher.present('open:a')).toEqual([watcher.session])
+    expect(present()).toHaveLength(1)
+  })
+
+  it('ends with it when its node dies', async () => {
+    const watcher = await PresenceWatcher.open(cluster.node(2).harness, ['open:a'])
+    const client = await cluster.connect(0, { token: 'ann' })
+    await cluster.advance(500)
+    client.say({ type: 'subscribe', channel: 'open:a' })
+    await turn()
+    cluster.kill(0)
+    expect(watcher.present('open:a')).toHaveLength(2)
+    await watch(watcher, 2 * TTL_MS)
+    expect(watcher.present('open:a')).toEqual([watcher.session])
+    expect(present()).toHaveLength(1)
+  })
+
+  it('does not begin where another node takes the session before the store has heard of the channel', async () => {
+    const held = new HeldCalls()
+    let former: NodeLine | undefined
+    cluster = await EngineCluster.start({
+      through: {
+        sessions: (store, line) => {
+          former ??= line
+          return line === former ? held.of(store, 'put') : store
+        },
+      },
+    })
+    const first = await cluster.connect(0, { token: 'ann' })
+    await cluster.advance(500)
+    held.holding = 'calls'
+    first.say({ type: 'subscribe', channel: 'open:a' })
+    await turn()
+    expect(held.size).toBe(1)
+    await cluster.connect(1, resume(first))
+    held.holding = 'nothing'
+    held.release()
+    await cluster.advance(500)
+    expect(present()).toEqual([])
+    expect(first.all('subscribed')).toEqual([])
+  })
+
+  it('does not wait for a store of sessions that is away', async () => {
+    let isAway = false
+    cluster = await EngineCluster.start({
+      nodes: 1,
+      through: {
+        sessions: (store) => ({
+          ...store,
+          put: (records, ttlMs) => {
+            if (isAway) throw new FusewireError('broker_unavailable')
+            return store.put(records, ttlMs)
+          },
+        }),
+      },
+    })
+    const client = await cluster.connect(0)
+    isAway = true
+    for (const channel of ['open:a', 'open:b']) {
+      client.say({ type: 'subscribe', channel })
+      await turn()
+      expect(client.last('subscribed').channel).toBe(channel)
+    }
+    expect(present()).toHaveLength(1)
+  })
+
+  it('is no subscription of which the application hears the end, as long as its client has not', async () => {
+    const held = new HeldCalls()
+    cluster = await EngineCluster.start({ through: { presence: (presence) => held.of(presence, 'add') } })
+    cluster.hooks.wanted.add('disconnect').add('unsubscribe')
+    const client = await cluster.connect(0, { token: 'ann' })
+    held.holding = 'calls'
+    client.say({ type: 'subscribe', channel: 'open:a' })
+    await turn()
+    cluster.kill(0)
+    await cluster.advance(2 * TTL_MS)
+    expect(cluster.hooks.notices.map(({ event }) => event)).toEqual(['disconnect'])
   })
 })
 

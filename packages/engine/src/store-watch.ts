@@ -20,6 +20,10 @@ export class StoreWatch {
     this.#ports = ports
   }
 
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
   /** How long everything has gone well, in milliseconds. */
   get calmMs(): number {
     return this.#ports.now() - this.#disturbedAt

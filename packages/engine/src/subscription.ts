@@ -2,6 +2,7 @@ import type { Member, Position, Publication } from '@fusewire/protocol'
 import type { HeldPublications } from './held-publications.ts'
 import type { HubChannel } from './hub-channel.ts'
 import type { ChannelGrant } from './ports/authenticator.ts'
+import type { Awaitable } from './ports/broker.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
 import type { Timed } from './timer-wheel.ts'
@@ -29,12 +30,21 @@ export type SubscriptionState =
   | { readonly kind: 'catching'; readonly connection: Connection; readonly since: Position }
 
 /**
- * Whether others see the session in the channel. While it is `joining`, the store may have heard of it already, or not. One that was
- * `taken` over was seen when its former node told of it, and may have left since.
+ * Whether others see the session in the channel:
+ *
+ *              to be seen         the store has it
+ *     absent ─────────────▶ noted ────────────────▶ present
+ *                             │                      ▲  ▲
+ *       the store has refused └─────▶ unsure ────────┘  │
+ *                             taken ────────────────────┘
+ *
+ * `noted`: the session's record names it once `recorded` has settled. `unsure`: the store may have it without anybody having been told.
+ * `taken`: it was seen when its former node told of it, and may have left since.
  */
 export type PresenceState =
   | { readonly kind: 'absent' }
-  | { readonly kind: 'joining'; readonly member: Member }
+  | { readonly kind: 'noted'; readonly member: Member; readonly recorded: Awaitable<void> }
+  | { readonly kind: 'unsure'; readonly member: Member }
   | { readonly kind: 'taken'; readonly member: Member }
   | { readonly kind: 'present'; readonly member: Member }
 

@@ -109,6 +109,7 @@ export class Subscriptions {
     }
     const subscription = session.subscriptions.get(name) ?? this.#enter(session, name)
     if (grant) this.#tokens.accept(subscription, grant)
+    this.#ports.attendance.note(subscription)
     const { channel, filter, wantsPresence } = subscription
     const wishes = options.resumed
       ? { filter, wantsPresence }
@@ -157,7 +158,6 @@ export class Subscriptions {
     const subscription = session.subscriptions.get(name)
     if (!subscription) return false
     this.#drop(subscription, reason)
-    this.#ports.onChanged(session)
     return true
   }
 
@@ -210,9 +210,9 @@ export class Subscriptions {
 
   /** What a session had on another node goes on here, paused. */
   adopt(session: Session, records: readonly SubscriptionRecord[]): void {
-    for (const { channel: name, filter, wantsPresence = false, member, grant } of records) {
+    for (const { channel: name, isPending, filter, wantsPresence = false, member, grant } of records) {
       const subscription = this.#add(session, name)
-      Object.assign(subscription, { filter, wantsPresence, isEstablished: true })
+      Object.assign(subscription, { filter, wantsPresence, isEstablished: !isPending })
       if (member) subscription.presence = { kind: 'taken', member }
       if (!grant) continue
       this.#tokens.accept(subscription, grant)
@@ -220,16 +220,7 @@ export class Subscriptions {
     }
   }
 
-  /** Ends all subscriptions of a session that has ended, except that what is established is still to leave presence, and to be told of. */
-  stopAll(session: Session): void {
-    for (const subscription of [...session.subscriptions.values()]) {
-      const { isEstablished, presence } = subscription
-      if (!isEstablished || presence.kind === 'joining') this.#ports.attendance.leave(subscription)
-      this.#stop(subscription)
-    }
-  }
-
-  /** The subscriptions of a session that another node has end here, and nobody is told. */
+  /** The subscriptions of a session end here, and nobody is told: whoever has its record sees to that. */
   letGo(session: Session): void {
     for (const subscription of [...session.subscriptions.values()]) this.#stop(subscription)
   }
@@ -291,6 +282,7 @@ export class Subscriptions {
     this.#ports.attendance.leave(subscription)
     if (isEstablished) this.#ports.notices.unsubscribed(session, channel.name, reason)
     if (channel.size === 0) this.#ports.notices.vacated(channel.name)
+    this.#ports.onChanged(session)
   }
 
   /** Ends it on this node. */

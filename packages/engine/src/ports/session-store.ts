@@ -6,11 +6,13 @@ import type { ClientDetails } from './hooks.ts'
 /** What another node needs to go on with a subscription. */
 export interface SubscriptionRecord {
   readonly channel: string
+  /** Its client has not been told of it yet. */
+  readonly isPending?: true
   /** Tags that a publication must carry. */
   readonly filter?: Readonly<Record<string, string>>
   /** Whether `join` and `leave` are wanted. */
   readonly wantsPresence?: true
-  /** How others see it in the channel; absent when they do not. */
+  /** How others see it in the channel, or are about to; absent when they do not. */
   readonly member?: Member
   /** What its channel token grants. */
   readonly grant?: ChannelGrant

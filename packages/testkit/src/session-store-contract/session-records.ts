@@ -34,6 +34,6 @@ export const fullRecord = sessionRecord('full', {
       member: { session: 'full', user: 'ada:λ✓', info: [] },
       grant: { channel: 'room:1', user: 'ada:λ✓', tokenId: 't2', expiresAt: 1_900_000_000_000, info: { role: 'owner' } },
     },
-    { channel: 'news' },
+    { channel: 'news', isPending: true },
   ],
 })

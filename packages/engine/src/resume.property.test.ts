@@ -24,6 +24,8 @@ const TAGS = ['x', 'y']
 const SESSION_TTL_MS = 5000
 /** Turns after which every call of the application has its answer: several of the latest calls, one after another. */
 const MAX_LATENESS = 20
+/** What takes longer, shrinking a failure most of all, ends with its seed. */
+const TIME_LIMIT_MS = 110_000
 
 const client = fc.nat(1)
 const channel = fc.constantFrom(...CHANNELS)
@@ -239,9 +241,9 @@ describe.each(modes)('%s for one that recovers', (_, changes) => {
             await run.expectGoodEnd()
           },
         ),
-        { numRuns: 300, seed: PROPERTY_SEED },
+        { numRuns: 300, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true, ...PROPERTY_SEED },
       )
     },
-    60_000,
+    TIME_LIMIT_MS + 10_000,
   )
 })

@@ -14,19 +14,20 @@ const temporaryFolder = (): string => {
   return folder
 }
 
-it('a second server on a port in use says so, and the first one goes on', async ({ server }) => {
-  const folder = temporaryFolder()
-  for (const [flag, port] of [
-    ['--port', server.httpsPort],
-    ['--cleartext-port', server.httpPort],
-  ] as const) {
-    const ports = flag === '--port' ? ['--port', `${port}`] : ['--port', '0', '--cleartext-port', `${port}`]
-    const { code, out, err } = await runFusewire(['serve', '--development', ...ports], { folder })
+it.for([
+  { flag: '--port', name: 'httpsPort', others: [] },
+  { flag: '--cleartext-port', name: 'httpPort', others: ['--port', '0'] },
+] as const)(
+  'a second server on a $flag in use says so, and the first one goes on',
+  async ({ flag, name, others }, { server }) => {
+    const port = server[name]
+    const args = ['serve', '--development', ...others, flag, `${port}`]
+    const { code, out, err } = await runFusewire(args, { folder: temporaryFolder() })
     expect(err).toContain(`Port ${port} is in use on 127.0.0.1.`)
     expect(err).toContain(flag)
     expect({ code, out }).toEqual({ code: 1, out: '' })
-  }
-})
+  },
+)
 
 it.for([
   { name: 'that is missing', content: undefined, says: /tlsKeyFile.*does not exist/u },

@@ -81,8 +81,9 @@ export class ClusterNodes implements AsyncDisposable {
     for (const { process } of this.#nodes) process.forgetLog()
   }
 
+  /** Those that run. */
   get processes(): readonly FusewireProcess[] {
-    return this.#nodes.map(({ process }) => process)
+    return this.#nodes.map(({ process }) => process).filter(({ isRunning }) => isRunning)
   }
 
   /** What one of them answers at `/readyz`, past the balancer: its status. */
@@ -157,9 +158,14 @@ export class ClusterNodes implements AsyncDisposable {
     const { isProxied, ports } = this.#broker
     const lines = isProxied ? await Promise.all(ports.map((port) => FaultProxy.start(port, this.#random.fork()))) : []
     const reached = isProxied ? lines.map(({ port }) => port) : ports
-    const process = await FusewireProcess.start(
-      { certificateDir: this.#folder, ...this.#options, ...this.#broker.options(reached) },
-      { nodeFlags: this.#nodeFlags },
+    // As a service manager does: on a busy machine the broker's greeting may be too late for a node, and it ends.
+    const process = await eventually(
+      () =>
+        FusewireProcess.start(
+          { certificateDir: this.#folder, ...this.#options, ...this.#broker.options(reached) },
+          { nodeFlags: this.#nodeFlags },
+        ),
+      { timeoutMs: READY_TIMEOUT_MS, intervalMs: 500 },
     )
     this.#nodes[index] = { process, lines }
     this.#come(index)

@@ -104,7 +104,7 @@ export const soakCluster = async (options: SoakOptions, { broker: kind, nodes }:
       console.log(`${ending.passedSeconds} s: ${sums.line}`)
     }
   } catch (error) {
-    ending.fail((error as Error).stack ?? `${error}`)
+    ending.fail((error as Error).message)
   }
   console.log(`\n${sums.table}`)
   return conclude(options, sums.wrong === 0, [

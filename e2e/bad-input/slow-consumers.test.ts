@@ -90,7 +90,9 @@ describe('a client that never reads', () => {
       const { position } = client.received.find(({ type }) => type === 'subscribed') as { position: Position }
       const next = await webSocketWay('HTTP/1.1', 'json').open(server)
       onTestFinished(() => next.destroy())
-      const recovery = await join(next, channel, { since: { epoch: position.epoch, offset: read.at(-1) ?? 0 } })
+      const since = { epoch: position.epoch, offset: read.at(-1) ?? 0 }
+      // Many MB in one message.
+      const recovery = await join(next, channel, { since, timeoutMs: 20_000 })
       expect(recovery.recovered, name).toBe(true)
       const missed: readonly Publication[] = recovery.publications ?? []
       expect(missed.length, name).toBeGreaterThan(0)

@@ -46,12 +46,13 @@ export const until = async <T extends ServerMessage['type']>(
   client: WireClient,
   type: T,
   fields: Partial<Of<T>> = {},
+  timeoutMs = 5_000,
 ): Promise<Of<T>> => {
   const wanted = Object.entries(fields)
   const find = (): Of<T> | undefined =>
     all(client, type).find((message) => wanted.every(([name, value]) => (message as Record<string, unknown>)[name] === value))
   try {
-    await eventually(() => find() !== undefined, { intervalMs: 1 })
+    await eventually(() => find() !== undefined, { timeoutMs, intervalMs: 1 })
   } catch {
     const got = client.received.map((message) => JSON.stringify(message)).join('\n')
     throw new Error(`no ${type} with ${JSON.stringify(fields)}${client.end ? ' before the end' : ''} in\n${got}`)
@@ -59,14 +60,14 @@ export const until = async <T extends ServerMessage['type']>(
   return find() as Of<T>
 }
 
-/** Connects and subscribes. */
+/** Connects and subscribes. `timeoutMs` is for the answer, which may be long where much was missed. */
 export const join = async (
   client: WireClient,
   channel: string,
-  more: { token?: string; since?: object } = {},
+  more: { token?: string; since?: object; timeoutMs?: number } = {},
 ): Promise<Of<'subscribed'>> => {
-  const { token, since } = more
+  const { token, since, timeoutMs } = more
   client.send({ type: 'connect', ...(token !== undefined && { token }), subscriptions: [{ channel, ...(since && { since }) }] })
   await until(client, 'connected')
-  return until(client, 'subscribed', { channel })
+  return until(client, 'subscribed', { channel }, timeoutMs)
 }

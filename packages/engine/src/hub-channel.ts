@@ -1,18 +1,10 @@
 import type { Position, Publication, PublicationMessage } from '@fusewire/protocol'
+import { DeliveryGroup, type Place } from './delivery-group.ts'
 import { HeldPublications } from './held-publications.ts'
 import type { Announcement } from './ports/broker.ts'
-import type { Connection, Frame, FrameFormat, Slot } from './ports/connection.ts'
+import type { Connection, FrameFormat, Slot } from './ports/connection.ts'
 import { SharedMessage } from './shared-message.ts'
 import type { Subscription } from './subscription.ts'
-
-/** A live subscription in its place, with what a delivery looks at: most of them never touch the subscription itself. */
-interface Place {
-  readonly subscription: Subscription
-  readonly connection: Connection
-  readonly isFiltered: boolean
-  /** The offset that it went live with: what was read for it may be ahead of what this node has heard. */
-  readonly after: number
-}
 
 /** How far the channel has been heard of on this node. */
 interface Heard {
@@ -33,7 +25,7 @@ export class HubChannel {
   readonly #onMissed: () => void
   readonly #subscriptions = new Set<Subscription>()
   readonly #recovering = new Set<Subscription>()
-  readonly #groups = new Map<FrameFormat, Place[]>()
+  #groups: readonly DeliveryGroup[] = []
   /** Those that are live or catching up and want to know who comes and goes; undefined until there is one, as in most channels. */
   #watching: Set<Subscription> | undefined
   /** Undefined until something is known of the stream, and again when it was interrupted. */
@@ -77,11 +69,7 @@ export class HubChannel {
   goLive(subscription: Subscription, connection: Connection, position: Position): void {
     this.pause(subscription)
     this.#align(position)
-    const group = this.#groups.get(connection.format) ?? []
-    if (group.length === 0) this.#groups.set(connection.format, group)
-    const place = { subscription, connection, isFiltered: subscription.filter !== undefined, after: position.offset }
-    const index = group.push(place) - 1
-    subscription.state = { kind: 'live', connection, index }
+    this.#groupOf(connection.format).add(subscription, connection, position.offset)
     this.#watch(subscription)
   }
 
@@ -99,7 +87,7 @@ export class HubChannel {
     const { state } = subscription
     if (state.kind === 'recovering') this.#recovering.delete(subscription)
     if (state.kind === 'catching') this.catching.delete(subscription)
-    if (state.kind === 'live') this.#leaveGroup(state.connection.format, state.index)
+    if (state.kind === 'live') this.#leaveGroup(state)
     this.#watching?.delete(subscription)
     subscription.state = { kind: 'paused' }
   }
@@ -111,13 +99,16 @@ export class HubChannel {
     for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.interrupt()
     this.heldForCatching.interrupt()
     const heard = this.#heard
-    const places = [...this.#groups.values()].flat()
-    this.#groups.clear()
+    const live = this.#groups.flatMap(({ subscriptions }) => subscriptions)
+    this.#groups = []
     this.#heard = undefined
     this.#aheadTo = 0
     if (!heard) return
     const since: Position = { ...heard }
-    for (const { subscription, connection, after } of places) {
+    for (const subscription of live) {
+      const { state } = subscription
+      if (state.kind !== 'live') continue
+      const { connection, after } = state
       subscription.state = { kind: 'paused' }
       this.catchUp(subscription, connection, after > since.offset ? { ...since, offset: after } : since)
     }
@@ -132,20 +123,11 @@ export class HubChannel {
     if (!this.#heard) this.#heard = { epoch, offset }
     else if (offset <= this.#heard.offset) return 0
     else this.#heard.offset = offset
-    if (this.#groups.size === 0) return 0
+    if (this.#groups.length === 0) return 0
     const message: PublicationMessage = { type: 'publication', channel: this.name, ...publication }
     const mayBeKnown = offset <= this.#aheadTo
     let delivered = 0
-    for (const [format, places] of this.#groups) {
-      let frame: Frame | undefined
-      for (const { subscription, connection, isFiltered, after } of places) {
-        if (isFiltered && !subscription.wants(publication)) continue
-        if (mayBeKnown && offset <= after) continue
-        frame ??= format.encode(message)
-        connection.send(frame, slot)
-        delivered++
-      }
-    }
+    for (const group of this.#groups) delivered += group.deliver(message, mayBeKnown, slot)
     return delivered
   }
 
@@ -172,10 +154,9 @@ export class HubChannel {
   /** How far a subscription has got that is live, or was before an interruption. */
   #place({ state }: Subscription): { readonly position: Position; readonly isBehind: boolean } | undefined {
     if (state.kind === 'catching') return { position: state.since, isBehind: true }
-    const place = state.kind === 'live' ? this.#groups.get(state.connection.format)?.[state.index] : undefined
-    if (!place || !this.#heard) return undefined
+    if (state.kind !== 'live' || !this.#heard) return undefined
     const { epoch, offset } = this.#heard
-    return { position: { epoch, offset: Math.max(offset, place.after) }, isBehind: false }
+    return { position: { epoch, offset: Math.max(offset, state.after) }, isBehind: false }
   }
 
   /**
@@ -189,15 +170,17 @@ export class HubChannel {
     this.#heard.offset = Math.min(this.#heard.offset, offset)
   }
 
-  /** The last place of the group fills the gap, so that leaving is O(1) and the group stays dense. */
-  #leaveGroup(format: FrameFormat, index: number): void {
-    const group = this.#groups.get(format)
-    const last = group?.pop()
-    if (!group || !last) return
-    if (index < group.length) {
-      group[index] = last
-      if (last.subscription.state.kind === 'live') last.subscription.state.index = index
-    }
-    if (group.length === 0) this.#groups.delete(format)
+  #groupOf(format: FrameFormat): DeliveryGroup {
+    const known = this.#groups.find((group) => group.format === format)
+    if (known) return known
+    const group = new DeliveryGroup(format)
+    this.#groups = [...this.#groups, group]
+    return group
+  }
+
+  #leaveGroup(state: Place & { readonly connection: Connection }): void {
+    const group = this.#groupOf(state.connection.format)
+    group.remove(state)
+    if (group.size === 0) this.#groups = this.#groups.filter((other) => other !== group)
   }
 }

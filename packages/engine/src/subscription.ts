@@ -1,4 +1,5 @@
 import type { Member, Position, Publication } from '@fusewire/protocol'
+import type { Place } from './delivery-group.ts'
 import type { HeldPublications } from './held-publications.ts'
 import type { HubChannel } from './hub-channel.ts'
 import type { ChannelGrant } from './ports/authenticator.ts'
@@ -26,7 +27,7 @@ export type SubscriptionState =
   | { readonly kind: 'paused' }
   /** `before`: how far it had got when it was live and subscribed again. */
   | { readonly kind: 'recovering'; readonly held: HeldPublications; readonly before: Position | undefined }
-  | { readonly kind: 'live'; readonly connection: Connection; index: number }
+  | ({ readonly kind: 'live'; readonly connection: Connection } & Place)
   | { readonly kind: 'catching'; readonly connection: Connection; readonly since: Position }
 
 /**

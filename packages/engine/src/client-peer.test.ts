@@ -287,6 +287,18 @@ describe('a clock that leaps', () => {
     expect(harness.engine.stats()).toMatchObject({ sessions: 2, sessionsExpired: 1 })
   })
 
+  it('is seen where a heartbeat may be late by less than that', async () => {
+    const hasty = await EngineHarness.start({ limits: { pingIntervalMs: 2000, pongTimeoutMs: 1000 } })
+    const client = await hasty.connect()
+    hasty.advance(1900)
+    // The process stands still, and has not read yet what the client has sent meanwhile.
+    hasty.environment.advance(1200)
+    hasty.engine.tick()
+    expect(client.isOpen).toBe(true)
+    hasty.advance(3500)
+    expect(client.closedWith).toBe('heartbeat_timeout')
+  })
+
   it('ahead ends tokens, which are good until a date', async () => {
     const client = await harness.connect({ token: `ann@${harness.environment.now() + HOUR}` })
     harness.environment.advance(2 * HOUR)

@@ -21,7 +21,7 @@ const CODE_OF_LIMIT = { maxConnections: 'overloaded', maxConnectionsPerAddress: 
 /** When a client that was one too many may try again. */
 const REFUSED_FOR_MS = 10_000
 
-/** Between two ticks the clock moves by less than this, unless it leaps. */
+/** Between two ticks the clock moves by less than this, or than a heartbeat may be late, unless it leaps. */
 const MAX_TICK_GAP_MS = 5000
 
 /** Sessions, channels and the way between them: everything but bytes, sockets and time. */
@@ -89,7 +89,7 @@ export class Engine {
   }
 
   #watchClock(now: number): void {
-    if (Math.abs(now - this.#tickedAt) <= MAX_TICK_GAP_MS) return
+    if (Math.abs(now - this.#tickedAt) <= Math.min(MAX_TICK_GAP_MS, this.#ports.limits.pongTimeoutMs)) return
     this.#tickedAt = now
     // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
     for (const peer of this.#peers) peer.restartClock()

@@ -5,11 +5,19 @@ export interface Flushable {
   flush(): void
 }
 
+/** Where a connection waits until it is flushed. */
+export interface FlushQueue {
+  /** The common beginning of batches that are begun now. */
+  readonly start: Batch
+  /** Flushes it once. */
+  add(flushable: Flushable): void
+}
+
 /**
  * Gathers the connections that have something to write and flushes them once, after the turn's input has been handled
  * (`setImmediate` runs right after the poll phase), with one callback for all of them.
  */
-export class FlushScheduler {
+export class FlushScheduler implements FlushQueue {
   #waiting: Flushable[] = []
   #start = Batch.start()
   readonly #defer: (run: () => void) => void

@@ -1,7 +1,7 @@
 import type { Frame, Slot } from '@fusewire/engine'
 import type { Batch } from './batch.ts'
 import { ConflatedFrames } from './conflated-frames.ts'
-import type { Flushable } from './flush-scheduler.ts'
+import type { Flushable, FlushQueue } from './flush-scheduler.ts'
 import { Lag, type Lagging } from './lag.ts'
 import type { TransportContext } from './transport-context.ts'
 
@@ -14,7 +14,7 @@ export interface Sink extends Lagging {
 }
 
 /**
- * The frames that a connection has been sent and has not written yet. What is pushed within one event-loop turn leaves in one
+ * The frames that a connection has been sent and has not written yet. What is pushed before its queue flushes it leaves in one
  * write; while the sink is full, frames wait here, up to `maxBufferedBytes`, and those with a slot replace one another.
  *
  * The limit counts what came after the sink was full and not the write that filled it, so that a recovery larger than the limit
@@ -28,10 +28,17 @@ export class Outbox implements Flushable {
   #lag: Lag | undefined
   readonly #context: Pick<TransportContext, 'scheduler' | 'limits' | 'traffic' | 'log'>
   readonly #sink: Sink
+  readonly #queue: FlushQueue
 
-  constructor(context: Pick<TransportContext, 'scheduler' | 'limits' | 'traffic' | 'log'>, sink: Sink) {
+  /** `queue` is where it waits to be flushed. */
+  constructor(
+    context: Pick<TransportContext, 'scheduler' | 'limits' | 'traffic' | 'log'>,
+    sink: Sink,
+    queue: FlushQueue = context.scheduler,
+  ) {
     this.#context = context
     this.#sink = sink
+    this.#queue = queue
   }
 
   push(frame: Frame, slot?: Slot): void {
@@ -40,10 +47,9 @@ export class Outbox implements Flushable {
       this.#wait(frame, slot)
       return
     }
-    const { scheduler } = this.#context
     const pending = this.#pending
-    this.#pending = (pending ?? scheduler.start).append(frame)
-    if (!pending) scheduler.add(this)
+    this.#pending = (pending ?? this.#queue.start).append(frame)
+    if (!pending) this.#queue.add(this)
   }
 
   /** Writes what is pending, unless the sink is full. */
@@ -81,7 +87,7 @@ export class Outbox implements Flushable {
     this.#lag ??= new Lag(this.#context, this.#sink)
     this.#lag.begin()
     // Without slots, connections that wait for the same frames go on sharing their batch.
-    if (slot === undefined && !this.#conflated) this.#pending = (this.#pending ?? this.#context.scheduler.start).append(frame)
+    if (slot === undefined && !this.#conflated) this.#pending = (this.#pending ?? this.#queue.start).append(frame)
     else {
       this.#conflated ??= new ConflatedFrames()
       if (this.#conflated.push(frame, slot)) this.#lag.conflated(this.#waitingBytes)
@@ -91,7 +97,7 @@ export class Outbox implements Flushable {
 
   #writeWaiting(): void {
     this.#lag?.end()
-    this.#pending = this.#conflated?.appendTo(this.#pending ?? this.#context.scheduler.start) ?? this.#pending
+    this.#pending = this.#conflated?.appendTo(this.#pending ?? this.#queue.start) ?? this.#pending
     this.#conflated = undefined
     this.#write()
   }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Connection, Frame, FrameFormat, Peer, Slot } from '@fusewire/engine'
 import { type Codec, type DisconnectCode, ERRORS, FusewireError } from '@fusewire/protocol'
+import type { FlushQueue } from '../flush-scheduler.ts'
 import { deliver } from '../inbound.ts'
 import { Outbox, type Sink } from '../outbox.ts'
 import type { TransportTraffic } from '../traffic.ts'
@@ -13,6 +14,8 @@ export interface Carrier {
   readonly transport: 'websocket' | 'websocket-h2'
   readonly stream: Duplex
   readonly remoteAddress: string
+  /** Where the connection waits to be flushed; absent where it waits with all others. */
+  readonly queue?: FlushQueue
   /** The client's next stream is to come on another connection; absent where the carrier is the whole connection. */
   readonly leave?: (stream: Duplex) => void
 }
@@ -62,7 +65,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#codec = services.codec
     this.#context = context
     this.#closeTimeoutMs = services.closeTimeoutMs
-    this.#outbox = new Outbox(context, this)
+    this.#outbox = new Outbox(context, this, carrier.queue)
     socket.owner = this
     this.#traffic = context.traffic[this.transport]
     this.#traffic.opened++

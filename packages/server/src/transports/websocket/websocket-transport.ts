@@ -12,6 +12,7 @@ import type { TransportContext } from '../transport-context.ts'
 import { EchoConnection } from './echo-connection.ts'
 import { type Agreement, agree } from './handshake.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
+import { StreamScheduler } from './stream-scheduler.ts'
 import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
 import { createWebSocketFormats } from './websocket-formats.ts'
 import { adopt } from './ws-internals.ts'
@@ -51,6 +52,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
     compression,
     isOriginAllowed: (origin: string | undefined, host: string | undefined) => context.isOriginAllowed(origin, host),
   }
+  const streams = new StreamScheduler(context.scheduler)
   const echoes = new Set<EchoConnection>()
   let closed = false
 
@@ -136,10 +138,17 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       })
       // Firefox never ends its half of a closed WebSocket, and would run out of streams.
       stream.once('finish', closeStream)
-      const remoteAddress = context.clientAddress(stream.session?.socket.remoteAddress, headers)
+      const { session } = stream
+      const remoteAddress = context.clientAddress(session?.socket.remoteAddress, headers)
       start(
         adopt<OwnedWebSocket>(server, { stream, head: NO_HEAD, subprotocol, extensions }),
-        { transport: 'websocket-h2', stream, remoteAddress, leave: leaveSession },
+        {
+          transport: 'websocket-h2',
+          stream,
+          remoteAddress,
+          ...(session && { queue: streams.queueOf(session) }),
+          leave: leaveSession,
+        },
         agreement,
       )
     },

@@ -21,6 +21,7 @@ import { Refusals } from './refusals.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
 import { FlushScheduler } from './transports/flush-scheduler.ts'
 import { createHttpTransports, type HttpTransports } from './transports/http/http-transports.ts'
+import { StreamScheduler } from './transports/stream-scheduler.ts'
 import { createTcpTransport } from './transports/tcp/tcp-transport.ts'
 import { createTraffic } from './transports/traffic.ts'
 import type { TransportContext } from './transports/transport-context.ts'
@@ -88,9 +89,11 @@ export const composeServer = async (
   const origins = new OriginPolicy(options.allowedOrigins, {
     loopback: options.development && !options.developmentOnAllInterfaces,
   })
+  const scheduler = new FlushScheduler()
   const context: TransportContext = {
     open: (connection) => engine.open(connection),
-    scheduler: new FlushScheduler(),
+    scheduler,
+    streams: new StreamScheduler(scheduler),
     traffic,
     limits: options,
     clientAddress: (socketAddress, headers) => core.proxies.clientAddress(socketAddress, headers['x-forwarded-for']),

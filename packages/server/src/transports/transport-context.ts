@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Connection, Peer } from '@fusewire/engine'
 import type { FlushScheduler } from './flush-scheduler.ts'
+import type { StreamScheduler } from './stream-scheduler.ts'
 import type { Traffic } from './traffic.ts'
 
 /** What every transport needs from the rest of the server, and nothing more. */
@@ -8,6 +9,7 @@ export interface TransportContext {
   /** Hands a new connection to the engine. */
   open(connection: Connection): Peer
   readonly scheduler: FlushScheduler
+  readonly streams: StreamScheduler
   readonly traffic: Traffic
   readonly limits: TransportLimits
   /** May a page of this `Origin` talk to this `Host` (or `:authority`)? */

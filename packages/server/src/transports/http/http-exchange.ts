@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { Http2Session } from 'node:http2'
 import type { Readable } from 'node:stream'
 
 /** Called when bytes have left the process, or never will. */
@@ -24,6 +25,8 @@ export abstract class HttpExchange {
   abstract readonly host: string | undefined
   /** Of the other end of the socket. */
   abstract readonly socketAddress: string | undefined
+  /** The connection that it is a stream of, over HTTP/2. */
+  abstract readonly session: Http2Session | undefined
   /** The bytes of the request. Ends early, without a word, when the client vanishes: see {@link HttpExchange.isRequestComplete}. */
   abstract readonly body: Readable
   /** True when the request has come to its end, as opposed to having been cut. */

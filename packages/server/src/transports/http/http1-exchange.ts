@@ -8,6 +8,7 @@ import { HttpExchange, type Taken } from './http-exchange.ts'
  * to the socket itself.
  */
 export class Http1Exchange extends HttpExchange {
+  readonly session = undefined
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #framer: ChunkFramer

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import { constants, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2'
+import { constants, type Http2ServerRequest, type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { goAway } from '../../listener/go-away.ts'
 import { HttpExchange, type Taken } from './http-exchange.ts'
@@ -24,6 +24,10 @@ export class Http2Exchange extends HttpExchange {
 
   get socketAddress(): string | undefined {
     return this.#stream.session?.socket.remoteAddress
+  }
+
+  get session(): Http2Session | undefined {
+    return this.#stream.session
   }
 
   get body(): Readable {

@@ -68,12 +68,13 @@ export class ResponseConnection implements Connection, KeptAlive {
     this.#shape = shape
     this.#services = services
     const { transport, remoteAddress } = this
-    this.#outbox = new Outbox(services.context, {
+    const sink = {
       transport,
       remoteAddress,
-      write: (bytes) => this.#write(bytes),
+      write: (bytes: Uint8Array) => this.#write(bytes),
       overflow: () => exchange.destroy(),
-    })
+    }
+    this.#outbox = new Outbox(services.context, sink, services.context.streams.queueOf(exchange.session))
     this.#stopKeepAlive = services.keepAlives.add(this)
     services.live.add(this)
     exchange.onDrain(() => this.#outbox.drained())

@@ -1,4 +1,5 @@
 import { FlushScheduler } from '../flush-scheduler.ts'
+import { StreamScheduler } from '../stream-scheduler.ts'
 import { createTraffic } from '../traffic.ts'
 import type { TransportContext, TransportLimits } from '../transport-context.ts'
 import { RecordingEngine } from './recording-engine.ts'
@@ -13,11 +14,13 @@ export interface TestContext extends TransportContext {
 export const createTestContext = (limits: Partial<TransportLimits> = {}): TestContext => {
   const engine = new RecordingEngine()
   const events: TestContext['events'] = []
+  const scheduler = new FlushScheduler()
   return {
     engine,
     events,
     open: engine.open,
-    scheduler: new FlushScheduler(),
+    scheduler,
+    streams: new StreamScheduler(scheduler),
     traffic: createTraffic(),
     limits: { maxMessageBytes: 65_536, maxDepth: 32, maxBufferedBytes: 1_048_576, ...limits },
     clientAddress: (socketAddress) => socketAddress ?? '',

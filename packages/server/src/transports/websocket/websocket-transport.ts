@@ -12,7 +12,6 @@ import type { TransportContext } from '../transport-context.ts'
 import { EchoConnection } from './echo-connection.ts'
 import { type Agreement, agree } from './handshake.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
-import { StreamScheduler } from './stream-scheduler.ts'
 import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
 import { createWebSocketFormats } from './websocket-formats.ts'
 import { adopt } from './ws-internals.ts'
@@ -52,7 +51,6 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
     compression,
     isOriginAllowed: (origin: string | undefined, host: string | undefined) => context.isOriginAllowed(origin, host),
   }
-  const streams = new StreamScheduler(context.scheduler)
   const echoes = new Set<EchoConnection>()
   let closed = false
 
@@ -146,7 +144,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
           transport: 'websocket-h2',
           stream,
           remoteAddress,
-          ...(session && { queue: streams.queueOf(session) }),
+          queue: context.streams.queueOf(session),
           leave: leaveSession,
         },
         agreement,

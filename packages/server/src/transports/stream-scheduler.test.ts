@@ -1,6 +1,6 @@
 import type { Http2Session } from 'node:http2'
 import { describe, expect, it } from 'vitest'
-import { FlushScheduler } from '../flush-scheduler.ts'
+import { FlushScheduler } from './flush-scheduler.ts'
 import { StreamScheduler } from './stream-scheduler.ts'
 
 /** Connections whose streams note when they are flushed, over a scheduler whose turns end when told. */

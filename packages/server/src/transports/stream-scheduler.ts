@@ -1,6 +1,6 @@
 import type { Http2Session } from 'node:http2'
-import type { Batch } from '../batch.ts'
-import type { Flushable, FlushQueue, FlushScheduler } from '../flush-scheduler.ts'
+import type { Batch } from './batch.ts'
+import type { Flushable, FlushQueue, FlushScheduler } from './flush-scheduler.ts'
 
 /**
  * Streams that are written before the event loop turns. Node sends what streams have been given only in the next turn, and touches all
@@ -25,8 +25,9 @@ export class StreamScheduler implements Flushable {
     this.#scheduler = scheduler
   }
 
-  /** For all streams of this connection. */
-  queueOf(session: Http2Session): FlushQueue {
+  /** For all streams of this connection; what comes over none of HTTP/2 waits with everything else. */
+  queueOf(session: Http2Session | undefined): FlushQueue {
+    if (!session) return this.#scheduler
     let queue = this.#queues.get(session)
     if (!queue) {
       queue = new SessionQueue(this)

@@ -30,6 +30,10 @@ export { type RedisSentinelOptions, type RedisSentinelServers, startRedisSentine
 export { type RedisOptions, type RedisServer, startRedis } from './servers/redis-server.ts'
 export { sessionRecord } from './session-store-contract/session-records.ts'
 export { type SessionStoreContractOptions, sessionStoreContract } from './session-store-contract/session-store-contract.ts'
-export type { SessionStoreUnderTest } from './session-store-contract/session-store-trial.ts'
+export type {
+  MakeSessionStore,
+  SessionStoreOptions,
+  SessionStoreUnderTest,
+} from './session-store-contract/session-store-trial.ts'
 export { SharedBroker } from './shared-broker.ts'
 export { turn } from './turn.ts'

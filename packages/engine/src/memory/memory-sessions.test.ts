@@ -2,9 +2,8 @@ import { FakeEnvironment, sessionRecord, sessionStoreContract } from '@fusewire/
 import { expect, it } from 'vitest'
 import { MemorySessions } from './memory-sessions.ts'
 
-sessionStoreContract('MemorySessions', () => {
+sessionStoreContract('MemorySessions', ({ traceMs }) => {
   const environment = new FakeEnvironment()
-  const traceMs = 5000
   const sessions = new MemorySessions(environment, { traceMs })
   return {
     store: sessions.node('a'),

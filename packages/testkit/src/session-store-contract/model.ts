@@ -27,7 +27,7 @@ interface Kept {
   hasMoved: boolean
 }
 
-/** What a store of sessions has to be, as plainly as it can be said; time passes only when a step says so. */
+/** What a store of sessions has to be, as plainly as it can be said; time passes only when a step says so, and no trace ends. */
 class SessionStoreModel {
   readonly #kept = new Map<string, Kept>()
   readonly #traces = new Set<string>()

@@ -1,24 +1,23 @@
-import type { Awaitable } from '@fusewire/engine'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { belongingTests } from './belonging.ts'
+import { belongingTests, endOfTracesTests } from './belonging.ts'
 import { expiryTests } from './expiry.ts'
 import { keepingTests } from './keeping.ts'
 import { lossTests } from './loss.ts'
 import { sessionStoreModelProperty } from './model.ts'
-import { type SessionStoreUnderTest, sessionStoreTrials } from './session-store-trial.ts'
+import { type MakeSessionStore, sessionStoreTrials } from './session-store-trial.ts'
 
 export interface SessionStoreContractOptions {
   /** Random histories that are compared with a model. Default 200; fewer where each operation takes a network's time. */
   readonly runs?: number
-  /** A TTL and a lease that a test may wait for, in milliseconds. Default 500. */
+  /** A TTL, a lease and a trace that a test may wait for, in milliseconds. Default 500. */
   readonly shortMs?: number
 }
 
-/** What every `SessionStore` must do, as a suite of tests. `make` is called before each test. */
+/** What every `SessionStore` must do, as a suite of tests. */
 export const sessionStoreContract = (
   name: string,
-  make: () => Awaitable<SessionStoreUnderTest>,
+  make: MakeSessionStore,
   { runs = 200, shortMs = 500 }: SessionStoreContractOptions = {},
 ): void => {
   describe(`${name} is a SessionStore`, () => {
@@ -33,5 +32,9 @@ export const sessionStoreContract = (
       const c = await open(await subject.another('c'))
       await fc.assert(sessionStoreModelProperty([a, b, c], { pass: subject.pass, shortMs }), { numRuns: runs })
     }, 300_000)
+  })
+
+  describe(`${name} keeps traces for a while`, () => {
+    endOfTracesTests(sessionStoreTrials(make, shortMs, shortMs))
   })
 }

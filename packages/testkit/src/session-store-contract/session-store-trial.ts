@@ -11,8 +11,8 @@ export interface SessionStoreUnderTest {
   readonly another: (node: string) => Awaitable<SessionStore>
   /** Lets at least this many milliseconds pass for the store. */
   readonly pass: (ms: number) => Awaitable<void>
-  /** How long a trace is kept, in milliseconds, where it is so short that a test can wait for its end. */
-  readonly traceMs?: number
+  /** How long it keeps a trace, in milliseconds. */
+  readonly traceMs: number
   /** Drops everything in the store, as one that was restarted empty; absent where that cannot be. */
   readonly forget?: () => Awaitable<void>
 }
@@ -36,11 +36,19 @@ export interface SessionStoreTrial {
   readonly expired: (store: SessionStore, ids: readonly string[], leaseMs?: number) => Promise<SessionRecord[]>
 }
 
+export interface SessionStoreOptions {
+  /** How long a trace is to be kept, in milliseconds. A store whose time is not real may keep it for longer. */
+  readonly traceMs: number
+}
+
+/** Makes a store with nothing in it, before each test. */
+export type MakeSessionStore = (options: SessionStoreOptions) => Awaitable<SessionStoreUnderTest>
+
 /** That of the test that is running. */
 export type CurrentStores = () => SessionStoreTrial
 
-/** Has each test of the suite around begin with stores of its own. */
-export const sessionStoreTrials = (make: () => Awaitable<SessionStoreUnderTest>, shortMs: number): CurrentStores => {
+/** Has each test of the suite around begin with stores of its own, whose traces outlast it unless told otherwise. */
+export const sessionStoreTrials = (make: MakeSessionStore, shortMs: number, traceMs = LONG_MS): CurrentStores => {
   let trial: SessionStoreTrial | undefined
   const opened: SessionStore[] = []
 
@@ -59,7 +67,7 @@ export const sessionStoreTrials = (make: () => Awaitable<SessionStoreUnderTest>,
   }
 
   beforeEach(async () => {
-    const subject = await make()
+    const subject = await make({ traceMs })
     const lost = { a: [], b: [] }
     trial = {
       subject,

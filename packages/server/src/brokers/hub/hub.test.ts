@@ -74,6 +74,7 @@ sessionStoreContract(
       store: await sessionsOf(hub, 'a'),
       another: (node) => sessionsOf(hub, node),
       pass: (ms) => hub.pass(ms + 100),
+      traceMs: 600_000,
       forget: () => hub.hub.sessions.forget(),
     }
   },

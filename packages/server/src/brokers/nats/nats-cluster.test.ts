@@ -33,11 +33,11 @@ describeWith(['nats-server'], 'over a cluster of three NATS servers', () => {
 
   sessionStoreContract(
     'the sessions in NATS',
-    async () => ({
-      store: await open().sessions('a'),
-      another: (node) => stores.sessions(node),
+    async ({ traceMs }) => ({
+      store: await open().sessions('a', traceMs),
+      another: (node) => stores.sessions(node, traceMs),
       pass: (ms) => stores.pass(ms),
-      traceMs: 600,
+      traceMs,
     }),
     { runs: 10, shortMs: 400 },
   )

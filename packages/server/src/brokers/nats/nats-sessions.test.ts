@@ -13,13 +13,13 @@ describeWith(['nats-server'], 'with a NATS server', () => {
 
   sessionStoreContract(
     'the sessions in NATS',
-    async () => {
+    async ({ traceMs }) => {
       stores = new NatsStores([server.url])
       return {
-        store: await stores.sessions('a'),
-        another: (node) => stores.sessions(node),
+        store: await stores.sessions('a', traceMs),
+        another: (node) => stores.sessions(node, traceMs),
         pass: (ms) => stores.pass(ms),
-        traceMs: 300,
+        traceMs,
         forget: async () => {
           await server.restart({ empty: true })
           await eventually(() => stores.areUp)

@@ -34,9 +34,8 @@ for (const { title, programs, start } of REDIS_KINDS)
 
     sessionStoreContract(
       'RedisSessions',
-      () => {
+      ({ traceMs }) => {
         const prefix = fresh()
-        const traceMs = 300
         const [one, other] = connections
         return {
           store: new RedisSessions(one, { node: 'a', prefix, traceMs }),

@@ -13,6 +13,7 @@ import { askJetStream } from '../stream-api.ts'
 
 const MAX_AGE_MS = 600_000
 const SWEEP_MS = 100
+const TRACE_MS = 600_000
 
 /** Stores of several nodes over one NATS, under a prefix that nothing else has used. */
 export class NatsStores {
@@ -39,7 +40,7 @@ export class NatsStores {
     return delay(ms + 1)
   }
 
-  async sessions(node: string, traceMs = 300): Promise<NatsSessions> {
+  async sessions(node: string, traceMs = TRACE_MS): Promise<NatsSessions> {
     const { link, bucket, clock } = this.#open('sessions')
     return this.#swept(new NatsSessions(link, bucket, clock, { node, traceMs }))
   }

@@ -25,9 +25,9 @@ export interface SessionUpkeepPorts {
 const BATCH = 500
 
 /**
- * Tells the store what this node's sessions are, and that they are still there: what has changed with the next tick, all else evenly
- * spread over the time of a refresh. One call is under way at a time, so that a store that is slow or away is asked no faster than
- * it answers; what it has not taken is tried again.
+ * Tells the store what this node's sessions are, and that they are still there: what has changed with the next tick, or at once where
+ * somebody waits for it, all else evenly spread over the time of a refresh. One call is under way at a time, so that a store that is
+ * slow or away is asked no faster than it answers; what it has not taken is tried again.
  */
 export class SessionUpkeep {
   readonly #ports: SessionUpkeepPorts
@@ -107,13 +107,11 @@ export class SessionUpkeep {
     // Whatever changes in this turn comes along.
     await undefined
     for (let isTaking = true; ; ) {
-      // Somebody may wait for what has changed.
-      if (isTaking && this.#changed.size > 0) {
-        isTaking = await this.#put(firstOf(this.#changed.keys(), BATCH))
-        continue
-      }
+      const hasChanged = isTaking && this.#changed.size > 0
+      if (hasChanged) isTaking = await this.#put(firstOf(this.#changed.keys(), BATCH))
+      // By turns: changes may come without end, and whoever is not refreshed meanwhile is taken for dead.
       const due = this.#due()
-      if (due.length === 0 || !(await this.#refresh(due))) break
+      if (due.length > 0 ? !(await this.#refresh(due)) : !hasChanged) break
     }
     // What has not been told is not taken now.
     for (const waiting of this.#changed.values()) settle(waiting)

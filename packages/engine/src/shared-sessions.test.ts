@@ -281,6 +281,34 @@ describe('the end of a session on several nodes', () => {
   })
 })
 
+describe('sessions that change without end', () => {
+  it('do not keep the others of their node from being refreshed, which would end for those of other nodes', async () => {
+    let change = (): void => {}
+    cluster = await EngineCluster.start({
+      through: {
+        sessions: (store) => ({
+          ...store,
+          put: async (records, ttlMs) => {
+            await turn()
+            change()
+            return store.put(records, ttlMs)
+          },
+        }),
+      },
+    })
+    cluster.hooks.wanted.add('disconnect')
+    const busy = await cluster.connect(0)
+    const idle = await cluster.connect(0)
+    const { session } = busy.last('connected')
+    change = () => engine(0).refreshUser({ session })
+    change()
+    await stay(3 * TTL_MS, busy, idle)
+    change = () => {}
+    expect(cluster.hooks.notices).toEqual([])
+    expect(cluster.sessions.size).toBe(2)
+  })
+})
+
 describe('a node that leaves', () => {
   it('[L22] leaves its sessions to the others, without anybody noticing', async () => {
     const watcher = await PresenceWatcher.open(cluster.node(2).harness, ['open:a'])

@@ -299,6 +299,15 @@ describe('a clock that leaps', () => {
     expect(client.closedWith).toBe('heartbeat_timeout')
   })
 
+  it('is not seen in every tick where a heartbeat may be late by less than a tick', async () => {
+    const hasty = await EngineHarness.start({ limits: { pingIntervalMs: 500, pongTimeoutMs: 100, sessionTtlMs: 2000 } })
+    const client = await hasty.connect()
+    hasty.advance(2000)
+    expect(client.closedWith).toBe('heartbeat_timeout')
+    hasty.advance(4000)
+    expect(hasty.engine.stats()).toMatchObject({ sessions: 0 })
+  })
+
   it('ahead ends tokens, which are good until a date', async () => {
     const client = await harness.connect({ token: `ann@${harness.environment.now() + HOUR}` })
     harness.environment.advance(2 * HOUR)

@@ -21,7 +21,11 @@ const CODE_OF_LIMIT = { maxConnections: 'overloaded', maxConnectionsPerAddress: 
 /** When a client that was one too many may try again. */
 const REFUSED_FOR_MS = 10_000
 
-/** Between two ticks the clock moves by less than this, or than a heartbeat may be late, unless it leaps. */
+/**
+ * Between two ticks the clock moves by less than a heartbeat may be late, unless it leaps; within these bounds, for ticks have their own
+ * interval, however short a heartbeat may take.
+ */
+const MIN_TICK_GAP_MS = 1000
 const MAX_TICK_GAP_MS = 5000
 
 /** Sessions, channels and the way between them: everything but bytes, sockets and time. */
@@ -89,7 +93,8 @@ export class Engine {
   }
 
   #watchClock(now: number): void {
-    if (Math.abs(now - this.#tickedAt) <= Math.min(MAX_TICK_GAP_MS, this.#ports.limits.pongTimeoutMs)) return
+    const gapMs = Math.min(MAX_TICK_GAP_MS, Math.max(MIN_TICK_GAP_MS, this.#ports.limits.pongTimeoutMs))
+    if (Math.abs(now - this.#tickedAt) <= gapMs) return
     this.#tickedAt = now
     // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
     for (const peer of this.#peers) peer.restartClock()

@@ -444,6 +444,42 @@ describe('what the server still has of another subscription', () => {
     await client.close()
   })
 
+  test('is left when the one that was to take its place is refused', async () => {
+    const { client, server } = harness()
+    const old = client.channel('c')
+    void old.subscribe()
+    await pass()
+    client.interrupt()
+    void old.unsubscribe()
+    server.intercept = (message) => (message.type === 'subscribe' ? refuse(message, 'token_invalid') : undefined)
+    const outcome = settled(client.channel('c', { token: 't' }).subscribe())
+    await pass(1000)
+    expect(await outcome).toMatchObject({ error: { code: 'token_invalid' } })
+    expect(server.count('unsubscribe')).toBe(1)
+    await client.close()
+  })
+
+  test('is left when it was ended for its client, and has begun anew by what that had asked for before it heard', async () => {
+    const { client, server } = harness()
+    const channel = client.channel('c')
+    const heard: unknown[] = []
+    for (const type of ['subscribed', 'publication'] as const) channel.on(type, (event) => heard.push(event))
+    void channel.subscribe()
+    await pass()
+    heard.length = 0
+    server.intercept = (message, line) => {
+      if (message.type === 'subscribe') line.deliver([{ type: 'unsubscribed', channel: 'c', code: 'disconnected' }])
+      return undefined
+    }
+    client.interrupt()
+    await pass(1000)
+    server.publish('c', 'unwanted')
+    await pass()
+    expect(heard).toEqual([])
+    expect(server.count('unsubscribe')).toBe(1)
+    await client.close()
+  })
+
   test('is left when it cannot be subscribed again', async () => {
     const { client, server } = harness()
     void client.channel('c', { token: 't' }).subscribe()

@@ -92,8 +92,8 @@ export class Subscriptions {
       if (subscription.tokens?.isMissing) continue
       length += JSON.stringify(requestOf(subscription)).length
       if (length >= MAX_CONNECT_LENGTH) continue
-      // An unsubscribe that is still due would end the new subscription with the old one.
-      this.#leaving.delete(subscription.channel)
+      // An unsubscribe that is still due would end the new subscription with the old one, which the server still has.
+      if (this.#leaving.delete(subscription.channel)) subscription.counterpart = 'something'
       requests.push(this.#ask(subscription))
     }
     return requests
@@ -143,6 +143,12 @@ export class Subscriptions {
   }
 
   #hear(subscription: Subscription, message: ServerMessage): void {
+    if (message.type === 'subscribed' && message.id !== undefined && subscription.state.name === 'off') {
+      // Asked for before this client heard that the server had ended what it repeats: nobody here wants it any more.
+      void this.#unsubscribe(subscription.channel)
+      this.#forgetUnused(subscription)
+      return
+    }
     if (!isAbout(subscription, message)) {
       if (message.type === 'subscribed') subscription.counterpart = 'something'
       return

@@ -80,11 +80,17 @@ export class Attendance {
     await wasThere
   }
 
-  /** The store is to keep these for longer, or to take them back. Never rejects: there is a next time. */
+  /**
+   * The store is to keep these for longer, or to take them back. Those whose session was taken over, and whose client has not subscribed
+   * again, are this node's to keep from now on. Never rejects: there is a next time.
+   */
   async refresh(sessions: readonly Session[]): Promise<void> {
     const members = new Map<string, Member[]>()
+    const taken: Subscription[] = []
     for (const { subscriptions } of sessions) {
-      for (const { channel, presence } of subscriptions.values()) {
+      for (const subscription of subscriptions.values()) {
+        const { channel, presence } = subscription
+        if (presence.kind === 'taken') taken.push(subscription)
         if (presence.kind !== 'present') continue
         const known = members.get(channel.name)
         if (known) known.push(presence.member)
@@ -92,7 +98,10 @@ export class Attendance {
       }
     }
     try {
-      await Promise.all([...members].map(([channel, all]) => this.#ports.presence.refresh(channel, all)))
+      await Promise.all([
+        ...[...members].map(([channel, all]) => this.#ports.presence.refresh(channel, all)),
+        ...taken.map((subscription) => this.join(subscription)),
+      ])
       this.#isRefused = false
     } catch (error) {
       if (!this.#isRefused) this.#ports.log('presence_refresh_failed', { error })

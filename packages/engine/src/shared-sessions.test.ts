@@ -582,6 +582,22 @@ describe('presence of a session that has not been long in its channel', () => {
   })
 })
 
+describe('presence of a session that was taken over', () => {
+  it('stays, though its client could not be subscribed again', async () => {
+    const held = new HeldCalls()
+    cluster = await EngineCluster.start({ presenceTtlMs: TTL_MS, through: { presence: (presence) => held.of(presence, 'add') } })
+    const first = await settled()
+    held.holding = 'calls'
+    const second = await cluster.connect(1, resume(first))
+    held.holding = 'nothing'
+    held.refuse(new FusewireError('broker_unavailable'))
+    await turn()
+    expect(second.last('error').code).toBe('broker_unavailable')
+    await stay(2 * TTL_MS, second)
+    expect(await cluster.presence.node().list('open:a')).toHaveLength(1)
+  })
+})
+
 describe('presence that the store has lost', () => {
   it('comes back with the next refresh', async () => {
     const client = await settled()

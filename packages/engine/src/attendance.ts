@@ -63,11 +63,12 @@ export class Attendance {
     await isNew
   }
 
-  /** Idempotent. Nobody hears that somebody leaves of whom they have not heard; the store is told all the same. */
+  /** Idempotent. Nobody hears that somebody leaves of whom they have not heard; the store is told where it was asked. */
   leave(subscription: Subscription): void {
     const { channel, session, presence } = subscription
     if (presence.kind === 'absent') return
     subscription.presence = { kind: 'absent' }
+    if (presence.kind === 'noted') return
     const { member } = presence
     const wasThere = this.#remove(channel.name, session.id)
     this.#tell({ type: 'leave', channel: channel.name, member }, wasThere, presence)
@@ -145,14 +146,10 @@ export class Attendance {
 
   /** Whether the session was not there. Rejects when the store does. */
   async #add(subscription: Subscription, member: Member): Promise<boolean> {
-    try {
-      const isNew = await this.#ports.presence.add(subscription.channel.name, member)
-      if (isOpen(subscription.presence)) subscription.presence = { kind: 'present', member }
-      return isNew
-    } catch (error) {
-      if (subscription.presence.kind === 'noted') subscription.presence = { kind: 'unsure', member }
-      throw error
-    }
+    if (subscription.presence.kind === 'noted') subscription.presence = { kind: 'unsure', member }
+    const isNew = await this.#ports.presence.add(subscription.channel.name, member)
+    if (isOpen(subscription.presence)) subscription.presence = { kind: 'present', member }
+    return isNew
   }
 
   /** False where the store refuses: that is logged, and never rejects. */

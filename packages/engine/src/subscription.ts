@@ -33,11 +33,9 @@ export type SubscriptionState =
 /**
  * Whether others see the session in the channel:
  *
- *              to be seen         the store has it
- *     absent ─────────────▶ noted ────────────────▶ present
- *                             │                      ▲  ▲
- *       the store has refused └─────▶ unsure ────────┘  │
- *                             taken ────────────────────┘
+ *              to be seen         the store is asked          it has it
+ *     absent ─────────────▶ noted ───────────────────▶ unsure ───────────▶ present
+ *                                                      taken ────────────────▲
  *
  * `noted`: the session's record names it once `recorded` has settled. `unsure`: the store may have it without anybody having been told.
  * `taken`: it was seen when its former node told of it, and may have left since.

@@ -173,6 +173,16 @@ describe('a subscribe that fails', () => {
     for (const client of clients) expect(client.all('publication')).toHaveLength(1)
   })
 
+  it('asks nothing of the presence store, which has not heard of it and may be away too', async () => {
+    const client = await harness.connect({ token: 'ann' })
+    held.history.holding = held.remove.holding = 'calls'
+    client.say({ type: 'subscribe', id: 5, channel: 'open:a' })
+    await turn()
+    await refuse(held.history)
+    expect(client.last('error')).toMatchObject({ id: 5, code: 'broker_unavailable' })
+    expect(held.remove.size).toBe(0)
+  })
+
   it('leaves the subscription that it repeats as it was', async () => {
     const client = await harness.connect({ token: 'ann' })
     client.say({ type: 'subscribe', channel: 'open:a', tags: { lang: 'cs' } })

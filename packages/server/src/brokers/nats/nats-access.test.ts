@@ -98,6 +98,18 @@ describeWith(['redis-server'], 'where there is Redis', () => {
   })
 })
 
+describeWith(['nats-server'], 'several addresses', () => {
+  it('are each tried, though one that stands still takes all the time', async () => {
+    const silent = await listen(createServer((socket) => void socket.resume()))
+    const { port } = await start({})
+    const addresses = parseNatsAddresses([silent, port].map((each) => `nats://127.0.0.1:${each}`))
+    const link = new NatsLink({ addresses, timeoutMs: 1_500, name: 'test' }, () => 0)
+    onTestFinished(() => link.close())
+    await link.open()
+    expect(link.isUp).toBe(true)
+  })
+})
+
 describeWith(['nats-server'], 'a NATS that asks who comes', () => {
   it('says that there is no JetStream', async () => {
     const server = await start({ jetstream: false })

@@ -105,8 +105,8 @@ export class NatsLink {
   }
 
   /**
-   * Idempotent: several users wait for the same connection. Tries every server for the time that an answer may take, and rejects with
-   * `broker_unavailable` when none can be used.
+   * Idempotent: several users wait for the same connection. Tries for the time that an answer may take, but each server once at least,
+   * since one that stands still takes all of it; rejects with `broker_unavailable` when none can be used.
    */
   open(): Promise<void> {
     this.#opening ??= this.#open()
@@ -124,11 +124,11 @@ export class NatsLink {
   async #open(): Promise<void> {
     const deadline = performance.now() + this.#options.timeoutMs
     this.#state = { name: 'connecting' }
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const failure = await this.#connect()
       if (!failure) return
       if (this.#isClosed) throw this.#problem
-      if (performance.now() >= deadline) {
+      if (tries >= this.#options.addresses.length && performance.now() >= deadline) {
         this.close()
         throw failure
       }

@@ -90,6 +90,7 @@ describe('HubChannel', () => {
         const model = subscriptions.map((subscription) => ({
           subscription,
           isThere: true,
+          /** Of one that is live, or was when it subscribed again. */
           connection: undefined as ReturnType<typeof newConnection> | undefined,
           held: undefined as HeldPublications | undefined,
           expectedHeld: [] as Publication[],
@@ -99,8 +100,8 @@ describe('HubChannel', () => {
           if (operation.do === 'deliver' || operation.do === 'announce') {
             const publication = operation.do === 'deliver' && { offset: ++offset, data: 0, time: 1, tags: { tag: operation.tag } }
             const wanting = model.filter(
-              ({ connection, subscription }) =>
-                connection && (publication ? subscription.wants(publication) : subscription.wantsPresence),
+              ({ connection, held, subscription }) =>
+                connection && (publication ? !held && subscription.wants(publication) : subscription.wantsPresence),
             )
             const before = model.map(({ connection }) => connection?.frames.length)
             const delivered = publication
@@ -116,7 +117,8 @@ describe('HubChannel', () => {
           }
           const one = model[operation.who]
           if (!one?.isThere) continue
-          one.connection = undefined
+          const isRepeated = operation.do === 'recover' && !one.held
+          if (!isRepeated) one.connection = undefined
           one.held = undefined
           if (operation.do === 'goLive') {
             one.connection = newConnection(formats[operation.format] ?? memoryFormat())

@@ -4,7 +4,7 @@ import { HeldPublications } from './held-publications.ts'
 import type { Announcement } from './ports/broker.ts'
 import type { Connection, FrameFormat, Slot } from './ports/connection.ts'
 import { SharedMessage } from './shared-message.ts'
-import type { Subscription } from './subscription.ts'
+import type { Standing, Subscription, SubscriptionState } from './subscription.ts'
 
 /** How far the channel has been heard of on this node. */
 interface Heard {
@@ -26,7 +26,10 @@ export class HubChannel {
   readonly #subscriptions = new Set<Subscription>()
   readonly #recovering = new Set<Subscription>()
   #groups: readonly DeliveryGroup[] = []
-  /** Those that are live or catching up and want to know who comes and goes; undefined until there is one, as in most channels. */
+  /**
+   * Those that are live or catching up, or were when they subscribed again, and want to know who comes and goes; undefined until there is
+   * one, as in most channels.
+   */
   #watching: Set<Subscription> | undefined
   /** Undefined until something is known of the stream, and again when it was interrupted. */
   #heard: Heard | undefined
@@ -60,8 +63,9 @@ export class HubChannel {
     const held = new HeldPublications()
     // Of what it was catching up with, nothing was held for it alone.
     if (before?.isBehind) held.restart()
-    subscription.state = { kind: 'recovering', held, before: before?.position }
+    subscription.state = { kind: 'recovering', held, before }
     this.#recovering.add(subscription)
+    if (before) this.#watch(subscription)
     return held
   }
 
@@ -138,8 +142,9 @@ export class HubChannel {
     const shared = new SharedMessage(message)
     let delivered = 0
     for (const { state, session } of this.#watching) {
-      if (session.id === about || (state.kind !== 'live' && state.kind !== 'catching')) continue
-      state.connection.send(shared.frame(state.connection.format))
+      const connection = connectionOf(state)
+      if (session.id === about || !connection) continue
+      connection.send(shared.frame(connection.format))
       delivered++
     }
     return delivered
@@ -152,11 +157,11 @@ export class HubChannel {
   }
 
   /** How far a subscription has got that is live, or was before an interruption. */
-  #place({ state }: Subscription): { readonly position: Position; readonly isBehind: boolean } | undefined {
-    if (state.kind === 'catching') return { position: state.since, isBehind: true }
+  #place({ state }: Subscription): (Standing & { readonly isBehind: boolean }) | undefined {
+    if (state.kind === 'catching') return { connection: state.connection, position: state.since, isBehind: true }
     if (state.kind !== 'live' || !this.#heard) return undefined
     const { epoch, offset } = this.#heard
-    return { position: { epoch, offset: Math.max(offset, state.after) }, isBehind: false }
+    return { connection: state.connection, position: { epoch, offset: Math.max(offset, state.after) }, isBehind: false }
   }
 
   /**
@@ -183,4 +188,10 @@ export class HubChannel {
     group.remove(state)
     if (group.size === 0) this.#groups = this.#groups.filter((other) => other !== group)
   }
+}
+
+/** Over which it hears who comes and goes. */
+const connectionOf = (state: SubscriptionState): Connection | undefined => {
+  if (state.kind === 'paused') return undefined
+  return state.kind === 'recovering' ? state.before?.connection : state.connection
 }

@@ -25,10 +25,16 @@ import type { Timed } from './timer-wheel.ts'
  */
 export type SubscriptionState =
   | { readonly kind: 'paused' }
-  /** `before`: how far it had got when it was live and subscribed again. */
-  | { readonly kind: 'recovering'; readonly held: HeldPublications; readonly before: Position | undefined }
+  /** `before`: what it was when it was live and subscribed again. */
+  | { readonly kind: 'recovering'; readonly held: HeldPublications; readonly before: Standing | undefined }
   | ({ readonly kind: 'live'; readonly connection: Connection } & Place)
   | { readonly kind: 'catching'; readonly connection: Connection; readonly since: Position }
+
+/** How far a subscription has got, and over which connection. */
+export interface Standing {
+  readonly connection: Connection
+  readonly position: Position
+}
 
 /**
  * Whether others see the session in the channel:

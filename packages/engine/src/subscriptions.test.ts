@@ -198,6 +198,21 @@ describe('a subscribe that fails', () => {
     expect(client.all('publication').map(({ data }) => data)).toEqual([1, 3])
   })
 
+  it('has missed nobody who came or went meanwhile', async () => {
+    const watcher = await harness.connect({ token: 'ann' })
+    const other = await harness.connect({ token: 'bob' })
+    await harness.subscribe(other, 'open:a')
+    watcher.say({ type: 'subscribe', channel: 'open:a', presence: true })
+    await turn()
+    held.history.holding = 'calls'
+    watcher.say({ type: 'subscribe', id: 5, channel: 'open:a' })
+    await turn()
+    other.say({ type: 'unsubscribe', channel: 'open:a' })
+    await refuse(held.history)
+    expect(watcher.last('error')).toMatchObject({ id: 5, code: 'broker_unavailable' })
+    expect(watcher.all('leave').map(({ member }) => member.user)).toEqual(['bob'])
+  })
+
   it('leaves it as it was for another connection too, when its own had ended before the answer', async () => {
     const first = await harness.connect({ token: 'ann' })
     await harness.subscribe(first, 'open:a')

@@ -117,7 +117,7 @@ export class Subscriptions {
     if (!subscription.isEstablished) Object.assign(subscription, wishes)
 
     const held = channel.recover(subscription)
-    const before = subscription.state.kind === 'recovering' ? subscription.state.before : undefined
+    const before = subscription.state.kind === 'recovering' ? subscription.state.before?.position : undefined
     const isRecovering = (): boolean => subscription.state.kind === 'recovering' && subscription.state.held === held
     const from: Since = since ?? (options.resumed ? 'nowhere' : undefined)
     try {

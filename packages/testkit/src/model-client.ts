@@ -32,6 +32,12 @@ interface Doubt {
   readonly filter: string | undefined
 }
 
+/** The subscription is gone, and its filter with it. */
+const turnOff = (channel: Channel): void => {
+  channel.state = 'off'
+  channel.filter = undefined
+}
+
 /** How a {@link ModelClient} reaches the server, and the application the client. */
 export interface ModelClientWay {
   open(): MemoryConnection
@@ -218,7 +224,7 @@ export class ModelClient {
 
   #beginAnew(): void {
     this.#doubts.clear()
-    for (const channel of this.#channels.values()) channel.state = 'off'
+    for (const channel of this.#channels.values()) turnOff(channel)
   }
 
   /** Every request is answered once, on the connection that it was made on. */
@@ -247,7 +253,7 @@ export class ModelClient {
         return
       case 'unsubscribed':
         this.#answered(message.id)
-        this.#channel(message.channel).state = 'off'
+        turnOff(this.#channel(message.channel))
         return
       case 'error': {
         // It comes again later, and asks for the same.
@@ -257,7 +263,7 @@ export class ModelClient {
         }
         const asked = this.#answered(message.id)
         // A subscribe that fails leaves what it repeats as it was, also in doubt, and what a resumed session has to the next attempt.
-        if (asked?.kind === 'unsubscribe') this.#channel(asked.channel).state = 'off'
+        if (asked?.kind === 'unsubscribe') turnOff(this.#channel(asked.channel))
         return
       }
       case 'disconnect':

@@ -34,9 +34,6 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** A machine of CI has other guests, and real servers on it their bad seconds: what fails is tried once more there, and named if it passes. */
-const retry = process.env.CI === 'true' ? 1 : 0
-
 const resolve = { conditions: ['@fusewire/source'] }
 
 export default defineConfig({
@@ -50,7 +47,6 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'unit',
-          retry,
           sequence: { groupOrder: 1 },
           include: ['packages/*/src/**/*.test.ts', 'examples/demo/{shared,server,page}/**/*.test.ts'],
           // A deadline for what hangs, and no measure of speed: property tests take as long as a busy machine lets them.
@@ -65,7 +61,6 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'e2e',
-          retry,
           sequence: { groupOrder: 2 },
           include: ['e2e/**/*.test.ts'],
           exclude: CLUSTERS,
@@ -80,7 +75,6 @@ export default defineConfig({
         ssr: { resolve },
         test: {
           name: 'cluster',
-          retry,
           sequence: { groupOrder: 3 },
           include: CLUSTERS,
           testTimeout: 60_000,

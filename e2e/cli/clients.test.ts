@@ -149,8 +149,8 @@ describe('drain', () => {
         { event: 'draining', node, connections: 3, delayMs: 0, windowMs: 2000, timeoutMs: 10_000 },
         { event: 'drained', node },
       ])
-      expect(drained.err).toMatch(/^(\d connections? left\n)+$/u)
-      expect(drained.err).toContain('1 connection left')
+      // With no other server to go to, those that were told come back until it listens no more: which numbers it sees is chance.
+      expect(drained.err).toMatch(/^((1 connection|[023] connections) left\n)+$/u)
       expect(await server.exit()).toBe(0)
     } finally {
       for (const subscriber of subscribers) await subscriber[Symbol.asyncDispose]()

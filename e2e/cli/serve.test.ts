@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
-import { describe, expect, it, vi } from 'vitest'
+import { eventually } from '@fusewire/testkit'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { runFusewire } from '../fusewire-command.ts'
 import { commandFolder, lines } from './command-folder.ts'
 
@@ -160,7 +162,7 @@ describe('serve', () => {
     expect(await fingerprintOf(url)).toBe(certificates.get('old'))
     use('new')
     server.signal('SIGHUP')
-    await expect.poll(() => fingerprintOf(url), { timeout: 10_000 }).toBe(certificates.get('new'))
+    await eventually(async () => expect(await fingerprintOf(url)).toBe(certificates.get('new')))
   })
 })
 
@@ -182,6 +184,25 @@ describe('SIGTERM while the server starts', () => {
     server.signal('SIGTERM')
     // Before the program has been loaded the signal itself is the end.
     expect([0, 'SIGTERM']).toContain(await server.exit())
+    expect(server.err).not.toMatch(/defect|Error/u)
+  })
+
+  it('ends it while it waits for its broker', async () => {
+    const { start } = commandFolder()
+    let asked = 0
+    const silent = createServer((socket) => {
+      asked++
+      socket.on('error', () => {}).resume()
+    }).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const options = ['--development', '--port', '0', '--broker', `redis://127.0.0.1:${port}`]
+    await using server = start(['serve', ...options])
+    await eventually(() => asked > 0)
+    server.signal('SIGTERM')
+    expect(await server.exit()).toBe(0)
+    expect(server.out).toBe('')
     expect(server.err).not.toMatch(/defect|Error/u)
   })
 })

@@ -25,8 +25,8 @@ const colorsOf = (isTty: boolean): Colors => pc.createColors(isTty && pc.isColor
 
 /** The terminal of this process. */
 export const processTerminal = (): Terminal => ({
-  print: (line) => process.stdout.write(`${line}\n`),
-  note: (line) => process.stderr.write(`${line}\n`),
+  print: (line) => void process.stdout.write(`${line}\n`),
+  note: (line) => void process.stderr.write(`${line}\n`),
   input: process.stdin,
   environment: process.env,
   folder: process.cwd(),

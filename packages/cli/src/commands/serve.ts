@@ -42,7 +42,9 @@ const serve = async (flags: ConfigurationFlags, terminal: Terminal): Promise<voi
   // On a terminal SIGHUP says that the terminal is gone; a server that stayed would hold the port unseen.
   const interrupt = interrupted({ hangup: terminal.interactive })
   const stopReloading = terminal.interactive ? undefined : reloadOnHangup(server)
-  const asked = interrupt.signal.then(() => terminal.note('Leaving; a second signal ends at once.'))
+  const asked = interrupt.signal.then((): undefined => {
+    terminal.note('Leaving; a second signal ends at once.')
+  })
   try {
     const listening = await Promise.race([server.listen(), asked])
     if (!listening) return await inTime(options, server.close())

@@ -15,6 +15,19 @@ const subscribeRequests = ({ server }: ReturnType<typeof harness>) =>
     message.type === 'subscribe' ? [message] : message.type === 'connect' ? (message.subscriptions ?? []) : [],
   )
 
+/** A channel whose first `unsubscribe` was refused: the client has sent too much. */
+const leftTooOften = async () => {
+  const { client, server } = harness()
+  const channel = client.channel('c')
+  await Promise.all([channel.subscribe(), pass()])
+  server.intercept = (message) =>
+    message.type === 'unsubscribe' && server.count('unsubscribe') === 1
+      ? refuse(message, 'rate_limited', { channel: 'c', retryable: true, retryAfterMs: 1000 })
+      : undefined
+  await Promise.all([channel.unsubscribe(), pass()])
+  return { client, server, channel }
+}
+
 describe('one subscription', () => {
   test('is shared by all channels of the same name, and ends with the last', async () => {
     const setup = harness()
@@ -157,6 +170,25 @@ describe('one subscription', () => {
     await channel.unsubscribe()
     await pass(1000)
     expect(server.count('unsubscribe')).toBe(1)
+    await client.close()
+  })
+
+  test('whose leaving is refused for now is left later', async () => {
+    const { client, server, channel } = await leftTooOften()
+    await pass(2100)
+    expect(server.count('unsubscribe')).toBe(2)
+    await pass(60_000)
+    expect(server.count('unsubscribe')).toBe(2)
+    expect(channel.position).toBeUndefined()
+    await client.close()
+  })
+
+  test('whose leaving is refused for now is kept when it is joined again meanwhile', async () => {
+    const { client, server, channel } = await leftTooOften()
+    await Promise.all([channel.subscribe(), pass()])
+    await pass(60_000)
+    expect(server.count('unsubscribe')).toBe(1)
+    expect(channel.position).toBeDefined()
     await client.close()
   })
 

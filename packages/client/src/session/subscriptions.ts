@@ -230,9 +230,7 @@ export class Subscriptions {
     if (error.code.startsWith('token_') && tokens?.isRenewable && !subscription.isRenewed) this.#renew(subscription, tokens)
     else if (error.retryable) {
       subscription.state = { name: 'wanted' }
-      const { minBackoffMs, maxBackoffMs } = this.#backoff
-      const delay = (error.retryAfterMs ?? 0) + fullJitter(++subscription.attempt, minBackoffMs, maxBackoffMs, Math.random())
-      subscription.retryTimer = setTimeout(() => this.#subscribe(subscription), delay)
+      subscription.retryTimer = setTimeout(() => this.#subscribe(subscription), this.#delay(error, ++subscription.attempt))
       subscription.events.emit('error', error)
     } else {
       // A subscribe that is refused leaves the server what it has.
@@ -270,18 +268,30 @@ export class Subscriptions {
     this.#forgetUnused(subscription)
   }
 
+  /** Nobody wants it, be it here or, for this session, at the application. */
+  #isOff(channel: string): boolean {
+    return (this.#byChannel.get(channel)?.state.name ?? 'off') === 'off'
+  }
+
+  #delay({ retryAfterMs = 0 }: ClientError, attempt: number): number {
+    const { minBackoffMs, maxBackoffMs } = this.#backoff
+    return retryAfterMs + fullJitter(attempt, minBackoffMs, maxBackoffMs, Math.random())
+  }
+
   /**
-   * Asks the server to end the subscription, now or with the next connection; resolves when it has, or when there is nobody to ask. To be
-   * called before anybody is told, who may want to join again.
+   * Asks the server to end the subscription, now or with the next connection; resolves when it has, or when there is nobody to ask. One
+   * that is refused for now is repeated, unless somebody has joined by then. To be called before anybody is told, who may want to join again.
    */
   #unsubscribe(channel: string): Promise<void> {
     this.#leaving.add(channel)
     return new Promise((resolve) => {
       const send = this.#send
       if (!send) return resolve()
-      const failed = ({ code }: ClientError): void => {
-        if (code !== 'connection_lost') this.#leaving.delete(channel)
+      const failed = (error: ClientError): void => {
         resolve()
+        if (error.code === 'connection_lost') return
+        this.#leaving.delete(channel)
+        if (error.retryable) setTimeout(() => this.#isOff(channel) && this.#unsubscribe(channel), this.#delay(error, 1))
       }
       send({ type: 'unsubscribe', channel, id: this.#requests.expect(failed, () => resolve()) })
     })

@@ -20,6 +20,8 @@ const SSE = '/fusewire/v1/sse'
 let harness: HttpHarness
 let context: TestContext
 let engine: Engine
+/** Whether channels of `away:` have no broker. */
+let isAway = true
 const sources: EventSource[] = []
 afterEach(async () => {
   for (const source of sources.splice(0)) source.close()
@@ -28,6 +30,7 @@ afterEach(async () => {
 
 /** The transports in front of a true engine. Channels of `closed:` take nobody, those of `away:` have no broker. */
 const start = async (version: HttpVersion, options = {}, limits = {}): Promise<void> => {
+  isAway = true
   const environment = new FakeEnvironment()
   const rules = new RuleBook(DEVELOPMENT_RULE)
   rules.add('closed:*', { ...DEVELOPMENT_RULE, subscribe: 'nobody' })
@@ -35,7 +38,7 @@ const start = async (version: HttpVersion, options = {}, limits = {}): Promise<v
   const broker = new MemoryBroker(environment)
   const subscribe = broker.subscribe.bind(broker)
   broker.subscribe = (channel) => {
-    if (!channel.startsWith('away:')) return subscribe(channel)
+    if (!isAway || !channel.startsWith('away:')) return subscribe(channel)
     throw new FusewireError('broker_unavailable')
   }
   engine = new Engine({
@@ -157,6 +160,22 @@ describe.each(HTTP_VERSIONS)('the answer to a one-way request over %s', (version
     expect(stream.status).toBe(200)
     await eventually(() => expect(stream.text).toMatch(/event: error\ndata: .*"code":"permission_denied".*"channel":"closed:a"/))
     expect(stream.complete).toBe(false)
+  })
+
+  it('[T15] has a channel that was refused for now as soon as it can be had', async () => {
+    await start(version)
+    const stream = await get('channel=away:a&channel=news')
+    const refusals = () => stream.text.match(/event: error\ndata: .*"code":"broker_unavailable".*"channel":"away:a"/gu) ?? []
+    await eventually(() => expect(refusals().length).toBeGreaterThan(1))
+    isAway = false
+    await eventually(() => expect(stream.text).toMatch(/event: subscribed\ndata: .*"channel":"away:a"/))
+    await publish('away:a', 1)
+    await eventually(() => expect(stream.text).toMatch(/"type":"publication","channel":"away:a"/))
+    expect(stream.complete).toBe(false)
+    const asked = refusals().length
+    await publish('news', 2)
+    await eventually(() => expect(stream.text).toMatch(/"type":"publication","channel":"news"/))
+    expect(refusals()).toHaveLength(asked)
   })
 
   it('[T14] tells a client that brings a position which cannot be read that something may be missing', async () => {

@@ -2,8 +2,10 @@ import type { HttpExchange } from './http-exchange.ts'
 import type { OneWayFormats } from './one-way-format.ts'
 import { OneWayGate } from './one-way-gate.ts'
 import { readOneWayRequest } from './one-way-request.ts'
+import { OneWayRetries } from './one-way-retries.ts'
 import { openSplitResponse, type SplitServices } from './open-response.ts'
 import { ResponseConnection, type ResponseServices } from './response-connection.ts'
+import { spread } from './spread.ts'
 import { SSE_HEADERS, SSE_KEEP_ALIVE, sseFormat } from './sse-format.ts'
 
 /** `GET /sse`: messages come down as events, and go up in numbered requests. */
@@ -19,7 +21,7 @@ export interface OneWayServices extends ResponseServices {
 
 /**
  * `GET /sse?channel=…`: the URL says everything, so that a bare `new EventSource(url)` is a client. Connects and subscribes on its
- * behalf.
+ * behalf, again where a channel cannot be had for now.
  * @throws {@link MessageError} when the URL asks for what no client may.
  */
 export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices): void => {
@@ -30,12 +32,20 @@ export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices)
     exchange.answer(204)
     return
   }
+  const { subscriptions = [] } = request.connect
   const gate = new OneWayGate(request.channels)
+  const retries = new OneWayRetries(subscriptions, {
+    retryMs,
+    subscribe: (subscription) => peer.receive({ type: 'subscribe', ...subscription }, 0),
+  })
   const connection = new ResponseConnection(
     exchange,
     {
       transport: 'sse',
-      format: formats.create(request.connect.subscriptions ?? [], (message) => gate.see(message)),
+      format: formats.create(subscriptions, (message) => {
+        gate.see(message)
+        retries.see(message)
+      }),
       headers: SSE_HEADERS,
       keepAlive: SSE_KEEP_ALIVE,
       preamble: Buffer.from(`retry: ${spread(retryMs)}\n\n`),
@@ -47,6 +57,7 @@ export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices)
   connection.attach({
     alive: () => peer.alive(),
     closed: () => {
+      retries.close()
       // Whoever comes back resumes by position; nobody has the session's secret, and it need not outlive the stream.
       peer.receive({ type: 'disconnect' }, 0)
       peer.closed()
@@ -55,6 +66,3 @@ export const serveOneWaySse = (exchange: HttpExchange, services: OneWayServices)
   // Its size is that of a header, which has limits of its own.
   peer.receive(request.connect, 0)
 }
-
-/** Streams that end together do not come back together: half to one and a half times the average. */
-const spread = (averageMs: number): number => Math.round(averageMs * (0.5 + Math.random()))

@@ -64,7 +64,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           include: ['e2e/**/*.test.ts'],
           exclude: CLUSTERS,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           // They wait most of the time; more of them at once would wait for one another's processor.
           maxWorkers: 2,

@@ -39,5 +39,5 @@ export interface PollOptions {
 }
 
 /** Expects of what is asked again and again: a browser on a busy machine takes its time. */
-export const poll = <T>(ask: () => T | Promise<T>, { timeoutMs = 10_000, message = '' }: PollOptions = {}) =>
+export const poll = <T>(ask: () => T | Promise<T>, { timeoutMs = 20_000, message = '' }: PollOptions = {}) =>
   expect.poll(ask, { timeout: timeoutMs, interval: 20, message })

@@ -61,15 +61,15 @@ describe('a server that leaves', () => {
   })
 
   it('[C5] tells the clients of every way in to move, at moments spread over the window, and ends before its time', async () => {
-    const windowMs = 2000
-    const server = await start({ drainWindowMs: windowMs })
+    const [windowMs, drainTimeoutMs] = [5000, 15_000]
+    const server = await start({ drainWindowMs: windowMs, drainTimeoutMs })
     const clients = await openAll(server, 'news')
     const beganAt = performance.now()
     const told: number[] = []
     terminate(server)
     await Promise.all(
       clients.map(async (client) => {
-        await eventually(() => expect(all(client, 'disconnect')).toHaveLength(1), { timeoutMs: 8000 })
+        await eventually(() => expect(all(client, 'disconnect')).toHaveLength(1))
         told.push(performance.now() - beganAt)
       }),
     )
@@ -86,7 +86,7 @@ describe('a server that leaves', () => {
     const fifths = Array.from({ length: 5 }, (_, n) => told.filter((at) => Math.floor((5 * at) / windowMs) === n).length)
     expect(Math.max(...fifths), `in fifths of the window: ${fifths}`).toBeLessThanOrEqual(clients.length / 2)
     await ended(server)
-    expect(performance.now() - beganAt).toBeLessThan(windowMs + 3000)
+    expect(performance.now() - beganAt).toBeLessThan(drainTimeoutMs)
     expect(await server.stop()).toBe(0)
   })
 
@@ -147,7 +147,7 @@ describe('a server that leaves', () => {
     session.on('goaway', () => goaways++)
     const others = await openAll(server, 'news')
     terminate(server)
-    await eventually(() => expect(text).toContain('server_draining'), { timeoutMs: 5000 })
+    await eventually(() => expect(text).toContain('server_draining'))
     await eventually(() => expect(stream.readableEnded).toBe(true))
     expect(stream.rstCode).toBe(0)
     await eventually(() => expect(goaways).toBeGreaterThan(0))
@@ -198,7 +198,7 @@ describe('a server that leaves', () => {
     const secondAt = performance.now()
     process.kill(server.pid, 'SIGINT')
     await ended(server)
-    expect(performance.now() - secondAt).toBeLessThan(2000)
+    expect(performance.now() - secondAt).toBeLessThan(5000)
     expect(await server.stop()).toBe(130)
   })
 })

@@ -7,7 +7,7 @@ import { PRODUCTION, signToken } from './server-variants.ts'
 const it = serverTest({ ...PRODUCTION, rules: [{ pattern: 'short:*', historySize: 3 }, ...(PRODUCTION.rules ?? [])] })
 
 /** It comes back after 1 to 3 seconds. */
-const PATIENCE = { timeoutMs: 10_000 }
+const PATIENCE = { timeoutMs: 20_000 }
 
 /** Tests that wait for it to come back do so side by side; each closes what it has opened. */
 const open = (url: string, onTestFinished: TestContext['onTestFinished']) => {

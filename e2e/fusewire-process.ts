@@ -5,7 +5,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import type { FusewireInput } from '@fusewire/server'
 import { type CommandOptions, FusewireCommand } from './fusewire-command.ts'
 
-const STOP_DEADLINE_MS = 10_000
+const STOP_DEADLINE_MS = 20_000
 
 interface Announcement {
   readonly urls: readonly [https: string, http: string]

@@ -139,7 +139,7 @@ it('a server that is asked to leave tells what waits, if the backend comes back 
   await eventually(() => expect(server.isRunning).toBe(false), { timeoutMs: 15_000 })
   expect(outage.names).toEqual(namesFrom(0, 3))
   expect(await server.stop()).toBe(0)
-}, 30_000)
+})
 
 it('and ends in its time if it does not, and says how much was lost', async () => {
   const outage = await Outage.start()
@@ -150,7 +150,7 @@ it('and ends in its time if it does not, and says how much was lost', async () =
   const askedAt = performance.now()
   server.signal('SIGTERM')
   await eventually(() => expect(server.isRunning).toBe(false), { timeoutMs: 15_000 })
-  expect(performance.now() - askedAt).toBeLessThan(6000)
+  expect(performance.now() - askedAt).toBeLessThan(12_000)
   expect(await server.stop()).toBe(0)
   expect(server.log).toMatch(/"reason":"closed","count":3,/u)
-}, 30_000)
+})

@@ -23,7 +23,7 @@ const it = harmTest({
 const SILENT_WAYS = WAYS.filter(({ name }) => name !== 'raw TCP over cleartext')
 
 /** Leave timeouts of the server time to come. */
-const PATIENCE = { timeoutMs: 10_000 }
+const PATIENCE = { timeoutMs: 20_000 }
 
 describe('a client that says nothing, or not enough', { concurrent: true }, () => {
   /** What it says, and what the server answers before it hangs up. */

@@ -5,7 +5,7 @@ import { serverTest } from '../server-test.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
 
 const it = serverTest({ ...DEVELOPMENT, logLevel: 'warn', pingIntervalMs: 300, pongTimeoutMs: 500 })
-const PATIENCE = { timeoutMs: 15_000 }
+const PATIENCE = { timeoutMs: 20_000 }
 
 describe('a line that has died without a word', { concurrent: true }, () => {
   it.for(ROUTES.flatMap((route) => (['up', 'down', 'both'] as const).map((direction) => ({ ...route, direction }))))(

@@ -11,6 +11,8 @@ import { Tally } from './tally.ts'
 const SEED = Number(process.env.FUSEWIRE_SEED ?? Date.now() % 1_000_000)
 const ONLY = process.env.FUSEWIRE_TRIAL === undefined ? undefined : Number(process.env.FUSEWIRE_TRIAL)
 const BUDGET_MS = Number(process.env.FUSEWIRE_PROPERTY_MS ?? 30_000)
+/** How much longer it goes on for what chance has not brought yet: a busy machine has fewer schedules, and connections come later. */
+const OVERTIME_MS = 60_000
 const CLIENTS = 40
 const TRIAL_MS = 1_200
 
@@ -26,6 +28,16 @@ const SORTS = [
   'one-way SSE',
 ]
 
+/** Every case of the promise is to be tried, under every fault, by every sort of client. */
+const untried = (tally: Tally): string[] => {
+  const clients = [...tally.clients.keys()]
+  return [
+    ...(['recovered', 'lost', 'resumed', 'begunAnew'] as const).filter((count) => tally[count] === 0),
+    ...FAULT_KINDS.filter((kind) => tally.happened[kind] === 0),
+    ...SORTS.filter((sort) => !clients.some((client) => client.includes(sort))),
+  ]
+}
+
 const it = serverTest({
   ...DEVELOPMENT,
   // Shorter than some breaks: a session that is gone must not take the position with it.
@@ -38,11 +50,15 @@ const it = serverTest({
 
 describe('the promise of resume [S5] [S6] [S8]', () => {
   const title = `holds under every fault, on all transports: in order, no gap, no duplicate, or recovered: false (seed ${SEED})`
-  it(title, { timeout: BUDGET_MS + 120_000 }, async ({ server, api }) => {
+  it(title, { timeout: BUDGET_MS + OVERTIME_MS + 120_000 }, async ({ server, api }) => {
     const random = new Random(SEED)
     const seeds = random.fork()
     const deadline = performance.now() + BUDGET_MS
     const tally = new Tally()
+    const isToGoOn = (): boolean => {
+      const overdue = performance.now() - deadline
+      return overdue < 0 || (ONLY === undefined && overdue < OVERTIME_MS && untried(tally).length > 0)
+    }
     const round = await playRound({
       server,
       api,
@@ -50,7 +66,7 @@ describe('the promise of resume [S5] [S6] [S8]', () => {
       name: 'resume',
       clients: CLIENTS,
       trialMs: TRIAL_MS,
-      nextSeed: () => (performance.now() < deadline ? (ONLY ?? seeds.integer(0, 2 ** 32 - 1)) : undefined),
+      nextSeed: () => (isToGoOn() ? (ONLY ?? seeds.integer(0, 2 ** 32 - 1)) : undefined),
       onTrial: (outcome) => tally.addTrial(outcome),
     })
     tally.addRound(round)
@@ -58,11 +74,7 @@ describe('the promise of resume [S5] [S6] [S8]', () => {
     expect(tally.problems).toEqual([])
     if (ONLY !== undefined) return
 
-    // Every case of the promise has been tried, by every sort of client, under every fault.
-    for (const count of ['recovered', 'lost', 'resumed', 'begunAnew'] as const) expect(tally[count], count).toBeGreaterThan(0)
-    for (const kind of FAULT_KINDS) expect(tally.happened[kind], kind).toBeGreaterThan(0)
-    const clients = [...tally.clients.keys()].join('\n')
-    for (const sort of SORTS) expect(clients).toContain(sort)
+    expect(untried(tally)).toEqual([])
     console.info(
       `${tally.trials} schedules, ${tally.published} published, ${tally.delivered} delivered, ${tally.connected} connections`,
     )

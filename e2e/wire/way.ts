@@ -46,13 +46,13 @@ export const until = async <T extends ServerMessage['type']>(
   client: WireClient,
   type: T,
   fields: Partial<Of<T>> = {},
-  timeoutMs = 5_000,
+  timeoutMs?: number,
 ): Promise<Of<T>> => {
   const wanted = Object.entries(fields)
   const find = (): Of<T> | undefined =>
     all(client, type).find((message) => wanted.every(([name, value]) => (message as Record<string, unknown>)[name] === value))
   try {
-    await eventually(() => find() !== undefined, { timeoutMs, intervalMs: 1 })
+    await eventually(() => find() !== undefined, { ...(timeoutMs !== undefined && { timeoutMs }), intervalMs: 1 })
   } catch {
     const got = client.received.map((message) => JSON.stringify(message)).join('\n')
     throw new Error(`no ${type} with ${JSON.stringify(fields)}${client.end ? ' before the end' : ''} in\n${got}`)

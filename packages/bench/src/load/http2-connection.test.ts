@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { eventually } from '@fusewire/testkit'
 import fc from 'fast-check'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { Http2Connection, type StreamEvents } from './http2-connection.ts'
 
 const GET = { ':method': 'GET', ':scheme': 'http', ':path': '/', ':authority': 'localhost' }
@@ -68,7 +69,7 @@ it('hears of each stream what is its own, however the frames are cut', async () 
         server.write(stream.subarray(at, at + cut))
         await new Promise(setImmediate)
       }
-      await vi.waitFor(() => expect(events).toHaveLength(6))
+      await eventually(() => expect(events).toHaveLength(6))
       expect(events).toEqual(['first ok', `first ${'a'.repeat(300)}`, 'second refused', 'second ended', 'first b', 'first ended'])
     }),
     { numRuns: 10, examples: [[1], [9]] },
@@ -81,7 +82,7 @@ it('acknowledges settings and answers pings, and no acknowledgement', async () =
   server.write(Buffer.concat([SETTINGS, frame(4, 0x1, 0), frame(6, 0, 0, ping), frame(6, 0x1, 0, ping), frame(6, 0, 0, last)]))
   const acknowledged = frame(4, 0x1, 0)
   const answers = Buffer.concat([acknowledged, acknowledged, frame(6, 0x1, 0, ping), frame(6, 0x1, 0, last)])
-  await vi.waitFor(() => expect(heard().subarray(-answers.length).toString('hex')).toBe(answers.toString('hex')))
+  await eventually(() => expect(heard().subarray(-answers.length).toString('hex')).toBe(answers.toString('hex')))
 })
 
 it('gives back the room that a server has used up, of each stream and of all together', async () => {
@@ -115,11 +116,11 @@ it('keeps a body back until the server has room for it, and what follows in its 
   const count = (letter: string): number => heard().filter((byte) => byte === letter.charCodeAt(0)).length
   const post = { ':method': 'POST', ':scheme': 'http', ':path': '/', ':authority': 'localhost' }
   for (const letter of ['~', '^', '|']) connection.request(post, {}, Buffer.alloc(letter === '|' ? 10 : 40_000, letter))
-  await vi.waitFor(() => expect(count('~')).toBe(40_000))
+  await eventually(() => expect(count('~')).toBe(40_000))
   const [ping, pong] = [0, 1].map((flags) => frame(6, flags, 0, Buffer.from('12345678')))
   server.write(ping ?? '')
-  await vi.waitFor(() => expect(heard().includes(pong ?? '')).toBe(true))
+  await eventually(() => expect(heard().includes(pong ?? '')).toBe(true))
   expect([count('^'), count('|')]).toEqual([0, 0])
   server.write(frame(8, 0, 0, Buffer.from([0, 0, 0xff, 0xff])))
-  await vi.waitFor(() => expect([count('^'), count('|')]).toEqual([40_000, 10]))
+  await eventually(() => expect([count('^'), count('|')]).toEqual([40_000, 10]))
 })

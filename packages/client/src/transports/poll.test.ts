@@ -27,7 +27,7 @@ test('a farewell is not followed by another poll, whichever is answered first', 
     hello: () => ({ type: 'connect' }),
     listener: { receive: (line) => String(line).includes('open') && transport.opened?.('secret'), closed: vi.fn() },
   })
-  await vi.waitFor(() => expect(polls).toHaveLength(2))
+  await vi.waitFor(() => expect(polls).toHaveLength(2), 15_000)
 
   const closed = transport.close({ type: 'disconnect' })
   answers.poll.resolve(ndjson('{"type":"disconnect","code":"closed"}\n'))

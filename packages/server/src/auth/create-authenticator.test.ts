@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '@fusewire/testkit'
 import { exportJWK } from 'jose'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAuthenticator } from './create-authenticator.ts'
@@ -90,7 +91,7 @@ describe('createAuthenticator', () => {
   it('starts while jwksUrl does not answer, and tells so', async () => {
     const onKeysUnavailable = vi.fn<(error: Error) => void>()
     const authenticator = createAuthenticator({ jwksUrl: 'http://127.0.0.1:1/', onKeysUnavailable })
-    await vi.waitFor(() => expect(onKeysUnavailable).toHaveBeenCalledOnce())
+    await eventually(() => expect(onKeysUnavailable).toHaveBeenCalledOnce())
     expect(onKeysUnavailable.mock.lastCall?.[0].message).toContain('the keys at jwksUrl http://127.0.0.1:1/ cannot be fetched')
     await expect(authenticator.authenticate(undefined)).rejects.toMatchObject({ code: 'token_required' })
   })

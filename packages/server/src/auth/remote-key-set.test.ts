@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { eventually } from '@fusewire/testkit'
 import { exportJWK, type JWK, SignJWT } from 'jose'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { JwtAuthenticator } from './jwt-authenticator.ts'
@@ -84,7 +85,7 @@ describe('a key set at an address', () => {
     const pair = await makePair('1')
     server.keys = [pair.jwk]
     keySet.prefetch()
-    await vi.waitFor(() => expect(server.requests).toBe(1))
+    await eventually(() => expect(server.requests).toBe(1))
     await authenticator.authenticate(await tokenOf(pair))
     expect(server.requests).toBe(1)
   })

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '@fusewire/testkit'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { ConfigurationError } from '../config/configuration-error.ts'
@@ -154,7 +155,7 @@ describe('handshakes', () => {
       const server = await serve(await open({ ticketKeyRotationMs: 50 }))
       const session = await server.ticket({ maxVersion })
       const keys = server.server.getTicketKeys()
-      await vi.waitFor(async () => expect(await isReused(server, session)).toBe(false), 5_000)
+      await eventually(async () => expect(await isReused(server, session)).toBe(false))
       // What Node keeps of the options.
       const { ticketKeys } = server.server as unknown as { readonly ticketKeys: Buffer }
       expect(ticketKeys.equals(keys)).toBe(false)
@@ -180,7 +181,7 @@ describe('reload', () => {
   it('sees by itself that the files were replaced', async () => {
     const server = await serve(await open({ pollMs: 3_600_000 }))
     write(second)
-    await vi.waitFor(async () => expect(await servedName(server)).toBe('second'), 5_000)
+    await eventually(async () => expect(await servedName(server)).toBe('second'))
   })
 
   it('sees by itself that the files were renamed into place', async () => {
@@ -189,7 +190,7 @@ describe('reload', () => {
     writeFileSync(`${tlsCertFile}.new`, second.cert)
     renameSync(`${tlsKeyFile}.new`, tlsKeyFile)
     renameSync(`${tlsCertFile}.new`, tlsCertFile)
-    await vi.waitFor(async () => expect(await servedName(server)).toBe('second'), 5_000)
+    await eventually(async () => expect(await servedName(server)).toBe('second'))
   })
 
   it('follows the link that Kubernetes turns when a secret changes', async () => {
@@ -210,14 +211,14 @@ describe('reload', () => {
     expect(await servedName(server)).toBe('first')
     put('..2026_2', second)
     rmSync(join(mount, '..2026_1'), { recursive: true })
-    await vi.waitFor(async () => expect(await servedName(server)).toBe('second'), 5_000)
+    await eventually(async () => expect(await servedName(server)).toBe('second'))
   })
 
   it('polls where the file system tells nothing', async () => {
     // The debounce never ends: only the poll is left.
     const server = await serve(await open({ debounceMs: 3_600_000, pollMs: 20 }))
     write(second)
-    await vi.waitFor(async () => expect(await servedName(server)).toBe('second'), 5_000)
+    await eventually(async () => expect(await servedName(server)).toBe('second'))
   })
 
   it('goes on with the old certificate when the new files are wrong, reports them once, and takes them when they are mended', async () => {
@@ -225,13 +226,13 @@ describe('reload', () => {
     const certificates = await open({ pollMs: 10, onReloadError: (error) => errors.push(error) })
     const server = await serve(certificates)
     writeFileSync(tlsCertFile, second.cert)
-    await vi.waitFor(() => expect(errors).toHaveLength(1), 5_000)
+    await eventually(() => expect(errors).toHaveLength(1))
     expect(errors[0]?.problems).toMatchObject([{ option: 'tlsKeyFile' }])
     expect(await servedName(server)).toBe('first')
     expect(await certificates.reload()).toBe('refused')
     expect(errors).toHaveLength(2)
     writeFileSync(tlsKeyFile, second.key)
-    await vi.waitFor(async () => expect(await servedName(server)).toBe('second'), 5_000)
+    await eventually(async () => expect(await servedName(server)).toBe('second'))
   })
 
   it('goes on when the files have gone', async () => {

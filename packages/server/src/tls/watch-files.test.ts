@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { eventually } from '@fusewire/testkit'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type WatchFilesOptions, watchFiles } from './watch-files.ts'
 
@@ -24,22 +25,22 @@ describe('watchFiles', () => {
   it('calls once for a burst of changes', async () => {
     const { onChange } = start({ debounceMs: 200 })
     for (let i = 0; i < 20; i++) writeFileSync(join(directory, i % 2 ? 'a' : 'b'), String(i))
-    await vi.waitFor(() => expect(onChange).toHaveBeenCalled())
+    await eventually(() => expect(onChange).toHaveBeenCalled())
     expect(onChange).toHaveBeenCalledOnce()
   })
 
   it('sees a file that comes, and one that is renamed into place', async () => {
     const { onChange } = start()
     writeFileSync(join(directory, 'a'), '')
-    await vi.waitFor(() => expect(onChange).toHaveBeenCalledTimes(1))
+    await eventually(() => expect(onChange).toHaveBeenCalledTimes(1))
     writeFileSync(join(directory, 'new'), '')
     renameSync(join(directory, 'new'), join(directory, 'b'))
-    await vi.waitFor(() => expect(onChange.mock.calls.length).toBeGreaterThan(1))
+    await eventually(() => expect(onChange.mock.calls.length).toBeGreaterThan(1))
   })
 
   it('polls from the start for a folder that is not there', async () => {
     const { onChange } = start({ paths: [join(directory, 'missing', 'a')], pollMs: 10 })
-    await vi.waitFor(() => expect(onChange.mock.calls.length).toBeGreaterThan(2))
+    await eventually(() => expect(onChange.mock.calls.length).toBeGreaterThan(2))
   })
 
   it('watches a folder again that has gone and come back', async () => {
@@ -50,7 +51,7 @@ describe('watchFiles', () => {
     mkdirSync(folder)
     writeFileSync(join(folder, 'a'), '')
     const calls = onChange.mock.calls.length
-    await vi.waitFor(() => expect(onChange.mock.calls.length).toBeGreaterThan(calls + 2))
+    await eventually(() => expect(onChange.mock.calls.length).toBeGreaterThan(calls + 2))
   })
 
   it('says nothing after it was stopped, which may be done twice', async () => {
@@ -60,7 +61,7 @@ describe('watchFiles', () => {
     stop()
     stop()
     onChange.mockClear()
-    await vi.waitFor(() => expect(witness.onChange).toHaveBeenCalled())
+    await eventually(() => expect(witness.onChange).toHaveBeenCalled())
     expect(onChange).not.toHaveBeenCalled()
   })
 })

@@ -1,3 +1,4 @@
+import { eventually } from '@fusewire/testkit'
 import { describe, expect, it } from 'vitest'
 import { MovingSlots, type SlotCall } from './moving-slots.ts'
 
@@ -32,7 +33,7 @@ describe('calls of a slot that moves', () => {
     slots.add(SLOT, call(4), () => passed)
     expect([slots.has(SLOT), slots.has(SLOT + 1), asked]).toEqual([true, false, []])
     pass()
-    await expect.poll(() => slots.has(SLOT)).toBe(false)
+    await eventually(() => !slots.has(SLOT))
     expect(asked).toEqual(['2 alone', '3 alone', '4', '5'])
   })
 
@@ -41,7 +42,7 @@ describe('calls of a slot that moves', () => {
     const { asked, call } = recorder([false, false])
     slots.add(SLOT, call(1), async () => undefined)
     slots.add(SLOT, call(2), async () => undefined)
-    await expect.poll(() => slots.has(SLOT)).toBe(false)
+    await eventually(() => !slots.has(SLOT))
     expect(asked).toEqual(['1 alone', '2 alone'])
   })
 })

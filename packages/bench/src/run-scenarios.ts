@@ -37,8 +37,7 @@ export const runScenarios = async (commandLine: CommandLine, args: readonly stri
   try {
     const options = { ...commandLine, certificateFile: makeCertificate(directory) }
     const planned = scenariosOf(commandLine).map((scenario) => planOf(scenario, options))
-    if (planned.every(({ trials }) => trials.length === 0))
-      throw new UsageError('no candidate of the scenario is left by --only and --case')
+    if (planned.every(({ trials }) => trials.length === 0)) throw new UsageError(nothingLeft(commandLine, options))
     if (options.external) await assertSpeaks(options.external)
     pinLoad()
     const results: ScenarioResult[] = []
@@ -87,6 +86,14 @@ const scenariosOf = ({ scenarios, isQuick, external }: CommandLine): readonly Sc
   const refused = external && chosen.find(({ takesExternal }) => takesExternal !== true)
   if (refused) throw new UsageError(`${refused.name} cannot measure a server elsewhere`)
   return chosen
+}
+
+/** Names what could have been chosen. */
+const nothingLeft = (commandLine: CommandLine, options: RunOptions): string => {
+  const trials = scenariosOf(commandLine).flatMap((scenario) => scenario.plan(options))
+  const list = (names: readonly string[]): string => [...new Set(names)].map((name) => `\n  ${name}`).join('')
+  return `--only and --case leave nothing to measure. The cases begin with what --case says:${list(trials.map((trial) => trial.case))}
+and the candidates are named as --only says:${list(trials.map(({ candidate }) => candidate))}`
 }
 
 const planOf = (scenario: Scenario, options: RunOptions & CommandLine): Planned => {

@@ -8,7 +8,7 @@ h2+p::first-letter{text-transform:uppercase}
 h2{margin:2.2em 0 .3em;padding-top:.8em;border-top:1px solid var(--line)}
 header p{margin:.2em 0}
 code{font-size:14px}
-.note,small{color:var(--soft);font-size:13px}
+.note{white-space:pre-line}.note,small{color:var(--soft);font-size:13px}
 small{margin-left:1em;font-weight:400}
 table{border-collapse:collapse;width:100%;font-size:13px}
 th,td{padding:.3em .8em .3em 0;text-align:left;font-variant-numeric:tabular-nums;vertical-align:top}

@@ -44,8 +44,12 @@ export const scenarioTable = (scenario: Scenario, measured: readonly Measured[])
   return [textTable(scenarioCells(scenario, measured)), ...(notes.length > 0 ? ['', ...notes] : [])].join('\n')
 }
 
-const unsaturated = (rows: readonly Measured[]): string =>
-  `Not saturated, so that the rate is that of the load, and the one by CPU time is what counts: ${rows.map(({ trial }) => `${trial.candidate} (${trial.case})`).join(', ')}`
+const unsaturated = (rows: readonly Measured[]): string => {
+  const cases = [...groupBy(rows, ({ trial }) => trial.case)].map(
+    ([name, inCase]) => `\n  ${name}: ${inCase.map(({ trial }) => trial.candidate).join(', ')}`,
+  )
+  return `Not saturated, so that the rate is that of the load, and the one by CPU time is what counts:${cases.join('')}`
+}
 
 const MIN_POINTS = 2
 

@@ -5,7 +5,7 @@ import { measureFanOut } from './fan-out.ts'
 import { measureChannels } from './many-channels.ts'
 
 const SUBSCRIBERS = [100, 1000, 5000, 20_000] as const
-const CHANNELS = [10, 100, 1000, 10_000, 100_000] as const
+const CHANNELS = [1, 10, 100, 1000, 10_000, 100_000] as const
 const CHANNEL_CLIENTS = 10
 const DURATION_MS = 3000
 const MICROSECONDS = 1_000_000
@@ -34,7 +34,7 @@ const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly T
       measureFanOut(candidate, { clients, bytes, burst: 1, durationMs }),
     ),
     ...trials('channels', CHANNELS, (candidate, channels) =>
-      measureChannels(candidate, { channels, subscribers: 1, clients: CHANNEL_CLIENTS, bytes, durationMs }),
+      measureChannels(candidate, { channels, subscribers: 1, clients: Math.min(CHANNEL_CLIENTS, channels), bytes, durationMs }),
     ),
   ]
 }
@@ -42,7 +42,7 @@ const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly T
 export const GROWTH: Scenario = {
   name: 'growth',
   summary:
-    'what a delivery costs with 100 to 20,000 subscribers of a channel, and with 10 to 100,000 channels of one; drawn as lines',
+    'what a delivery costs with 100 to 20,000 subscribers of a channel, and with 1 to 100,000 channels of one; drawn as lines',
   measures: [
     { name: 'cost', title: 'CPU µs/delivery', digits: 2 },
     { name: 'serverCpu', title: 'server CPU', digits: 2 },

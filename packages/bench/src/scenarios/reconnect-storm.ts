@@ -139,7 +139,7 @@ export const RECONNECT_STORM: Scenario = {
     { name: 'p50', title: 'p50 back, ms', digits: 0 },
     { name: 'p99', title: 'p99 back, ms', digits: 0 },
     { name: 'all', title: 'all back, ms', digits: 0 },
-    { name: 'cpu', title: 'CPU us/client', digits: 0 },
+    { name: 'cpu', title: 'CPU µs/client', digits: 0 },
     { name: 'lost', title: 'lost', digits: 0 },
     { name: 'loadCpu', title: 'load CPU', digits: 2 },
   ],

@@ -1,5 +1,6 @@
 import type { OnProgress } from '../frame/run-scenario.ts'
 import { median, middleHalf } from '../frame/statistics.ts'
+import { textTable } from '../frame/text-table.ts'
 import { BROKERS, type BrokerName } from './broker.ts'
 import { relayOf, WAYS, type Way } from './cluster.ts'
 import { type ClusterMeasured, type ClusterOptions, type HalfRate, measureRound, type Rate } from './measure.ts'
@@ -118,41 +119,38 @@ const percent = (share: number): string => (Number.isNaN(share) ? '' : `${number
 
 interface Column {
   readonly title: string
-  readonly width: number
   readonly cell: (row: ClusterRow) => string
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'publishes/s', width: 12, cell: (row) => number(row.publishesPerSecond) },
-  { title: 'delivered/s', width: 12, cell: (row) => number(row.deliveredPerSecond) },
-  { title: 'of bare', width: 9, cell: (row) => number(row.ofBare, 2) },
-  { title: 'of relay', width: 10, cell: (row) => number(row.ofRelay, 2) },
-  { title: 'mid half', width: 11, cell: (row) => range(row.ofRelayMiddleHalf, 2) },
-  { title: 'broker µs', width: 11, cell: (row) => number(row.brokerMicroseconds, 1) },
-  { title: 'node µs', width: 9, cell: (row) => number(row.nodeMicroseconds, 1) },
-  { title: 'p50 ms', width: 8, cell: (row) => number(row.p50, 2) },
-  { title: 'p99 ms', width: 8, cell: (row) => number(row.p99, 2) },
-  { title: 'mid half', width: 11, cell: (row) => range(row.p99MiddleHalf, 1) },
-  { title: 'from made', width: 11, cell: (row) => number(row.fromMadeP99, 2) },
-  { title: 'ack', width: 7, cell: (row) => number(row.acknowledgedP99, 2) },
-  { title: 'made late', width: 11, cell: (row) => number(row.madeLateP99, 2) },
-  { title: 'read late', width: 11, cell: (row) => number(row.listenersLateP99, 2) },
-  { title: 'no core', width: 14, cell: (row) => `${percent(row.brokerWaitShare)} ${percent(row.nodeWaitShare)}` },
-  { title: 'stolen', width: 8, cell: (row) => percent(row.stolenShare) },
+  { title: 'publishes/s', cell: (row) => number(row.publishesPerSecond) },
+  { title: 'delivered/s', cell: (row) => number(row.deliveredPerSecond) },
+  { title: 'of bare', cell: (row) => number(row.ofBare, 2) },
+  { title: 'of relay', cell: (row) => number(row.ofRelay, 2) },
+  { title: 'mid half', cell: (row) => range(row.ofRelayMiddleHalf, 2) },
+  { title: 'broker µs', cell: (row) => number(row.brokerMicroseconds, 1) },
+  { title: 'node µs', cell: (row) => number(row.nodeMicroseconds, 1) },
+  { title: 'p50 ms', cell: (row) => number(row.p50, 2) },
+  { title: 'p99 ms', cell: (row) => number(row.p99, 2) },
+  { title: 'mid half', cell: (row) => range(row.p99MiddleHalf, 1) },
+  { title: 'from made', cell: (row) => number(row.fromMadeP99, 2) },
+  { title: 'ack', cell: (row) => number(row.acknowledgedP99, 2) },
+  { title: 'made late', cell: (row) => number(row.madeLateP99, 2) },
+  { title: 'read late', cell: (row) => number(row.listenersLateP99, 2) },
+  { title: 'no core', cell: (row) => `${percent(row.brokerWaitShare)} ${percent(row.nodeWaitShare)}` },
+  { title: 'stolen', cell: (row) => percent(row.stolenShare) },
 ]
 
 export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOptions, rounds: number): string => {
   const { bytes, channels, depth } = options
-  const first = (broker: string, nodes: string, way: string): string =>
-    `${broker.padEnd(7)}${nodes.padStart(5)}  ${way.padEnd(17)}`
   return [
     `Clusters: ${bytes}-byte publications to ${channels} channels, ${depth} under way, a subscriber of all on each node; Node ${process.version}; ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, medians`,
     '',
-    first('broker', 'nodes', 'published') + COLUMNS.map(({ title, width }) => title.padStart(width)).join(''),
-    ...rows.map(
-      (row) =>
-        first(row.broker, String(row.nodes), row.way) + COLUMNS.map(({ cell, width }) => cell(row).padStart(width)).join(''),
-    ),
+    textTable({
+      header: ['broker', 'nodes', 'published', ...COLUMNS.map(({ title }) => title)],
+      rows: rows.map((row) => [row.broker, String(row.nodes), row.way, ...COLUMNS.map(({ cell }) => cell(row))]),
+      leftColumns: 3,
+    }),
     '',
     ...Object.entries(DESCRIPTIONS).map(([way, description]) => `${way}: ${description}`),
     '',

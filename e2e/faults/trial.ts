@@ -11,7 +11,7 @@ import { nameOf, planTrial, type TrialPlan } from './trial-plan.ts'
 import { WireSubscriber } from './wire-subscriber.ts'
 
 /** How long a client may take to have everything once its line is mended: it has to find out, come back and recover. */
-const SETTLE_DEADLINE_MS = 45_000
+const SETTLE_DEADLINE_MS = 90_000
 
 export interface TrialOptions {
   readonly server: FusewireProcess

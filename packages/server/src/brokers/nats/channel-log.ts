@@ -1,5 +1,6 @@
 import type { BrokerListener, Environment } from '@fusewire/engine'
-import { type ChannelRecord, decodeRecord, encodeRecord, type Located } from './channel-record.ts'
+import type { Msg } from '@nats-io/transport-node'
+import { type ChannelRecord, encodeRecord, type Located, readRecord, recordText } from './channel-record.ts'
 import { Hearing } from './hearing.ts'
 import { KnownChannel } from './known-channel.ts'
 import { unavailable } from './nats-error.ts'
@@ -20,19 +21,28 @@ export interface ChannelContext {
   readonly listen: (log: ChannelLog) => () => void
 }
 
+/** What is being written. */
+interface Writing {
+  readonly record: ChannelRecord
+  readonly payload: Uint8Array
+  /** What the stream has published again of it before it has answered. */
+  copy: Msg | undefined
+}
+
 /** The records of one channel, as one node knows, hears and writes them. One thing at a time: {@link Channel} sees to that. */
 export class ChannelLog {
   readonly name: string
   readonly context: ChannelContext
   readonly known: KnownChannel
   #hearing: Hearing | undefined
-  /** What is being written, so that it need not be decoded when it is heard. */
-  #writing: { readonly record: ChannelRecord; readonly payload: Uint8Array } | undefined
+  readonly #subject: string
+  #writing: Writing | undefined
 
   constructor(name: string, context: ChannelContext) {
     this.name = name
     this.context = context
     this.known = new KnownChannel(context.stream, context.idempotencyTtlMs)
+    this.#subject = context.stream.writtenAt(name)
   }
 
   get isHeard(): boolean {
@@ -80,18 +90,34 @@ export class ChannelLog {
 
   /** The stream is another one: nothing that was known holds. */
   reset(): void {
+    if (this.#writing) this.#writing.copy = undefined
     this.known.forget()
     this.#hearing?.interrupt()
   }
 
-  /** What was published again by the stream. */
-  hear(sequence: number, payload: Uint8Array): void {
-    const own = this.#writing && Buffer.compare(this.#writing.payload, payload) === 0 ? this.#writing.record : undefined
-    const record = own ?? decodeRecord(payload)
-    if (!record) return
-    const located = { sequence, record }
-    this.context.stream.remember(sequence, payload)
-    this.#take(located)
+  /** Takes what the stream has published again; false for what it has not. */
+  hear(message: Msg): boolean {
+    const { data } = message
+    const writing = this.#writing
+    if (writing && Buffer.compare(writing.payload, data) === 0) {
+      // The answer is right behind it and has the sequence too: to find that among headers takes as long as all else here.
+      writing.copy = message
+      return true
+    }
+    const sequence = sequenceOf(message)
+    if (sequence === 0) return false
+    this.#takeCopy()
+    const text = recordText(data)
+    const record = readRecord(text)
+    if (!record) return true
+    this.context.stream.remember(sequence, text)
+    this.#take({ sequence, record })
+    return true
+  }
+
+  /** Whether {@link settle} has nothing to do. */
+  get isSettled(): boolean {
+    return !this.known.isStale && this.known.head?.record.document === undefined
   }
 
   /** Learns the newest record when it is not known, and ends the document when its time is over, or when it is not whole. */
@@ -110,18 +136,17 @@ export class ChannelLog {
    */
   async write(record: ChannelRecord, payload: Uint8Array, deadline: number): Promise<number | undefined> {
     const { stream } = this.context
-    this.#writing = { record, payload }
+    this.#writing = { record, payload, copy: undefined }
     try {
-      const sequence = await stream.append(this.name, payload, record.previous, deadline)
+      const sequence = await stream.append(this.#subject, payload, record.previous, deadline)
       if (sequence === 'conflict') {
         await this.catchUp()
         return await this.#findWritten(record)
       }
-      const located = { sequence, record }
-      stream.remember(sequence, payload)
-      this.#take(located)
+      this.#takeWritten(record, payload, sequence)
       return sequence
     } catch (error) {
+      this.#takeCopy()
       this.known.isStale = true
       throw error
     } finally {
@@ -218,6 +243,18 @@ export class ChannelLog {
     }
   }
 
+  /** What is being written and has been heard comes before whatever is taken next, and may not be answered any more. */
+  #takeCopy(): void {
+    const { record, payload, copy } = this.#writing ?? {}
+    if (record && payload && copy) this.#takeWritten(record, payload, sequenceOf(copy))
+  }
+
+  #takeWritten(record: ChannelRecord, payload: Uint8Array, sequence: number): void {
+    if (this.#writing) this.#writing.copy = undefined
+    this.context.stream.remember(sequence, recordText(payload))
+    this.#take({ sequence, record })
+  }
+
   /** A record that was written, by whomever: heard, or written by us, or found while catching up. */
   #take(located: Located): void {
     const { head } = this.known
@@ -231,3 +268,6 @@ export class ChannelLog {
 /** Whether the time of its document is over. */
 export const isExpired = ({ record }: Located, now: number): boolean =>
   record.document !== undefined && record.document.expiresAt <= now
+
+/** Of what the stream has published again; 0 for anything else. */
+const sequenceOf = ({ headers }: Msg): number => Number(headers?.get('Nats-Sequence') || 0)

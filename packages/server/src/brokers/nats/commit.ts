@@ -36,8 +36,10 @@ const commitSome = async (log: ChannelLog, requests: readonly WaitingPublish[]):
   let isCurrent = false
   for (;;) {
     if (performance.now() >= deadline) throw unavailable('the channel was busy for too long')
-    await log.settle(deadline)
-    await stream.keep(...needs(log, requests))
+    // Most have nothing to wait for, and a promise that is awaited all the same costs a turn of its own.
+    if (!log.isSettled) await log.settle(deadline)
+    const needed = needs(log, requests)
+    if (!stream.keeps(...needed)) await stream.keep(...needed)
     const { step, payload } = await fit(log, requests)
     const { record, outcomes, document } = step
     if (!record && !isCurrent && outcomes.some(({ kind }) => kind === 'refused')) {
@@ -89,7 +91,7 @@ const next = async (log: ChannelLog, requests: readonly Request[], mayBeBase: bo
       const used = known.usedKey(key)
       return used && used.time > since ? used.position : undefined
     },
-    document: head && (await known.documentAt(head)),
+    document: head?.record.document && (await known.documentAt(head)),
     sizes: known.sizes,
     maxAgeMs: stream.maxAgeMs,
     mayBeBase,

@@ -165,10 +165,7 @@ export class NatsBroker implements Broker {
   }
 
   #heard(log: ChannelLog, message: Msg): void {
-    const { data, headers } = message
-    const sequence = Number(headers?.get('Nats-Sequence') || 0)
-    if (sequence > 0) log.hear(sequence, data)
-    else this.#announced(data)
+    if (!log.hear(message)) this.#announced(message.data)
   }
 
   #announced(data: Uint8Array): void {

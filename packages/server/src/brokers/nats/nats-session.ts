@@ -21,7 +21,7 @@ interface PendingRequest {
   readonly sentAt: number
   readonly resolve: (message: Msg) => void
   readonly reject: (error: Error) => void
-  readonly timer: NodeJS.Timeout
+  readonly timeoutMs: number
   readonly bytes: number
 }
 
@@ -43,6 +43,8 @@ export class NatsSession {
   readonly #inbox = createInbox()
   readonly #pending = new Map<string, PendingRequest>()
   readonly #pinger: NodeJS.Timeout
+  /** Of the request whose time is over first. One timer for each would cost more than the rest of a request. */
+  #alarm: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined
   #end: (reason: FusewireError) => void = () => undefined
   #reason: FusewireError | undefined
   #pendingBytes = 0
@@ -115,17 +117,11 @@ export class NatsSession {
       if (this.#pendingBytes + payload.length > MAX_PENDING_BYTES)
         throw unavailable(`NATS at ${this.name} is behind: ${this.#pendingBytes} bytes wait for its answers`)
       const token = (++this.#requests).toString(36)
-      const timer = setTimeout(() => this.#fail(token, this.#late(timeoutMs)), timeoutMs)
       this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) })
-      this.#pending.set(token, {
-        call: callOf(subject),
-        sentAt: performance.now(),
-        resolve,
-        reject,
-        timer,
-        bytes: payload.length,
-      })
+      const sentAt = performance.now()
+      this.#pending.set(token, { call: callOf(subject), sentAt, resolve, reject, timeoutMs, bytes: payload.length })
       this.#pendingBytes += payload.length
+      this.#alarmAt(sentAt + timeoutMs)
     })
   }
 
@@ -150,6 +146,7 @@ export class NatsSession {
     if (this.#reason) return
     this.#reason = reason
     clearInterval(this.#pinger)
+    clearTimeout(this.#alarm?.timer)
     for (const token of [...this.#pending.keys()]) this.#fail(token, reason)
     // Waiting for a server that stands still would never end.
     void this.connection.close()
@@ -184,8 +181,23 @@ export class NatsSession {
     if (!request) return undefined
     this.#pending.delete(token)
     this.#pendingBytes -= request.bytes
-    clearTimeout(request.timer)
     return request
+  }
+
+  #alarmAt(at: number): void {
+    if (this.#alarm && this.#alarm.at <= at) return
+    clearTimeout(this.#alarm?.timer)
+    this.#alarm = { at, timer: setTimeout(() => this.#failLate(), at - performance.now()) }
+  }
+
+  #failLate(): void {
+    this.#alarm = undefined
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const [token, { sentAt, timeoutMs }] of this.#pending)
+      if (sentAt + timeoutMs <= now) this.#fail(token, this.#late(timeoutMs))
+      else next = Math.min(next, sentAt + timeoutMs)
+    if (next < Number.POSITIVE_INFINITY) this.#alarmAt(next)
   }
 
   #late(timeoutMs: number): FusewireError {

@@ -1,7 +1,7 @@
 import { headers } from '@nats-io/transport-node'
 import { LRUCache } from 'lru-cache'
 import { brokerName } from '../broker-name.ts'
-import { type ChannelRecord, decodeRecord, type Located, readRecord, recordText } from './channel-record.ts'
+import { type ChannelRecord, decodeRecord, type Located, readRecord } from './channel-record.ts'
 import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
 import { JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
@@ -27,7 +27,7 @@ const LEAST_MAX_AGE_MS = 24 * HOUR_MS
  * would hold up everybody else for as long as it takes.
  */
 const LEAST_MAX_RECORDS = 2_000
-/** Records in memory, in bytes as they were sent. */
+/** Records in memory, by the length of their text. */
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
 const LEAST_RETRY_MS = 20
 const MOST_RETRY_MS = 250
@@ -59,6 +59,11 @@ export class RecordStream {
     this.#link = link
     this.#options = options
     this.name = brokerName(options.prefix)
+  }
+
+  /** Where the records of a channel are written. */
+  writtenAt(channel: string): string {
+    return `${this.name}.c.${brokerName(channel)}`
   }
 
   /** Where nodes hear what has been written. */
@@ -119,13 +124,18 @@ export class RecordStream {
     }
   }
 
+  /** Whether {@link keep} has nothing to do. */
+  keeps(ms: number, records: number): boolean {
+    return 2 * ms + HOUR_MS <= this.#maxAgeMs && records <= this.#maxRecords
+  }
+
   /**
    * Sees to it that so many records of a channel are kept, and for twice as long as something in them lasts: what lasts so long may be
    * added to until its end.
    */
   async keep(ms: number, records: number): Promise<void> {
+    if (this.keeps(ms, records)) return
     const age = 2 * ms + HOUR_MS
-    if (age <= this.#maxAgeMs && records <= this.#maxRecords) return
     const before = { age: this.#maxAgeMs, records: this.#maxRecords }
     this.#maxAgeMs = Math.max(age, this.#maxAgeMs)
     // Generously, because whoever asks for more will ask again.
@@ -142,7 +152,7 @@ export class RecordStream {
   /** The channel's newest record at this moment; undefined when it has none. */
   async newest(channel: string): Promise<Located | undefined> {
     // With several replicas, one that lags behind may answer a direct read.
-    return this.#read(this.#isReplicated ? leaderMessage : directMessage, { last_by_subj: this.#subject(channel) })
+    return this.#read(this.#isReplicated ? leaderMessage : directMessage, { last_by_subj: this.writtenAt(channel) })
   }
 
   /**
@@ -159,17 +169,16 @@ export class RecordStream {
     return sure && isIt(sure.record) ? sure : undefined
   }
 
-  /** What this node has heard or written. */
-  remember(sequence: number, payload: Uint8Array): void {
-    this.#cache.set(sequence, recordText(payload), { size: Math.max(1, payload.length) })
+  /** What this node has heard or written, as {@link recordText} gives it. */
+  remember(sequence: number, text: string): void {
+    this.#cache.set(sequence, text, { size: Math.max(1, text.length) })
   }
 
   /**
-   * Writes a record behind another one, and gives its sequence; `conflict` when something else is there now, which may be this record,
+   * Writes a record at a subject behind another one, and gives its sequence; `conflict` when something else is there now, which may be this record,
    * sent before and not answered. Rejects with `broker_unavailable` at the deadline: then it may be written later.
    */
-  async append(channel: string, payload: Uint8Array, after: number, deadline: number): Promise<number | 'conflict'> {
-    const subject = this.#subject(channel)
+  async append(subject: string, payload: Uint8Array, after: number, deadline: number): Promise<number | 'conflict'> {
     const fields = expecting(headers(), after, this.#isReplicated)
     return this.#again(
       async (attemptMs) => keptAt(await this.#link.session().request(subject, payload, fields, attemptMs)),
@@ -187,10 +196,6 @@ export class RecordStream {
 
   get #isReplicated(): boolean {
     return (this.#information?.config.num_replicas ?? 1) > 1
-  }
-
-  #subject(channel: string): string {
-    return `${this.name}.c.${brokerName(channel)}`
   }
 
   get #deadline(): number {

@@ -1,5 +1,5 @@
 import { startNats, startRedis } from '@fusewire/testkit'
-import { coreWaitSecondsOf } from '../load/core-time.ts'
+import { coreWaitSecondsOfThreads } from '../load/core-time.ts'
 import { cpuSecondsOf } from '../load/process-time.ts'
 
 export const BROKERS = ['redis', 'nats'] as const
@@ -12,7 +12,7 @@ export interface BenchBroker {
   readonly port: number
   /** Seconds of CPU time that it has used so far; undefined where the system does not tell. */
   cpuSeconds(): number | undefined
-  /** Seconds for which its main thread had something to do and no core to do it on. */
+  /** Seconds for which its threads, all together, had something to do and no core to do it on. */
   coreWaitSeconds(): number | undefined
   stop(): Promise<void>
 }
@@ -24,7 +24,7 @@ export const startBroker = async (name: BrokerName): Promise<BenchBroker> => {
     url: server.url,
     port: server.port,
     cpuSeconds: () => cpuSecondsOf(server.pid),
-    coreWaitSeconds: () => coreWaitSecondsOf(server.pid),
+    coreWaitSeconds: () => coreWaitSecondsOfThreads(server.pid),
     stop: () => server.stop(),
   }
 }

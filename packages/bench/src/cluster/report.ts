@@ -29,6 +29,8 @@ export interface ClusterRow {
   readonly madeLateP99: number
   readonly listenersLateP99: number
   /** Shares of the time at half of the rate for which the broker, and the process that publishes to it, waited for a core. */
+  readonly halfBrokerMicroseconds: number
+  readonly halfNodeMicroseconds: number
   readonly brokerWaitShare: number
   readonly nodeWaitShare: number
   /** Share of all cores' time meanwhile that the hypervisor gave to others. */
@@ -70,6 +72,8 @@ const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[])
     acknowledgedP99: median(of(({ acknowledged }) => acknowledged.p99)),
     madeLateP99: median(of(({ late }) => late.p99)),
     listenersLateP99: median(of(({ delivered }) => delivered?.listenersLateP99)),
+    halfBrokerMicroseconds: median(of((half) => half.brokerMicroseconds)),
+    halfNodeMicroseconds: median(of((half) => half.nodeMicroseconds)),
     brokerWaitShare: median(of((half) => half.brokerWaitShare)),
     nodeWaitShare: median(of((half) => half.nodeWaitShare)),
     stolenShare: median(of((half) => half.stolenShare)),
@@ -137,6 +141,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'ack', cell: (row) => number(row.acknowledgedP99, 2) },
   { title: 'made late', cell: (row) => number(row.madeLateP99, 2) },
   { title: 'read late', cell: (row) => number(row.listenersLateP99, 2) },
+  { title: 'half µs', cell: (row) => `${number(row.halfBrokerMicroseconds, 1)} ${number(row.halfNodeMicroseconds, 1)}` },
   { title: 'no core', cell: (row) => `${percent(row.brokerWaitShare)} ${percent(row.nodeWaitShare)}` },
   { title: 'stolen', cell: (row) => percent(row.stolenShare) },
 ]
@@ -159,8 +164,8 @@ export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOption
     'the middle half of the measurements lies. µs: CPU time of the broker, and of the process that publishes to it, for each publication.',
     'p50, p99: at half of delivered/s, open loop, from when a publication was due until a subscriber has it, on any node. Of that, 99th',
     'percentiles: from made: without how late the load made it; ack: from then until it is acknowledged; made late, read late: how late',
-    'publications are made, and how late the process is that has all subscribers. no core: how much of the time the broker, and the',
-    'process that publishes to it, had something to do and no core to do it on; stolen: how much of the time of all cores the hypervisor',
-    'gave to others.',
+    'publications are made, and how late the process is that has all subscribers. half µs: CPU time as above, at half of the rate. no core:',
+    'how much of the time the threads of the broker together, and the process that publishes to it, had something to do and no core to do',
+    'it on; stolen: how much of the time of all cores the hypervisor gave to others.',
   ].join('\n')
 }

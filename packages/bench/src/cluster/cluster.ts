@@ -21,9 +21,10 @@ export interface Lane {
   readonly publisher: Publisher
   /** Undefined for the bare loop, which has no subscribers. */
   readonly listeners?: Listeners
-  /** Seconds of CPU time of the broker, and of the process that publishes to it. */
+  /** Seconds of CPU time of the broker, of the process that publishes to it, and of the others that hear of it. */
   readonly brokerSeconds: () => number | undefined
   readonly nodeSeconds: () => number | undefined
+  readonly othersSeconds: () => number | undefined
   /** Seconds for which either waited for a core. */
   readonly brokerWaitSeconds: () => number | undefined
   readonly nodeWaitSeconds: () => number | undefined
@@ -67,9 +68,9 @@ export const openCluster = async (name: BrokerName, count: number, channels: num
   const several = async (begin: () => Promise<Node>): Promise<Several> => {
     const nodes = await Promise.all(Array.from({ length: count }, begin))
     opened.push(...nodes)
-    const [first] = nodes
+    const [first, ...others] = nodes
     if (!first) throw new Error('there is no node')
-    return { first, targets: nodes.map(({ target }) => target) }
+    return { first, others, targets: nodes.map(({ target }) => target) }
   }
   const listen = async ({ targets }: Several): Promise<Listeners> => {
     const listeners = await Listeners.open(targets, channels)
@@ -90,18 +91,18 @@ export const openCluster = async (name: BrokerName, count: number, channels: num
     const relays = await several(() => Node.startRelay(relayBroker, traffic))
     const relayListeners = await listen(relays)
     const lanes =
-      (of: Node, over: BenchBroker, heard: Listeners) =>
+      (of: Several, over: BenchBroker, heard: Listeners) =>
       (publisher: Publisher): Lane => ({
         publisher,
         listeners: heard,
         ...secondsOf(of, over),
       })
-    const [ours, theirs] = [lanes(nodes.first, broker, listeners), lanes(relays.first, relayBroker, relayListeners)]
+    const [ours, theirs] = [lanes(nodes, broker, listeners), lanes(relays, relayBroker, relayListeners)]
     const [toOurs, toTheirs] = [await published(nodes), await published(relays)]
     return {
       nodes: count,
       lanes: {
-        'bare loop': { publisher: bare.first, ...secondsOf(bare.first, bareBroker) },
+        'bare loop': { publisher: bare.first, ...secondsOf(bare, bareBroker) },
         'relay: embedded': theirs(relays.first),
         embedded: ours(nodes.first),
         'relay: websocket': theirs(toTheirs.websocket),
@@ -120,12 +121,14 @@ export const openCluster = async (name: BrokerName, count: number, channels: num
 /** Processes that are alike; the first is published to. */
 interface Several {
   readonly first: Node
+  readonly others: readonly Node[]
   readonly targets: readonly Node['target'][]
 }
 
-const secondsOf = (node: Node, broker: BenchBroker): Omit<Lane, 'publisher' | 'listeners'> => ({
+const secondsOf = ({ first, others }: Several, broker: BenchBroker): Omit<Lane, 'publisher' | 'listeners'> => ({
   brokerSeconds: () => broker.cpuSeconds(),
-  nodeSeconds: () => node.cpuSeconds(),
+  nodeSeconds: () => first.cpuSeconds(),
+  othersSeconds: () => others.reduce((sum, other) => sum + (other.cpuSeconds() ?? Number.NaN), 0),
   brokerWaitSeconds: () => broker.coreWaitSeconds(),
-  nodeWaitSeconds: () => node.coreWaitSeconds(),
+  nodeWaitSeconds: () => first.coreWaitSeconds(),
 })

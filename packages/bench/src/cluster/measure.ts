@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { median } from '../frame/statistics.ts'
 import { stolenSeconds } from '../load/core-time.ts'
+import { cpuSecondsOf } from '../load/process-time.ts'
 import type { BrokerName } from './broker.ts'
 import { type Cluster, type Lane, openCluster, WAYS, type Way } from './cluster.ts'
 import { goFirst } from './go-first.ts'
@@ -21,9 +22,18 @@ export interface Rate {
   readonly publishesPerSecond: number
   /** That all subscribers have had, until the last had it; of the bare loop the same as above. */
   readonly deliveredPerSecond: number
-  /** CPU time of the broker, and of the process that publishes to it, in microseconds for each publication. */
-  readonly brokerMicroseconds: number
-  readonly nodeMicroseconds: number
+  readonly microseconds: CpuTimes
+}
+
+/** CPU time in microseconds for each publication; NaN where the system does not tell. */
+export interface CpuTimes {
+  readonly broker: number
+  /** The process that publishes to the broker. */
+  readonly node: number
+  /** The other nodes together. */
+  readonly others: number
+  /** The load, which has all subscribers, and those who publish over the network. */
+  readonly load: number
 }
 
 /** At half of the rate. */
@@ -79,18 +89,18 @@ const publishAndHear = async (
 }
 
 const measureRate = async (lane: Lane, load: Load): Promise<Rate> => {
-  const { brokerSeconds, nodeSeconds } = lane
-  const before = [brokerSeconds(), nodeSeconds()]
+  const { brokerSeconds, nodeSeconds, othersSeconds } = lane
+  const spent = (): (number | undefined)[] => [brokerSeconds(), nodeSeconds(), othersSeconds(), cpuSecondsOf(process.pid)]
+  const before = spent()
   const { sent, heardSeconds } = await publishAndHear(lane, load)
   const { acknowledged, seconds } = sent
-  const after = [brokerSeconds(), nodeSeconds()]
+  const after = spent()
   const microseconds = (index: number): number =>
     (((after[index] ?? Number.NaN) - (before[index] ?? Number.NaN)) * 1e6) / acknowledged
   return {
     publishesPerSecond: acknowledged / seconds,
     deliveredPerSecond: acknowledged / Math.max(seconds, heardSeconds),
-    brokerMicroseconds: microseconds(0),
-    nodeMicroseconds: microseconds(1),
+    microseconds: { broker: microseconds(0), node: microseconds(1), others: microseconds(2), load: microseconds(3) },
   }
 }
 

@@ -3,7 +3,7 @@ import { median, middleHalf } from '../frame/statistics.ts'
 import { textTable } from '../frame/text-table.ts'
 import { BROKERS, type BrokerName } from './broker.ts'
 import { relayOf, WAYS, type Way } from './cluster.ts'
-import { type ClusterMeasured, type ClusterOptions, type HalfRate, measureRound, type Rate } from './measure.ts'
+import { type ClusterMeasured, type ClusterOptions, type CpuTimes, type HalfRate, measureRound, type Rate } from './measure.ts'
 
 export interface ClusterRow {
   readonly broker: BrokerName
@@ -16,8 +16,9 @@ export interface ClusterRow {
   readonly ofBareMiddleHalf: readonly [lower: number, upper: number]
   readonly ofRelay: number
   readonly ofRelayMiddleHalf: readonly [lower: number, upper: number]
-  readonly brokerMicroseconds: number
-  readonly nodeMicroseconds: number
+  readonly microseconds: CpuTimes
+  /** CPU time of all for a publication of the bare loop, by that for one of this way: the ratio of what the same cores allow. */
+  readonly ofBareCpu: number
   /** Milliseconds at half of the rate until a subscriber has it, from when it was due and from when it was made. Of the bare loop NaN. */
   readonly p50: number
   readonly p99: number
@@ -44,6 +45,8 @@ export interface ClusterSelection {
 
 export const EVERYTHING: ClusterSelection = { brokers: BROKERS, nodes: [1, 2, 3] }
 
+const allOf = ({ broker, node, others, load }: CpuTimes): number => broker + node + others + load
+
 const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[]): ClusterRow => {
   const windows = rounds.flatMap((round) => round.windows)
   const rate = (value: (rate: Rate) => number): number => median(windows.map((window) => value(window[way])))
@@ -63,8 +66,13 @@ const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[])
     ofBareMiddleHalf: middleHalf(ofBare),
     ofRelay: median(ofRelay),
     ofRelayMiddleHalf: middleHalf(ofRelay),
-    brokerMicroseconds: rate(({ brokerMicroseconds }) => brokerMicroseconds),
-    nodeMicroseconds: rate(({ nodeMicroseconds }) => nodeMicroseconds),
+    microseconds: {
+      broker: rate(({ microseconds }) => microseconds.broker),
+      node: rate(({ microseconds }) => microseconds.node),
+      others: rate(({ microseconds }) => microseconds.others),
+      load: rate(({ microseconds }) => microseconds.load),
+    },
+    ofBareCpu: median(windows.map((window) => allOf(window['bare loop'].microseconds) / allOf(window[way].microseconds))),
     p50: median(of(({ delivered }) => delivered?.fromDue.p50)),
     p99: median(p99s),
     p99MiddleHalf: middleHalf(p99s),
@@ -108,7 +116,8 @@ export const measureClusters = async (
 }
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
-  'bare loop': 'the same commands from the same client library, and as many processes that listen, over a broker of their own',
+  'bare loop':
+    'the command of a single publication, again and again, from the same client library; as many processes that listen; a broker of its own',
   embedded: 'createFusewire(…).publish() in a program',
   websocket: 'publish messages on one WebSocket, pipelined',
   http: 'POST /v1/batch over one HTTP/2 connection',
@@ -132,8 +141,12 @@ const COLUMNS: readonly Column[] = [
   { title: 'of bare', cell: (row) => number(row.ofBare, 2) },
   { title: 'of relay', cell: (row) => number(row.ofRelay, 2) },
   { title: 'mid half', cell: (row) => range(row.ofRelayMiddleHalf, 2) },
-  { title: 'broker µs', cell: (row) => number(row.brokerMicroseconds, 1) },
-  { title: 'node µs', cell: (row) => number(row.nodeMicroseconds, 1) },
+  { title: 'broker µs', cell: (row) => number(row.microseconds.broker, 1) },
+  { title: 'node µs', cell: (row) => number(row.microseconds.node, 1) },
+  { title: 'others µs', cell: (row) => number(row.microseconds.others, 1) },
+  { title: 'load µs', cell: (row) => number(row.microseconds.load, 1) },
+  { title: 'all µs', cell: (row) => number(allOf(row.microseconds), 1) },
+  { title: 'CPU of bare', cell: (row) => number(row.ofBareCpu, 2) },
   { title: 'p50 ms', cell: (row) => number(row.p50, 2) },
   { title: 'p99 ms', cell: (row) => number(row.p99, 2) },
   { title: 'mid half', cell: (row) => range(row.p99MiddleHalf, 1) },
@@ -161,7 +174,9 @@ export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOption
     '',
     'publishes/s: acknowledged. delivered/s: until all subscribers have them. of bare, of relay: publications a second by those of the bare',
     'loop, and of the relay that publishes in the same way, which have their turns just before or after, window by window. mid half: where',
-    'the middle half of the measurements lies. µs: CPU time of the broker, and of the process that publishes to it, for each publication.',
+    'the middle half of the measurements lies. µs: CPU time for each publication, of the broker, of the process that publishes to it (node), of',
+    'the other nodes together, of the load, which has all subscribers and those who publish by WebSocket and HTTP, and of all of them. CPU of',
+    'bare: that of all for a publication of the bare loop, by that of this way; it is the ratio that is left on cores that are all busy.',
     'p50, p99: at half of delivered/s, open loop, from when a publication was due until a subscriber has it, on any node. Of that, 99th',
     'percentiles: from made: without how late the load made it; ack: from then until it is acknowledged; made late, read late: how late',
     'publications are made, and how late the process is that has all subscribers. half µs: CPU time as above, at half of the rate. no core:',

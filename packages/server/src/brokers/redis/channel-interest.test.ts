@@ -46,6 +46,18 @@ describe('ChannelInterest', () => {
     expect(told).toEqual(['e4 heard 4', 'e5 heard 5'])
   })
 
+  it('hands on all that were published together', () => {
+    hear('Pe 4 1000 0\n{"data":"one"}\n{"data":"two"}\n{"data":"three"}')
+    publication('e', 7)
+    expect(told).toEqual(['e4 one', 'e5 two', 'e6 three', 'e7 heard 7'])
+  })
+
+  it("drops this node's own that were published together", async () => {
+    for (const offset of [4, 5]) expect(await answer('e', offset)).toBe(false)
+    hear('Pe 4 1000 0\n{"data":"own 4"}\n{"data":"own 5"}')
+    expect(told).toEqual(['e4 own 4', 'e5 own 5'])
+  })
+
   it("hands on this node's own from the answer when it is next, and drops it when it is heard", async () => {
     expect(await answer('e', 4)).toBe(false)
     publication('e', 4)
@@ -115,5 +127,7 @@ describe('ChannelInterest', () => {
     hear('Pe 4 1000 0\n{')
     publication('e', 5)
     expect(told).toEqual(['interrupted', 'e5 heard 5'])
+    hear('Pe 6 1000 0\n{"data":"one"}\n{\n{"data":"three"}')
+    expect(told.slice(2)).toEqual(['e6 one', 'interrupted', 'e8 three'])
   })
 })

@@ -35,18 +35,23 @@ export class ChannelInterest {
   }
 
   /** Something was heard. */
-  hear(message: Extract<ChannelMessage, { kind: 'publication' | 'epoch' }>): void {
+  hear(message: Extract<ChannelMessage, { kind: 'publications' | 'epoch' }>): void {
     const { epoch, offset } = message
     if (message.kind === 'epoch') {
       if (epoch !== this.#epoch) this.#interrupt(epoch, offset)
       return
     }
+    // A call is one step: whoever has had its first publication has had all.
     if (epoch === this.#epoch && offset <= this.#offset) return
     if (this.#epoch !== '' && (epoch !== this.#epoch || offset !== this.#offset + 1)) this.#interrupt(epoch, offset - 1)
     this.#endsIn(message.documentEnd === 0 ? -1 : message.documentEnd - message.time)
-    const draft = read(message.body())
-    if (draft) this.#hand(epoch, offset, { offset, ...draft, time: message.time })
-    else this.#interrupt(epoch, offset)
+    let next = offset
+    for (const body of message.bodies()) {
+      const draft = read(body)
+      if (draft) this.#hand(epoch, next, { offset: next, ...draft, time: message.time })
+      else this.#interrupt(epoch, next)
+      next++
+    }
   }
 
   /** This node's own publication has been answered. Undefined when it has been handed on, otherwise settles when it has been. */

@@ -1,22 +1,25 @@
 import type { Announcement } from '@fusewire/engine'
 import { decodeValue, encodeValue } from './draft-code.ts'
 
-/** What comes over a sharded channel. The body is decoded by whoever wants it: a node hears its own publications, too. */
+/** What comes over a sharded channel. Bodies are decoded by whoever wants them: a node hears its own publications, too. */
 export type ChannelMessage =
+  /** Those of one call, which follow one another. */
   | {
-      readonly kind: 'publication'
+      readonly kind: 'publications'
       readonly epoch: string
+      /** Of the first. */
       readonly offset: number
       /** When it was published, and when the document ends (0: there is none), by the clock of Redis. */
       readonly time: number
       readonly documentEnd: number
-      readonly body: () => string
+      readonly bodies: () => string[]
     }
   /** The channel has begun another epoch. */
   | { readonly kind: 'epoch'; readonly epoch: string; readonly offset: number }
   | { readonly kind: 'announcement'; readonly announcement: Announcement }
 
-const LF = 0x0a
+/** Ends the first line, and each body but the last: there is none in JSON. */
+const LF = '\n'
 const [PUBLICATION, EPOCH, ANNOUNCEMENT] = ['P', 'E', 'A'].map((letter) => letter.charCodeAt(0))
 
 export const announcementText = (announcement: Announcement): string => `A${encodeValue(announcement)}`
@@ -28,12 +31,12 @@ export const readChannelMessage = (payload: Buffer): ChannelMessage | undefined 
       const end = payload.indexOf(LF)
       const [epoch = '', offset, time, documentEnd] = payload.toString('latin1', 1, end).split(' ')
       return {
-        kind: 'publication',
+        kind: 'publications',
         epoch,
         offset: Number(offset),
         time: Number(time),
         documentEnd: Number(documentEnd),
-        body: () => payload.toString('utf8', end + 1),
+        bodies: () => payload.toString('utf8', end + 1).split(LF),
       }
     }
     case EPOCH: {

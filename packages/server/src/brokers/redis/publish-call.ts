@@ -3,7 +3,32 @@ import type { Position } from '@fusewire/protocol'
 import type { EncodedDraft } from './draft-code.ts'
 import type { RedisReply } from './redis-link.ts'
 
-/** What the library's `publish` answers with first. */
+/** What the library's `publish` is given: several drafts of one channel. */
+export const appendArguments = (
+  topic: string,
+  drafts: readonly EncodedDraft[],
+  { historySize, historyTtlMs, historyBytes }: PublishOptions,
+): string[] => {
+  const args = [topic, String(historySize), String(historyTtlMs), String(historyBytes)]
+  for (const { bytes } of drafts) args.push(String(bytes))
+  for (const { body } of drafts) args.push(body)
+  return args
+}
+
+/** Where they are; `time` is when they were published, by the clock of Redis. */
+export interface Appended {
+  readonly epoch: string
+  /** Offset of the first. */
+  readonly first: number
+  readonly time: number
+}
+
+export const readAppended = (reply: RedisReply): Appended => {
+  const [epoch, first, time] = reply as readonly [string, number, number]
+  return { epoch, first, time }
+}
+
+/** What the library's `publish_checked` answers with first. */
 export const PUBLISHED = 0
 export const DUPLICATE = 1
 export const CONFLICT = 2
@@ -30,6 +55,7 @@ export interface PublishAnswer {
   readonly baseBytes: number
 }
 
+/** What the library's `publish_checked` is given. */
 export const publishArguments = (
   topic: string,
   { body, bytes }: EncodedDraft,

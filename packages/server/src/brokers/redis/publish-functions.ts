@@ -1,10 +1,15 @@
 import type { LibraryPart } from './redis-library.ts'
 
 /**
- * Publishing. Keys: meta, history, document and, with an idempotency key, that. Arguments: sharded channel, draft, its bytes; history
- * size, TTL and bytes; TTL of the idempotency key; epoch and offset of `ifPosition`, or nothing; then, with a document, its TTL and
- * limit, `w` for a whole one, `p` for a patch and `m` for one that was measured, bytes, node and lane; when it was measured epoch and offset
- * that it was measured at, and the document that it makes.
+ * Publishing. Keys: meta, history and document.
+ *
+ * `publish` appends whatever it is given. Arguments: sharded channel; history size, TTL and bytes; the bytes of each draft, then each
+ * draft. Answers epoch, offset of the first, and time. Its message has all drafts, a line each.
+ *
+ * `publish_checked` appends one, if nothing is against that. A fourth key is the idempotency key. Arguments: sharded channel, draft, its
+ * bytes; history size, TTL and bytes; TTL of the idempotency key; epoch and offset of `ifPosition`, or nothing; then, with a document, its
+ * TTL and limit, `w` for a whole one, `p` for a patch and `m` for one that was measured, bytes, node and lane; when it was measured epoch
+ * and offset that it was measured at, and the document that it makes.
  *
  * Answers 0 (published), 1 (duplicate), 2 (conflict), 3 (too large), 4 (to be measured) or 5 (behind one that is to be measured), epoch,
  * offset, time, end of the document, and number and bytes of patches and bytes of their base.
@@ -35,7 +40,49 @@ local function wait_for_measure(keys, m, now, node, lane)
   return answer(4, m, now)
 end
 
+local function drop_document(keys, m)
+  if document_end(m) == 0 then return end
+  redis.call('UNLINK', keys[3])
+  no_document(m)
+end
+
+local function append(keys, m, now, body, bytes, size)
+  local offset = m[OFFSET] + 1
+  m[OFFSET] = offset
+  if size == 0 then return end
+  redis.call('XADD', keys[2], 'MAXLEN', '~', size, offset .. '-0', 'p', now .. ' ' .. m[BYTES] .. ' ' .. body)
+  if m[FIRST] == 0 then m[FIRST], m[READ], m[SINCE], m[BEFORE] = offset, offset, now, m[BYTES] end
+  m[BYTES] = m[BYTES] + bytes
+end
+
+-- Keeps of what was appended no more, and no longer, than is asked for.
+local function keep(keys, m, now, size, ttl, bytes)
+  if size == 0 then return history_clear(keys, m) end
+  m[KEEP] = ttl
+  history_trim(keys, m, size, bytes, now - ttl)
+  if m[FIRST] > 0 and m[HISTORY_END] < now + ttl then
+    m[HISTORY_END] = now + ttl + math.floor(ttl / 4) + 1000
+    redis.call('PEXPIREAT', keys[2], m[HISTORY_END])
+  end
+end
+
+local function tell(channel, m, now, first, bodies)
+  redis.call('SPUBLISH', channel, 'P' .. m[EPOCH] .. ' ' .. first .. ' ' .. now .. ' ' .. document_end(m) .. '\\n' .. bodies)
+end
+
 fusewire_register('publish', {}, function(keys, args)
+  local now = fusewire_now()
+  local m = meta_load(keys, args[1], now)
+  drop_document(keys, m)
+  local first, size, count = m[OFFSET] + 1, tonumber(args[2]), (#args - 4) / 2
+  for at = 5, 4 + count do append(keys, m, now, args[at + count], tonumber(args[at]), size) end
+  keep(keys, m, now, size, tonumber(args[3]), tonumber(args[4]))
+  meta_save(keys, m, now)
+  tell(args[1], m, now, first, count == 1 and args[6] or table.concat(args, '\\n', 5 + count))
+  return {m[EPOCH], first, now}
+end)
+
+fusewire_register('publish_checked', {}, function(keys, args)
   local now = fusewire_now()
   local m, changed = meta_load(keys, args[1], now)
   local key = keys[4]
@@ -78,30 +125,16 @@ fusewire_register('publish', {}, function(keys, args)
     end
     m[CHANGED], m[DOCUMENT_END] = now, now + ttl
     redis.call('PEXPIREAT', keys[3], m[DOCUMENT_END] + 60000)
-  elseif document_end(m) > 0 then
-    redis.call('UNLINK', keys[3])
-    no_document(m)
+  else
+    drop_document(keys, m)
   end
 
-  local offset = m[OFFSET] + 1
-  m[OFFSET] = offset
   local size = tonumber(args[4])
-  if size > 0 then
-    local ttl = tonumber(args[5])
-    redis.call('XADD', keys[2], 'MAXLEN', '~', size, offset .. '-0', 'p', now .. ' ' .. m[BYTES] .. ' ' .. body)
-    if m[FIRST] == 0 then m[FIRST], m[READ], m[SINCE], m[BEFORE] = offset, offset, now, m[BYTES] end
-    m[BYTES], m[KEEP] = m[BYTES] + bytes, ttl
-    history_trim(keys, m, size, tonumber(args[6]), now - ttl)
-    if m[FIRST] > 0 and m[HISTORY_END] < now + ttl then
-      m[HISTORY_END] = now + ttl + math.floor(ttl / 4) + 1000
-      redis.call('PEXPIREAT', keys[2], m[HISTORY_END])
-    end
-  else
-    history_clear(keys, m)
-  end
-  if key then redis.call('SET', key, m[EPOCH] .. ' ' .. offset, 'PX', args[7]) end
+  append(keys, m, now, body, bytes, size)
+  keep(keys, m, now, size, tonumber(args[5]), tonumber(args[6]))
+  if key then redis.call('SET', key, m[EPOCH] .. ' ' .. m[OFFSET], 'PX', args[7]) end
   meta_save(keys, m, now)
-  redis.call('SPUBLISH', args[1], 'P' .. m[EPOCH] .. ' ' .. offset .. ' ' .. now .. ' ' .. document_end(m) .. '\\n' .. body)
+  tell(args[1], m, now, m[OFFSET], body)
   return answer(0, m, now)
 end)
 `

@@ -16,6 +16,7 @@ import { type ChannelKeys, channelKeys, idempotencyName } from './channel-keys.t
 import { announcementText } from './channel-message.ts'
 import { DocumentLane } from './document-lane.ts'
 import { decodeDraft, type EncodedDraft, encodeDraft } from './draft-code.ts'
+import { PublicationGatherer } from './publication-gatherer.ts'
 import {
   BEHIND,
   CONFLICT,
@@ -30,6 +31,7 @@ import {
 } from './publish-call.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { unavailable } from './redis-error.ts'
+import type { RedisReply } from './redis-link.ts'
 import { readStoredDocument, type StoredDocument } from './stored-document.ts'
 
 export interface RedisBrokerOptions {
@@ -56,6 +58,7 @@ export class RedisBroker implements Broker {
   readonly #options: RedisBrokerOptions
   readonly #lanes = new Map<string, DocumentLane>()
   readonly #compacting = new Set<string>()
+  readonly #gatherer: PublicationGatherer
   /** Undefined before the start. */
   #interests: ChannelInterests | undefined
   #isClosed = false
@@ -63,6 +66,10 @@ export class RedisBroker implements Broker {
   constructor(connection: RedisConnection, options: RedisBrokerOptions) {
     this.#connection = connection
     this.#options = options
+    this.#gatherer = new PublicationGatherer(
+      ({ kept }, args) => connection.call('publish', kept, args),
+      (channel, draft, position, time) => this.#handed({ position, duplicate: false }, channel, draft, time, 0),
+    )
   }
 
   /** @throws FusewireError `broker_unavailable` when Redis cannot be reached. */
@@ -74,8 +81,11 @@ export class RedisBroker implements Broker {
   publish(channel: string, draft: PublicationDraft, options: PublishOptions): Promise<Published> {
     const keys = this.#keysOf(channel)
     const encoded = encodeDraft(draft)
-    const publishing = options.state
-      ? this.#publishDocument(channel, keys, draft, encoded, options, options.state)
+    const { state, idempotencyKey, ifPosition } = options
+    if (!state && !ifPosition && idempotencyKey === undefined) return this.#gatherer.add(channel, keys, draft, encoded, options)
+    this.#gatherer.flush(channel)
+    const publishing = state
+      ? this.#publishDocument(channel, keys, draft, encoded, options, state)
       : this.#send(keys, encoded, options, [])
     return publishing.then((answer) => this.#published(channel, draft, answer))
   }
@@ -90,13 +100,13 @@ export class RedisBroker implements Broker {
 
   async announce(message: Announcement): Promise<void> {
     const { topic } = this.#keysOf(message.channel)
+    this.#gatherer.flush(message.channel)
     await this.#connection.call('announce', [topic], [announcementText(message)])
   }
 
   async history(channel: string, { since, limit, reverse }: HistoryQuery): Promise<HistoryPage> {
-    const { kept, topic } = this.#keysOf(channel)
     const position = since ? [since.epoch, String(since.offset)] : ['', '']
-    const reply = await this.#connection.call('history', kept, [topic, ...position, String(limit ?? -1), reverse ? '1' : '0'])
+    const reply = await this.#call('history', channel, [...position, String(limit ?? -1), reverse ? '1' : '0'])
     const [epoch, offset, complete, entries] = reply as readonly [string, number, number, readonly string[]]
     this.#interests?.get(channel)?.learned(epoch, offset)
     const publications: Publication[] = []
@@ -111,15 +121,13 @@ export class RedisBroker implements Broker {
   }
 
   async clearHistory(channel: string): Promise<void> {
-    const { kept, topic } = this.#keysOf(channel)
     await this.#lanes.get(channel)?.settled()
-    await this.#connection.call('clear', kept, [topic])
+    await this.#call('clear', channel)
   }
 
   async removeDocument(channel: string): Promise<boolean> {
-    const { kept, topic } = this.#keysOf(channel)
     await this.#lanes.get(channel)?.settled()
-    const reply = await this.#connection.call('remove_document', kept, [topic])
+    const reply = await this.#call('remove_document', channel)
     const [epoch, offset, removed] = reply as readonly [string, number, number]
     this.#interests?.get(channel)?.learned(epoch, offset)
     return removed === 1
@@ -137,9 +145,15 @@ export class RedisBroker implements Broker {
     return this.#interests?.get(channel)?.keys ?? channelKeys(this.#options.prefix, channel)
   }
 
-  async #read(channel: string): Promise<StoredDocument> {
+  /** Behind what has been published in the channel. */
+  #call(name: string, channel: string, args: readonly string[] = []): Promise<RedisReply> {
     const { kept, topic } = this.#keysOf(channel)
-    const stored = readStoredDocument(await this.#connection.call('state', kept, [topic]))
+    this.#gatherer.flush(channel)
+    return this.#connection.call(name, kept, [topic, ...args])
+  }
+
+  async #read(channel: string): Promise<StoredDocument> {
+    const stored = readStoredDocument(await this.#call('state', channel))
     this.#interests?.get(channel)?.learned(stored.position.epoch, stored.position.offset)
     return stored
   }
@@ -153,7 +167,7 @@ export class RedisBroker implements Broker {
     const { idempotencyKey } = options
     const names = idempotencyKey === undefined ? keys.kept : [...keys.kept, idempotencyName(keys, idempotencyKey)]
     const args = publishArguments(keys.topic, encoded, options, this.#options.idempotencyTtlMs)
-    return readPublishAnswer(await this.#connection.call('publish', names, [...args, ...document]))
+    return readPublishAnswer(await this.#connection.call('publish_checked', names, [...args, ...document]))
   }
 
   #publishDocument(
@@ -204,8 +218,20 @@ export class RedisBroker implements Broker {
       })
     }
     if (answer.patches > MAX_PATCHES || answer.patchBytes > Math.max(MAX_PATCH_BYTES, answer.baseBytes)) this.#compact(channel)
-    const published = { position, duplicate: false }
-    return interest?.answered(position.epoch, position.offset, time, documentEnd, draft)?.then(() => published) ?? published
+    return this.#handed({ position, duplicate: false }, channel, draft, time, documentEnd)
+  }
+
+  /** Answers once this node's listener has it, too. */
+  #handed(
+    published: Published,
+    channel: string,
+    draft: PublicationDraft,
+    time: number,
+    documentEnd: number,
+  ): Published | Promise<Published> {
+    const { epoch, offset } = published.position
+    const handing = this.#interests?.get(channel)?.answered(epoch, offset, time, documentEnd, draft)
+    return handing?.then(() => published) ?? published
   }
 
   /** Merges the patches of a document into its base. Where that fails, or another node was faster, the next patch tries again. */
@@ -220,18 +246,10 @@ export class RedisBroker implements Broker {
   async #compacted(channel: string): Promise<void> {
     const { position, document } = await this.#read(channel)
     if (!document) return
-    const { kept, topic } = this.#keysOf(channel)
     const { value, baseOffset, patches, patchBytes } = document
     const { body } = encodeDraft({ data: value })
     const [size, replaced] = [jsonSize(value), [baseOffset, patches, patchBytes].map(String)]
-    await this.#connection.call('compact', kept, [
-      topic,
-      position.epoch,
-      ...replaced,
-      body,
-      String(size),
-      String(position.offset),
-    ])
+    await this.#call('compact', channel, [position.epoch, ...replaced, body, String(size), String(position.offset)])
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Member } from '@fusewire/protocol'
+import { after } from './after.ts'
 import type { Log } from './log.ts'
 import type { Announcement, Awaitable, Broker } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
@@ -51,16 +52,21 @@ export class Attendance {
     subscription.presence = { kind: 'noted', member, recorded: this.#ports.record(session) }
   }
 
-  /** Makes what was noted seen. Rejects when the store does; it may be tried again then. */
-  async join(subscription: Subscription): Promise<void> {
-    if (subscription.presence.kind === 'noted') await subscription.presence.recorded
+  /** Makes what was noted seen. Fails when the store does; it may be tried again then. */
+  join(subscription: Subscription): Awaitable<void> {
+    const { presence } = subscription
+    const recorded = presence.kind === 'noted' ? presence.recorded : undefined
+    return after(recorded, () => this.#join(subscription))
+  }
+
+  #join(subscription: Subscription): Awaitable<void> {
     // It may have left meanwhile, or another connection of its session may have been first.
     const { channel, presence } = subscription
     if (!isOpen(presence)) return
     const { member } = presence
     const isNew = this.#add(subscription, member)
     this.#tell({ type: 'join', channel: channel.name, member }, isNew, presence)
-    await isNew
+    return after(isNew, () => undefined)
   }
 
   /** Idempotent. Nobody hears that somebody leaves of whom they have not heard; the store is told where it was asked. */
@@ -76,7 +82,7 @@ export class Attendance {
 
   /** The same for one whose subscription is on no node any more. Rejects when the store does. */
   async part(channel: string, member: Member): Promise<void> {
-    const wasThere = later(() => this.#ports.presence.remove(channel, member.session))
+    const wasThere = attempt(() => this.#ports.presence.remove(channel, member.session))
     this.#tell({ type: 'leave', channel, member }, wasThere, { kind: 'taken', member })
     await wasThere
   }
@@ -116,40 +122,46 @@ export class Attendance {
    */
   #tell(message: Announcement, isSo: Awaitable<boolean>, { kind }: PresenceState): void {
     const key = `${message.member.session} ${message.channel}`
-    const before = this.#underWay.get(key)
+    // Where the store answers at once nothing ever is: the key is not looked for then, since V8 keeps every text that a map is asked for.
+    const before = this.#underWay.size === 0 ? undefined : this.#underWay.get(key)
     if (!before && !(isSo instanceof Promise)) {
-      if (isSo && kind !== 'unsure') this.#announce(message)
+      this.#settle(message, isSo, HEARD[kind])
       return
     }
     const answered = Promise.resolve(isSo).catch(() => undefined)
     const told = Promise.all([answered, before ?? HEARD[kind]]).then(([answer, heard]) => {
       if (this.#underWay.get(key) === told) this.#underWay.delete(key)
-      if (message.type === 'leave') {
-        if (answer && heard !== 'unsure') this.#announce(message)
-        return 'no'
-      }
-      if (answer === undefined) return heard === 'no' ? 'unsure' : heard
-      if (answer || heard === 'unsure') this.#announce(message)
-      return 'yes'
+      return this.#settle(message, answer, heard)
     })
     this.#underWay.set(key, told)
   }
 
-  /** Never rejects: whoever must know reads the store. */
-  async #announce(message: Announcement): Promise<void> {
-    try {
-      await this.#ports.broker.announce(message)
-    } catch (error) {
-      this.#ports.log('announcement_failed', { channel: message.channel, error })
+  /** `answer` is the store's, undefined where it has refused; `heard` what has been told before. Returns what has been told now. */
+  #settle(message: Announcement, answer: boolean | undefined, heard: Heard): Heard {
+    if (message.type === 'leave') {
+      if (answer && heard !== 'unsure') this.#announce(message)
+      return 'no'
     }
+    if (answer === undefined) return heard === 'no' ? 'unsure' : heard
+    if (answer || heard === 'unsure') this.#announce(message)
+    return 'yes'
+  }
+
+  /** Never rejects: whoever must know reads the store. */
+  #announce(message: Announcement): void {
+    const failed = (error: unknown): void => this.#ports.log('announcement_failed', { channel: message.channel, error })
+    const announced = attempt(() => this.#ports.broker.announce(message))
+    if (announced instanceof Promise) announced.catch(failed)
   }
 
   /** Whether the session was not there. Rejects when the store does. */
-  async #add(subscription: Subscription, member: Member): Promise<boolean> {
+  #add(subscription: Subscription, member: Member): Awaitable<boolean> {
     if (subscription.presence.kind === 'noted') subscription.presence = { kind: 'unsure', member }
-    const isNew = await this.#ports.presence.add(subscription.channel.name, member)
-    if (isOpen(subscription.presence)) subscription.presence = { kind: 'present', member }
-    return isNew
+    const answer = attempt(() => this.#ports.presence.add(subscription.channel.name, member))
+    return after(answer, (isNew) => {
+      if (isOpen(subscription.presence)) subscription.presence = { kind: 'present', member }
+      return isNew
+    })
   }
 
   /** False where the store refuses: that is logged, and never rejects. */
@@ -158,12 +170,8 @@ export class Attendance {
       this.#ports.log('presence_remove_failed', { channel, session, error })
       return false
     }
-    try {
-      const wasThere = this.#ports.presence.remove(channel, session)
-      return wasThere instanceof Promise ? wasThere.catch(refused) : wasThere
-    } catch (error) {
-      return refused(error)
-    }
+    const wasThere = attempt(() => this.#ports.presence.remove(channel, session))
+    return wasThere instanceof Promise ? wasThere.catch(refused) : wasThere
   }
 }
 
@@ -172,4 +180,10 @@ const isOpen = (presence: PresenceState): presence is PresenceState & { readonly
   presence.kind !== 'absent' && presence.kind !== 'present'
 
 /** A call that refuses at once is one that rejects. */
-const later = async <T>(call: () => Awaitable<T>): Promise<T> => call()
+const attempt = <T>(call: () => Awaitable<T>): Awaitable<T> => {
+  try {
+    return call()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}

@@ -2,7 +2,7 @@ import type { Position, Publication } from '@fusewire/protocol'
 import { isConflated } from './conflation.ts'
 import type { HubChannel } from './hub-channel.ts'
 import type { Log } from './log.ts'
-import type { Broker } from './ports/broker.ts'
+import type { Awaitable, Broker } from './ports/broker.ts'
 import { isSamePosition, type Reading, readChannel, recoveryOf } from './recovery.ts'
 import type { RuleBook } from './rule-book.ts'
 import { SharedMessage } from './shared-message.ts'
@@ -72,7 +72,7 @@ export class CatchUp {
     }
   }
 
-  #read({ since, subscriptions }: Group): Promise<Reading> {
+  #read({ since, subscriptions }: Group): Awaitable<Reading> {
     const { broker, rules } = this.#ports
     const { name } = this.#channel
     const isFiltered = subscriptions.some(({ filter }) => filter !== undefined)

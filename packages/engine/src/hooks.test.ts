@@ -54,7 +54,7 @@ describe('the connect hook', () => {
     hooks.decisions.connect = () => ({ decision: 'allow' })
     const client = await harness.connect({ token: 'auto' })
     expect(client.last('connected')).toMatchObject({ user: 'auto' })
-    expect(client.last('subscribed')).toMatchObject({ channel: 'open:auto' })
+    expect(client.all('subscribed')).toMatchObject([{ channel: 'open:auto' }, { channel: 'secret:auto' }])
   })
 
   it('refuses with connection_refused, which ends the connection, unless it names another code', async () => {

@@ -1,5 +1,6 @@
 import type { Position, Publication } from '@fusewire/protocol'
-import type { Broker, HistoryPage } from './ports/broker.ts'
+import { after } from './after.ts'
+import type { Awaitable, Broker, HistoryPage } from './ports/broker.ts'
 import type { ChannelRule } from './rule.ts'
 
 /**
@@ -24,24 +25,31 @@ export interface Recovery {
   readonly document?: unknown
 }
 
-/** Reads what the rule's recovery mode needs. With `isFiltered` somebody wants only some of the publications. */
-export const readChannel = async (
+/**
+ * Reads what the rule's recovery mode needs, in this turn where the broker answers at once. With `isFiltered` somebody wants only some of
+ * the publications.
+ */
+export const readChannel = (
   broker: Broker,
   channel: string,
   rule: Pick<ChannelRule, 'state' | 'recovery'>,
   { since, isFiltered }: { readonly since: Since; readonly isFiltered: boolean },
-): Promise<Reading> => {
-  if (rule.recovery === 'latest') {
-    const { position, publications } = await broker.history(channel, { reverse: true, ...(!isFiltered && { limit: 1 }) })
-    return { kind: 'latest', position, newestFirst: publications }
-  }
-  if (rule.recovery === 'none') return { kind: 'none', position: (await broker.history(channel, { limit: 0 })).position }
-  if (typeof since === 'object') {
-    const page = await broker.history(channel, { since })
-    if (page.complete || !rule.state) return { kind: 'stream', position: page.position, page }
-  }
-  if (rule.state) return { kind: 'state', ...(await broker.state(channel)) }
-  return { kind: 'stream', position: (await broker.history(channel, { limit: 0 })).position, page: undefined }
+): Awaitable<Reading> => {
+  if (rule.recovery === 'latest')
+    return after(
+      broker.history(channel, { reverse: true, ...(!isFiltered && { limit: 1 }) }),
+      ({ position, publications }): Reading => ({ kind: 'latest', position, newestFirst: publications }),
+    )
+  if (rule.recovery === 'none')
+    return after(broker.history(channel, { limit: 0 }), ({ position }): Reading => ({ kind: 'none', position }))
+  const readNow = (): Awaitable<Reading> =>
+    rule.state
+      ? after(broker.state(channel), (state): Reading => ({ kind: 'state', ...state }))
+      : after(broker.history(channel, { limit: 0 }), ({ position }): Reading => ({ kind: 'stream', position, page: undefined }))
+  if (typeof since !== 'object') return readNow()
+  return after(broker.history(channel, { since }), (page) =>
+    page.complete || !rule.state ? { kind: 'stream', position: page.position, page } : readNow(),
+  )
 }
 
 /** What one of them is told, of the publications that it wants. */

@@ -10,6 +10,7 @@ import {
   type ServerMessage,
 } from '@fusewire/protocol'
 import { type Action, assertAllowed, assertHistoryReadable, assertPresenceVisible, isAllowed } from './access.ts'
+import { after } from './after.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ConflictError } from './conflict-error.ts'
 import type { HookQuestions } from './hook-questions.ts'
@@ -213,10 +214,6 @@ const result = (id: number | undefined, data: unknown): ServerMessage => ({
   ...(id !== undefined && { id }),
   ...(data !== undefined && { data }),
 })
-
-/** `then` that stays in this turn when the value is here already. */
-const after = <T, U>(value: Awaitable<T>, next: (value: T) => U): Awaitable<U> =>
-  value instanceof Promise ? value.then(next) : next(value)
 
 /** What `next` makes of the outcome, in this turn when it is here already; `face` makes another error of what goes wrong in the work. */
 const settled = <T, U>(work: () => Awaitable<T>, next: (value: T) => U, face: (error: unknown) => unknown): Awaitable<U> => {

@@ -1,5 +1,6 @@
 import { ERRORS, FusewireError, type Position, type Publication, type SubscriptionRequest } from '@fusewire/protocol'
 import { assertAllowed, assertPresenceVisible } from './access.ts'
+import { after } from './after.ts'
 import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ChannelTokens } from './channel-tokens.ts'
@@ -8,7 +9,7 @@ import type { HookNotices } from './hook-notices.ts'
 import type { HookQuestions } from './hook-questions.ts'
 import type { Hub } from './hub.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Broker } from './ports/broker.ts'
+import type { Awaitable, Broker } from './ports/broker.ts'
 import type { UnsubscribeReason } from './ports/hooks.ts'
 import type { Revocations } from './ports/revocations.ts'
 import type { SubscriptionRecord } from './ports/session-store.ts'
@@ -246,12 +247,13 @@ export class Subscriptions {
   }
 
   /** Each of these may come late, or find that the subscription has ended. */
-  async #read(subscription: Subscription, since: Since, { filter }: Wishes): Promise<Reading> {
+  #read(subscription: Subscription, since: Since, { filter }: Wishes): Awaitable<Reading> {
     const { broker, attendance, rules } = this.#ports
-    const { channel } = subscription
-    const reading = await readChannel(broker, channel.name, rules.of(channel.name), { since, isFiltered: filter !== undefined })
-    if (subscription.isEntered) await attendance.join(subscription)
-    return reading
+    const { name } = subscription.channel
+    const wanted = { since, isFiltered: filter !== undefined }
+    return after(readChannel(broker, name, rules.of(name), wanted), (reading) =>
+      subscription.isEntered ? after(attendance.join(subscription), () => reading) : reading,
+    )
   }
 
   /** Says `subscribed`, and what was missed in it; what was published meanwhile follows. */

@@ -96,7 +96,7 @@ export const composeServer = async (
     streams: new StreamScheduler(scheduler),
     traffic,
     limits: options,
-    clientAddress: (socketAddress, headers) => core.proxies.clientAddress(socketAddress, headers['x-forwarded-for']),
+    clientAddress: (socketAddress, forwardedFor) => core.proxies.clientAddress(socketAddress, forwardedFor),
     isOriginAllowed: (origin, host) => origins.isAllowed(origin, host),
     log,
   }
@@ -139,7 +139,7 @@ export const composeServer = async (
     keys: new ApiKeys(options.apiKeys),
     openToLoopback: options.development,
     isOriginAllowed: context.isOriginAllowed,
-    clientAddress: ({ socket, headers }) => context.clientAddress(socket.remoteAddress, headers),
+    clientAddress: ({ socket, headers }) => context.clientAddress(socket.remoteAddress, headers['x-forwarded-for']),
     admitReader: (address) => {
       const retryAfterMs = reads.take(address, Date.now())
       if (retryAfterMs === 0) return

@@ -2,11 +2,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 
-/** The head of a request for another protocol. */
+/** The headers that count for a WebSocket: a handshake that is read without Node's HTTP server has no others. */
+export interface UpgradeHeaders {
+  readonly host?: string | undefined
+  readonly origin?: string | undefined
+  readonly 'x-forwarded-for'?: string | string[] | undefined
+  readonly 'sec-websocket-key'?: string | undefined
+  readonly 'sec-websocket-version'?: string | undefined
+  readonly 'sec-websocket-protocol'?: string | undefined
+  readonly 'sec-websocket-extensions'?: string | undefined
+}
+
+/** The head of a request for a WebSocket. */
 export interface UpgradeRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
-  readonly headers: IncomingHttpHeaders
+  readonly headers: UpgradeHeaders
 }
 
 /** Where the connections of a listener go. A way in without a handler is not offered. None of the handlers may throw. */

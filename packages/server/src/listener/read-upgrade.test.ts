@@ -30,17 +30,10 @@ const readByNode = (text: string): Promise<{ url: string | undefined; headers: I
 
 describe('readUpgrade', () => {
   it('reads a plain handshake', () => {
-    expect(read(head([...FIELDS, 'Origin:\t https://a \t', 'X-Empty:']))).toEqual({
+    expect(read(head([...FIELDS, 'Origin:\t https://a \t', 'Sec-WebSocket-Protocol:', 'X-Other: b']))).toEqual({
       method: 'GET',
       url: '/ws',
-      headers: {
-        host: 'a',
-        upgrade: 'websocket',
-        connection: 'Upgrade',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-        origin: 'https://a',
-        'x-empty': '',
-      },
+      headers: { host: 'a', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', origin: 'https://a', 'sec-websocket-protocol': '' },
     })
   })
 
@@ -53,7 +46,7 @@ describe('readUpgrade', () => {
       'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits',
       'Cookie: a=b; c=d',
     ]
-    expect(read(head(fields))?.headers.cookie).toBe('a=b; c=d')
+    expect(read(head(fields))?.headers['sec-websocket-extensions']).toBe('permessage-deflate; client_max_window_bits')
   })
 
   it.each([
@@ -79,7 +72,6 @@ describe('readUpgrade', () => {
     ['a zero byte', head([...FIELDS, 'X: \0'])],
     ['a byte beyond ASCII', head([...FIELDS, 'X: \xe9'])],
     ['the prototype of objects', head([...FIELDS, '__proto__: a'])],
-    ['a name that every object has', head([...FIELDS, 'constructor: a'])],
     ['a part', head(FIELDS).slice(0, -2)],
     ['something behind it', `${head(FIELDS)}\x81`],
     ['another request behind it', head(FIELDS) + head(FIELDS)],
@@ -98,7 +90,7 @@ describe('readUpgrade', () => {
     // A square of as many steps would take longer than a test may.
     const blanks = ' '.repeat(100_000)
     expect(read(head([...FIELDS, `X:${blanks}\0`]), 1_000_000)).toBeUndefined()
-    expect(read(head([...FIELDS, `X:${blanks}a${blanks}`]), 1_000_000)?.headers.x).toBe('a')
+    expect(read(head([...FIELDS, `Origin:${blanks}a${blanks}`]), 1_000_000)?.headers.origin).toBe('a')
   })
 
   it('reads nothing otherwise than Node does', async () => {
@@ -110,6 +102,9 @@ describe('readUpgrade', () => {
         'Connection: close',
         'Upgrade: h2c',
         'X:y',
+        'Origin: a',
+        'X-Forwarded-For: b',
+        'Sec-WebSocket-Protocol:  b',
         'A:  b \t',
       ),
       fc.constantFrom('Content-Length: 5', 'Transfer-Encoding: chunked', ' folded', 'X : y', 'X', '__proto__: x', 'X_Y: z'),
@@ -130,7 +125,9 @@ describe('readUpgrade', () => {
         if (!ours) return
         read++
         const { url, headers } = ours
-        expect(await readByNode(text)).toEqual({ url, headers })
+        const byNode = await readByNode(text)
+        const all = Object.fromEntries(Object.keys(headers).map((name) => [name, byNode?.headers[name]]))
+        expect({ url: byNode?.url, headers: all }).toEqual({ url, headers })
       }),
       { numRuns: 500 },
     )

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Connection, Peer } from '@fusewire/engine'
 import type { FlushScheduler } from './flush-scheduler.ts'
 import type { StreamScheduler } from './stream-scheduler.ts'
@@ -14,8 +13,8 @@ export interface TransportContext {
   readonly limits: TransportLimits
   /** May a page of this `Origin` talk to this `Host` (or `:authority`)? */
   isOriginAllowed(origin: string | undefined, host: string | undefined): boolean
-  /** Where a request comes from, which a trusted proxy may have passed on: the address that is logged and counted. */
-  clientAddress(socketAddress: string | undefined, headers: IncomingHttpHeaders): string
+  /** Where a request comes from, which a trusted proxy may have said in `X-Forwarded-For`: the address that is logged and counted. */
+  clientAddress(socketAddress: string | undefined, forwardedFor: string | readonly string[] | undefined): string
   /** Structured events with stable names, for the log. */
   log(event: string, details: Record<string, unknown>): void
 }

@@ -146,7 +146,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
         response instanceof ServerResponse
           ? new Http1Exchange(request as IncomingMessage, response, framer)
           : new Http2Exchange(request as Http2ServerRequest)
-      exchange.remoteAddress = context.clientAddress(exchange.socketAddress, exchange.headers)
+      exchange.remoteAddress = context.clientAddress(exchange.socketAddress, exchange.headers['x-forwarded-for'])
       serve(exchange, endpoint).catch((error: unknown) => refuseRequest(exchange, endpoint, error))
       return true
     },

@@ -43,7 +43,7 @@ export class TcpConnection implements Connection, Sink {
   #deadline: NodeJS.Timeout | undefined
 
   constructor(socket: Socket, context: TransportContext, deadlines: TcpDeadlines) {
-    this.remoteAddress = context.clientAddress(socket.remoteAddress, {})
+    this.remoteAddress = context.clientAddress(socket.remoteAddress, undefined)
     this.#socket = socket
     this.#context = context
     this.#deadlines = deadlines

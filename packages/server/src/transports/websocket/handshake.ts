@@ -5,9 +5,16 @@ import { parseSubprotocols } from './ws-internals.ts'
 /** The short path, for those who try things by hand. */
 const SHORT_PATH = '/ws'
 
+type Value = string | string[] | undefined
+
 /** What a client asks for: headers of `node:http`, or of `node:http2` with its pseudo-headers. */
 export interface HandshakeHeaders {
-  readonly [name: string]: string | string[] | undefined
+  readonly ':authority'?: Value
+  readonly host?: Value
+  readonly origin?: Value
+  readonly 'sec-websocket-version'?: Value
+  readonly 'sec-websocket-protocol'?: Value
+  readonly 'sec-websocket-extensions'?: Value
 }
 
 export interface HandshakeRules {
@@ -39,7 +46,9 @@ export const agree = (url: string, headers: HandshakeHeaders, rules: HandshakeRu
   return {
     endpoint,
     ...(endpoint === 'echo' ? anySubprotocol(headers) : chooseSubprotocol(headers)),
-    extensions: rules.compression ? read(headers, 'Sec-WebSocket-Extensions', negotiateDeflate) : undefined,
+    extensions: rules.compression
+      ? read('Sec-WebSocket-Extensions', headers['sec-websocket-extensions'], negotiateDeflate)
+      : undefined,
   }
 }
 
@@ -50,13 +59,16 @@ const endpointAt = (url: string): Agreement['endpoint'] | undefined => {
   return path === PATHS.webSocketEcho ? 'echo' : undefined
 }
 
-const text = (value: string | string[] | undefined): string | undefined => (typeof value === 'string' ? value : value?.join(', '))
+const text = (value: Value): string | undefined => (typeof value === 'string' ? value : value?.join(', '))
 
 const offered = (header: string | undefined): string[] => (header === undefined ? [] : [...parseSubprotocols(header)])
 
+const readSubprotocols = (headers: HandshakeHeaders): string[] =>
+  read('Sec-WebSocket-Protocol', headers['sec-websocket-protocol'], offered)
+
 /** The first one of the client's that is known; JSON for a client that names none, such as a page's bare `new WebSocket(url)`. */
 const chooseSubprotocol = (headers: HandshakeHeaders): Pick<Agreement, 'codec' | 'subprotocol'> => {
-  const subprotocols = read(headers, 'Sec-WebSocket-Protocol', offered)
+  const subprotocols = readSubprotocols(headers)
   for (const subprotocol of subprotocols) {
     if (subprotocol === SUBPROTOCOL.json) return { codec: 'json', subprotocol }
     if (subprotocol === SUBPROTOCOL.msgpack) return { codec: 'msgpack', subprotocol }
@@ -68,12 +80,12 @@ const chooseSubprotocol = (headers: HandshakeHeaders): Pick<Agreement, 'codec' |
 /** The echo speaks whatever the client does. */
 const anySubprotocol = (headers: HandshakeHeaders): Pick<Agreement, 'codec' | 'subprotocol'> => ({
   codec: 'json',
-  subprotocol: read(headers, 'Sec-WebSocket-Protocol', offered)[0],
+  subprotocol: readSubprotocols(headers)[0],
 })
 
-const read = <T>(headers: HandshakeHeaders, name: string, parse: (header: string | undefined) => T): T => {
+const read = <T>(name: string, value: Value, parse: (header: string | undefined) => T): T => {
   try {
-    return parse(text(headers[name.toLowerCase()]))
+    return parse(text(value))
   } catch (cause) {
     throw new FusewireError('malformed_request', `${name} cannot be read`, { cause })
   }

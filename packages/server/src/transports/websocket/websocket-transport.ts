@@ -10,7 +10,7 @@ import { refuse, refuseStream } from '../../listener/refuse.ts'
 import { reportOrigin } from '../../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { EchoConnection } from './echo-connection.ts'
-import { type Agreement, agree } from './handshake.ts'
+import { type Agreement, agree, type HandshakeHeaders } from './handshake.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
 import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
 import { createWebSocketFormats } from './websocket-formats.ts'
@@ -65,7 +65,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
   // Is never asked to do anything, but knows the options of its WebSockets.
   const server = new WebSocketServer(serverOptions)
 
-  const decide = (url: string | undefined, headers: IncomingHttpHeaders): Agreement => {
+  const decide = (url: string | undefined, headers: HandshakeHeaders): Agreement => {
     const agreement = agree(url ?? '', headers, rules)
     if (closed) throw new FusewireError('server_draining')
     return agreement
@@ -74,7 +74,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
   const refused = (
     transport: Carrier['transport'],
     { code }: FusewireError,
-    { origin }: IncomingHttpHeaders,
+    { origin }: Pick<IncomingHttpHeaders, 'origin'>,
     remoteAddress: string | undefined,
   ): void => {
     traffic[transport].refused++
@@ -108,7 +108,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
         socket.destroy()
         return
       }
-      const remoteAddress = context.clientAddress(socket.remoteAddress, request.headers)
+      const remoteAddress = context.clientAddress(socket.remoteAddress, request.headers['x-forwarded-for'])
       socket.write(switchingProtocols(accept, agreement), 'latin1')
       const webSocket = adopt<OwnedWebSocket>(server, { stream: socket, head, ...agreement })
       start(webSocket, { transport: 'websocket', stream: socket, remoteAddress }, agreement)
@@ -137,7 +137,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       // Firefox never ends its half of a closed WebSocket, and would run out of streams.
       stream.once('finish', closeStream)
       const { session } = stream
-      const remoteAddress = context.clientAddress(session?.socket.remoteAddress, headers)
+      const remoteAddress = context.clientAddress(session?.socket.remoteAddress, headers['x-forwarded-for'])
       start(
         adopt<OwnedWebSocket>(server, { stream, head: NO_HEAD, subprotocol, extensions }),
         {

@@ -40,13 +40,14 @@ const GATE_SWEEP_INTERVAL_MS = 5000
 
 const NO_HEAD = Buffer.alloc(0)
 
-/** TCP keep-alive begins after this silence, and finds a peer that is gone without a word. */
+/**
+ * TCP keep-alive begins after this silence, and finds a peer that is gone without a word. It takes four calls of the system, which a
+ * WebSocket is spared: the engine asks it for signs of life.
+ */
 const KEEP_ALIVE_DELAY_MS = 30_000
 
 const SOCKET_OPTIONS = {
   noDelay: true,
-  keepAlive: true,
-  keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
   // HTTP/1.1 answers clients that have ended their side; what else speaks here ends its own.
   allowHalfOpen: true,
 } as const
@@ -205,8 +206,12 @@ export class Listener {
   }
 
   #handOver(socket: Socket, dialect: Dialect): void {
-    if (this.#leaving) socket.destroy()
-    else if (dialect === 'h2') this.#h2.accept(socket)
+    if (this.#leaving) {
+      socket.destroy()
+      return
+    }
+    socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS)
+    if (dialect === 'h2') this.#h2.accept(socket)
     else if (dialect === 'tcp' && this.#handlers.rawTcp) this.#handlers.rawTcp(socket)
     else this.#h1.accept(socket)
   }

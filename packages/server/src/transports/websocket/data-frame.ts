@@ -1,8 +1,8 @@
 /** Opcodes of RFC 6455 section 5.2. */
-export const OPCODE = { text: 0x1, binary: 0x2 } as const
+export const OPCODE = { text: 0x1, binary: 0x2, ping: 0x9, pong: 0xa } as const
 
 export interface FrameKind {
-  readonly opcode: (typeof OPCODE)[keyof typeof OPCODE]
+  readonly opcode: typeof OPCODE.text | typeof OPCODE.binary
   /** The payload is compressed (RSV1, RFC 7692 section 6). */
   readonly compressed?: boolean
 }

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws'
 
-/** What a {@link OwnedWebSocket} tells its owner. */
+/** What a WebSocket tells its owner. */
 export interface SocketOwner {
   message(data: Buffer, isBinary: boolean): void
   /** A ping or pong frame; `ws` answers the ping, and ends a client that reads none of the answers. */
@@ -13,9 +13,25 @@ export interface SocketOwner {
   ended(): void
 }
 
-/** A WebSocket that tells its owner at once what it has to say, without listeners, which would take 200 bytes of each connection. */
-export class OwnedWebSocket extends WebSocket {
+/** What an owner does with its WebSocket; data frames it writes to the stream itself. */
+export interface ControlledWebSocket {
   owner: SocketOwner | undefined
+  /** Neither side has begun to close. */
+  readonly isOpen: boolean
+  ping(): void
+  /** Begins the closing handshake. */
+  close(code: number, reason: string | Buffer): void
+  /** Ends it at once. */
+  terminate(): void
+}
+
+/** A WebSocket that tells its owner at once what it has to say, without listeners, which would take 200 bytes of each connection. */
+export class OwnedWebSocket extends WebSocket implements ControlledWebSocket {
+  owner: SocketOwner | undefined
+
+  get isOpen(): boolean {
+    return this.readyState === this.OPEN
+  }
 
   override close(code?: number, reason?: string | Buffer): void {
     this.owner?.closing()

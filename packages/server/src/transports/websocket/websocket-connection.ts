@@ -7,7 +7,7 @@ import { Outbox, type Sink } from '../outbox.ts'
 import type { TransportTraffic } from '../traffic.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { closeReason } from './close-reason.ts'
-import type { OwnedWebSocket, SocketOwner } from './owned-websocket.ts'
+import type { ControlledWebSocket, SocketOwner } from './owned-websocket.ts'
 
 /** What lies under a WebSocket: a TCP or TLS socket, or a stream of HTTP/2. */
 export interface Carrier {
@@ -30,8 +30,8 @@ export interface WebSocketServices {
 }
 
 /**
- * A WebSocket of the engine's. `ws` reads it and writes control frames; the engine's frames are ready-made and are written to the
- * carrier directly, between the whole frames of `ws`.
+ * A WebSocket of the engine's, which reads and writes control frames; the engine's frames are ready-made and are written to the
+ * carrier directly, between whole control frames.
  *
  *     open ──close(), overflow──▶ closing ──▶ closed
  *       └──────the client closes, or is gone────▲
@@ -40,7 +40,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   readonly transport: Carrier['transport']
   readonly format: FrameFormat
   readonly remoteAddress: string
-  readonly #socket: OwnedWebSocket
+  readonly #socket: ControlledWebSocket
   readonly #leave: Carrier['leave']
   readonly #stream: Duplex
   readonly #codec: Codec
@@ -54,7 +54,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   /** Absent once it has been told of the end. */
   #peer: Peer | undefined
 
-  constructor(socket: OwnedWebSocket, carrier: Carrier, services: WebSocketServices) {
+  constructor(socket: ControlledWebSocket, carrier: Carrier, services: WebSocketServices) {
     const { context } = services
     this.transport = carrier.transport
     this.format = services.format
@@ -86,7 +86,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   }
 
   probe(): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping()
+    if (this.#socket.isOpen) this.#socket.ping()
   }
 
   write(bytes: Uint8Array): boolean {
@@ -134,7 +134,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   }
 
   #startClosing(closeCode: number, reason: string): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.close(closeCode, closeReason(reason))
+    if (this.#socket.isOpen) this.#socket.close(closeCode, closeReason(reason))
     // The client has ended its side without a closing handshake: `ws` sets no deadline for it to read the rest.
     else setTimeout(() => this.#socket.terminate(), this.#closeTimeoutMs).unref()
   }

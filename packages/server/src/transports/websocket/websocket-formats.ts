@@ -2,7 +2,7 @@ import { constants, deflateRawSync } from 'node:zlib'
 import type { Frame, FrameFormat } from '@fusewire/engine'
 import { type Codec, jsonCodec, type ServerMessage } from '@fusewire/protocol'
 import { msgpackCodec } from '@fusewire/protocol/msgpack'
-import { dataFrame, OPCODE } from './data-frame.ts'
+import { dataFrame, type FrameKind, OPCODE } from './data-frame.ts'
 
 /** The formats of one codec: plain frames, and compressed ones for connections that negotiated permessage-deflate. */
 export interface CodecFormats {
@@ -30,7 +30,7 @@ const createCodecFormats = (codec: Codec, compressionThresholdBytes: number): Co
 /** One message, one frame. Remembers the last one, which a publication asks for twice: for the plain and the deflated format. */
 class PlainFormat implements FrameFormat {
   readonly name: string
-  readonly opcode: (typeof OPCODE)[keyof typeof OPCODE]
+  readonly opcode: FrameKind['opcode']
   readonly #codec: Codec
   #lastMessage: ServerMessage | undefined
   #lastFrame: Buffer = Buffer.alloc(0)

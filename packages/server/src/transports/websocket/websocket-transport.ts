@@ -6,11 +6,12 @@ import { FusewireError } from '@fusewire/protocol'
 import { WebSocketServer } from 'ws'
 import { goAway } from '../../listener/go-away.ts'
 import type { UpgradeRequest } from '../../listener/listener-handlers.ts'
-import { refuse, refuseStream } from '../../listener/refuse.ts'
+import { ignoreError, refuse, refuseStream } from '../../listener/refuse.ts'
 import { reportOrigin } from '../../report-origin.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { EchoConnection } from './echo-connection.ts'
 import { type Agreement, agree, type HandshakeHeaders } from './handshake.ts'
+import { LazyWebSocket } from './lazy-websocket.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
 import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
 import { createWebSocketFormats } from './websocket-formats.ts'
@@ -81,14 +82,21 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
     if (code === 'origin_not_allowed') reportOrigin(context, { origin, transport, remoteAddress })
   }
 
-  const start = (socket: OwnedWebSocket, carrier: Carrier, agreement: Agreement): void => {
-    if (agreement.endpoint === 'echo') {
-      echoes.add(new EchoConnection(socket, carrier, context, (connection) => echoes.delete(connection)))
+  /** `head` has come behind the handshake. */
+  const start = (carrier: Carrier, agreement: Agreement, head: Buffer): void => {
+    const { stream } = carrier
+    const { endpoint, subprotocol, extensions } = agreement
+    const openFully = (): OwnedWebSocket => adopt(server, { stream, head, subprotocol, extensions })
+    if (endpoint === 'echo') {
+      echoes.add(new EchoConnection(openFully(), carrier, context, (connection) => echoes.delete(connection)))
       return
     }
     const { codec, plain, deflated } = formats[agreement.codec]
-    const format = agreement.extensions === undefined ? plain : deflated
-    new WebSocketConnection(socket, carrier, { context, codec, format, closeTimeoutMs })
+    const services = { context, codec, closeTimeoutMs }
+    if (extensions === undefined)
+      new WebSocketConnection(new LazyWebSocket(stream, head, server), carrier, { ...services, format: plain })
+    // Clients that may compress do so with nearly everything.
+    else new WebSocketConnection(openFully(), carrier, { ...services, format: deflated })
   }
 
   return {
@@ -110,8 +118,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       }
       const remoteAddress = context.clientAddress(socket.remoteAddress, request.headers['x-forwarded-for'])
       socket.write(switchingProtocols(accept, agreement), 'latin1')
-      const webSocket = adopt<OwnedWebSocket>(server, { stream: socket, head, ...agreement })
-      start(webSocket, { transport: 'websocket', stream: socket, remoteAddress }, agreement)
+      start({ transport: 'websocket', stream: socket, remoteAddress }, agreement, head)
     },
 
     connectStream: (stream, headers) => {
@@ -138,17 +145,9 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       stream.once('finish', closeStream)
       const { session } = stream
       const remoteAddress = context.clientAddress(session?.socket.remoteAddress, headers['x-forwarded-for'])
-      start(
-        adopt<OwnedWebSocket>(server, { stream, head: NO_HEAD, subprotocol, extensions }),
-        {
-          transport: 'websocket-h2',
-          stream,
-          remoteAddress,
-          queue: context.streams.queueOf(session),
-          leave: leaveSession,
-        },
-        agreement,
-      )
+      stream.on('error', ignoreError)
+      const queue = context.streams.queueOf(session)
+      start({ transport: 'websocket-h2', stream, remoteAddress, queue, leave: leaveSession }, agreement, NO_HEAD)
     },
 
     close: () => {

@@ -46,7 +46,7 @@ describe('a window', () => {
       await new Promise((resolve) => setImmediate(resolve))
       underWay--
     }
-    const { acknowledged } = await publishInWindow(publish, { durationMs: 20, depth: 7, channels: 1, bytes: 30 })
+    const { acknowledged } = await publishInWindow(publish, { durationMs: 1000, depth: 7, channels: 1, bytes: 30 })
     expect(most).toBe(7)
     expect(acknowledged).toBeGreaterThan(7)
   })

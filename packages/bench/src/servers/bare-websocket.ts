@@ -17,7 +17,16 @@ export const textFrame = (payload: Buffer): Buffer => {
   return Buffer.concat([header, payload])
 }
 
-/** Finds the payloads in what a client of the benchmark sends: short frames, masked with zeros. */
+/** Where the payload of a client's frame begins and ends (RFC 6455 section 5.2); undefined until its header is whole. */
+const payloadOf = (bytes: Buffer, at: number): { readonly start: number; readonly end: number } | undefined => {
+  const short = (bytes[at + 1] ?? 0) & 0x7f
+  const start = at + (short < 126 ? 6 : short === 126 ? 8 : 14)
+  if (bytes.length < start) return undefined
+  const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))
+  return { start, end: start + length }
+}
+
+/** Finds the payloads in what a client of the benchmark sends: whole messages, masked with zeros. */
 export class FrameReader {
   readonly #onPayload: (payload: Buffer) => void
   #pending: Buffer | undefined
@@ -30,13 +39,10 @@ export class FrameReader {
     const bytes = this.#pending ? Buffer.concat([this.#pending, chunk]) : chunk
     let at = 0
     for (;;) {
-      const short = (bytes[at + 1] ?? 0) & 0x7f
-      const start = at + (short < 126 ? 6 : 8)
-      if (bytes.length < start) break
-      const end = start + (short < 126 ? short : bytes.readUInt16BE(at + 2))
-      if (bytes.length < end) break
-      this.#onPayload(bytes.subarray(start, end))
-      at = end
+      const payload = payloadOf(bytes, at)
+      if (!payload || bytes.length < payload.end) break
+      this.#onPayload(bytes.subarray(payload.start, payload.end))
+      at = payload.end
     }
     this.#pending = at < bytes.length ? bytes.subarray(at) : undefined
   }

@@ -292,8 +292,14 @@ describe('a server of several workers', () => {
   })
 
   it.each([
-    ['SIGTERM to its primary', (server: FusewireProcess) => server.signal('SIGTERM')],
-    ['POST /v1/drain to whichever worker', (server: FusewireProcess) => post(server, '/v1/drain', {})],
+    ['SIGTERM to its primary', async (server: FusewireProcess) => server.signal('SIGTERM')],
+    [
+      'POST /v1/drain to whichever worker',
+      async (server: FusewireProcess) => {
+        const answer = await post(server, '/v1/drain', {})
+        expect(await answer.json()).toMatchObject({ workers: 2, windowMs: 500 })
+      },
+    ],
   ])('leaves as a whole after %s', async (_how, leave) => {
     const server = await start({ workers: 2, drainWindowMs: 500 })
     const clients = await oneOfEach(server, 'news', 2)

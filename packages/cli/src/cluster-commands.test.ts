@@ -69,6 +69,30 @@ describe('commands about sessions', () => {
   })
 })
 
+describe('drain of a server with workers', () => {
+  it('says that all of them leave, and whom it has waited for', async () => {
+    let drained = false
+    const server = createServer((request, response) => {
+      if (drained) {
+        request.socket.destroy()
+        return
+      }
+      drained = true
+      const answer = { node: 'a', workers: 3, connections: 7, delayMs: 0, windowMs: 2000, timeoutMs: 10_000 }
+      response.writeHead(202, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => server.close() && server.closeAllConnections())
+    await new Promise((resolve) => server.once('listening', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const { code, out } = await command(['drain', '--url', url], { interactive: true })
+    expect(code).toBe(0)
+    expect(out).toEqual([
+      'All 3 workers of the server are leaving, node a among them: its 7 connections move within 2 s, and so do theirs.',
+      'Node a has gone; the other workers have 10 s since the beginning, and the server ends with the last.',
+    ])
+  })
+})
+
 describe('drain of another node', () => {
   it('does not take it for gone when the one that knows it does not answer for a moment', async () => {
     const node = (name: string) => ({ node: name, connections: 1 })

@@ -128,8 +128,11 @@ export const composeServer = async (
   const api = await createApi({
     application: commands,
     drain: async (node) => {
-      // Who names no node means the server, with all its workers.
-      if (node === undefined) role?.drainAll()
+      if (node === undefined && role) {
+        // Who names no node means the server, with all its workers.
+        role.drainAll()
+        return { ...leave(), workers: role.workers }
+      }
       if (node === undefined || node === core.node) return leave()
       const whereabouts = cluster?.whereabouts(node) ?? 'gone'
       if (whereabouts === 'unsure') throw new FusewireError('broker_unavailable', 'other nodes cannot be reached now')

@@ -17,6 +17,7 @@ interface DrainFlags extends ConnectionFlags, TargetFlags {
 
 const draining = z.object({
   node: z.string(),
+  workers: z.number().optional(),
   connections: z.number(),
   delayMs: z.number(),
   windowMs: z.number(),
@@ -63,6 +64,19 @@ Examples:
 
 const seconds = (ms: number): string => `${ms / 1000} s`
 
+const beginning = ({ node, workers, connections, delayMs, windowMs }: Draining): string => {
+  const moving = `${connections} connections move within ${seconds(delayMs + windowMs)}`
+  return workers === undefined
+    ? `Node ${node} is leaving: ${moving}.`
+    : `All ${workers} workers of the server are leaving, node ${node} among them: its ${moving}, and so do theirs.`
+}
+
+/** Nobody can be asked about the other workers any more: none of them takes connections. */
+const ending = ({ node, workers, timeoutMs }: Draining): string =>
+  workers === undefined
+    ? `Node ${node} has gone.`
+    : `Node ${node} has gone; the other workers have ${seconds(timeoutMs)} since the beginning, and the server ends with the last.`
+
 const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
   const network = await openNetwork(flags, terminal)
   try {
@@ -72,16 +86,15 @@ const drain = async (flags: DrainFlags, terminal: Terminal): Promise<void> => {
       return
     }
     const begun = draining.parse(await api.post('/v1/drain', flags.node === undefined ? {} : { node: flags.node }))
-    const { node, connections, delayMs, windowMs } = begun
-    if (terminal.interactive)
-      terminal.print(`Node ${node} is leaving: ${connections} connections move within ${seconds(delayMs + windowMs)}.`)
+    const { node } = begun
+    if (terminal.interactive) terminal.print(beginning(begun))
     else terminal.print(JSON.stringify({ event: 'draining', ...begun }))
     if (!flags.wait) return
     await untilGone(api, begun, {
       isAlone: flags.node !== undefined,
       report: (left) => terminal.note(`${left} connection${left === 1 ? '' : 's'} left`),
     })
-    terminal.print(terminal.interactive ? `Node ${node} has gone.` : JSON.stringify({ event: 'drained', node }))
+    terminal.print(terminal.interactive ? ending(begun) : JSON.stringify({ event: 'drained', node }))
   } finally {
     await network.close()
   }

@@ -7,6 +7,8 @@ import type { TicketSecret } from '../tls/ticket-secret.ts'
 export interface WorkerRole {
   /** Its number, from 1. */
   readonly worker: number
+  /** How many there are. */
+  readonly workers: number
   /** What all workers make the keys of TLS session tickets from. */
   readonly ticketSecret: TicketSecret
   /** The backend that the workers share; absent when the options name one that each connects to. */

@@ -9,7 +9,7 @@ import { VERSION } from '../version.ts'
 import { CONTROL_FD, type FailedStart, HUB_FD, type ToPrimary, type ToWorker, type Welcome } from './control.ts'
 import { ControlSocket } from './control-socket.ts'
 import type { WorkerRole } from './worker-role.ts'
-import { WorkersError } from './workers.ts'
+import { WorkersError, workerCount } from './workers.ts'
 
 /** How long the primary may take to gather the metrics of all workers: longer than it waits for one of them. */
 const GATHER_TIMEOUT_MS = 3000
@@ -71,6 +71,7 @@ export class Worker {
     const { worker, options, hasHub, ticketSeed } = await this.#welcome
     const role: WorkerRole = {
       worker,
+      workers: workerCount(options),
       ticketSecret: new TicketSecret(TICKET_KEY_ROTATION_MS, Date.now(), ticketSeed),
       drainAll: () => this.#control.tell('drain'),
       gather: (own) => this.#gather(own),

@@ -144,9 +144,11 @@ const plan = (options: RunOptions): readonly Trial[] => {
       bytes,
       burst: 1,
     }),
-    ...(isQuick
-      ? []
-      : trials(`h2, ${clients} clients, ${bytes} B`, http2Candidates(certificateFile), { clients, bytes, burst: 1 })),
+    ...trials(`h2, ${clients} clients, ${bytes} B`, inQuick(http2Candidates(certificateFile), ['tls', 'h2x50']), {
+      clients,
+      bytes,
+      burst: 1,
+    }),
     ...(isQuick ? [] : trials(`encodings, ${clients} clients, ${bytes} B`, encodings(), { clients, bytes, burst: 1 })),
     ...(isQuick ? [] : trials(`deflate, ${clients} clients, 2000 B`, deflate(), { clients, bytes: 2000, burst: 1 })),
   ]

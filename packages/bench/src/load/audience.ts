@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Candidate, ReachableServer } from './candidates.ts'
 import { EventCounter } from './event-counter.ts'
 import { Http2Connection } from './http2-connection.ts'
+import { lineGreetings, openLineClient } from './line-client.ts'
 import { assertOpenFiles, mostConnections } from './open-files.ts'
 import { loopbackAddress } from './open-socket.ts'
 import { until } from './until.ts'
@@ -44,7 +45,7 @@ export class Audience {
   static async open(server: ReachableServer, candidate: Candidate, options: AudienceOptions): Promise<Audience> {
     const audience = new Audience(server, candidate, options)
     const { way } = candidate
-    const perConnection = way.kind === 'websocket' ? 1 : way.streams
+    const perConnection = 'streams' in way ? way.streams : 1
     const connections = Math.ceil(options.clients / perConnection)
     assertOpenFiles(connections, mostConnections())
     try {
@@ -86,13 +87,23 @@ export class Audience {
     const last = Math.min(first + clients, this.#options.clients)
     const localAddress = this.#server.process && loopbackAddress(connection)
     const { way, dialect } = this.#candidate
+    const channelsOfFirst = this.#options.channels(first)
     if (way.kind === 'websocket') {
-      const channels = this.#options.channels(first)
       const request = { dialect, isDeflateOffered: way.isDeflateOffered === true }
-      const client = await openWebSocket(this.#server.address, request, this.#counted(dialect.greetings(channels.length)), {
-        localAddress,
-      })
-      this.#subscribe(client, channels)
+      const client = await openWebSocket(
+        this.#server.address,
+        request,
+        this.#counted(dialect.greetings(channelsOfFirst.length)),
+        {
+          localAddress,
+        },
+      )
+      this.#subscribe(client, channelsOfFirst)
+      return
+    }
+    if (!('streams' in way)) {
+      const onMessages = this.#counted(lineGreetings(way.kind, channelsOfFirst.length))
+      this.#clients.push(await openLineClient(way.kind, this.#server.address, channelsOfFirst, onMessages, { localAddress }))
       return
     }
     const http2 = await Http2Connection.open(this.#server.address, { localAddress })

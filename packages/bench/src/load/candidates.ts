@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { DIALECTS, type Dialect, FUSEWIRE_RPC } from './dialect.ts'
+import type { LineWay } from './line-client.ts'
 import type { Address } from './open-socket.ts'
 import { type RunningServer, type ServerProgram, startServer } from './server-process.ts'
 
 /** How subscribers reach a server. Over HTTP/2 so many streams share a connection. */
 export type Way =
   | { readonly kind: 'websocket'; readonly isDeflateOffered?: boolean }
+  | { readonly kind: LineWay }
   | { readonly kind: 'websocket-h2'; readonly streams: number }
   | { readonly kind: 'sse-h2'; readonly streams: number }
 

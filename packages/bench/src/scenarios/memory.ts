@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { Audience } from '../load/audience.ts'
 import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import type { LineWay } from '../load/line-client.ts'
 import { mostConnections } from '../load/open-files.ts'
 import type { Memory } from '../load/server-process.ts'
 
@@ -47,6 +48,14 @@ const measureMemory = async (candidate: Candidate, clients: number): Promise<Sam
 /** Sessions that nobody comes back to end soon, so that what stays is not theirs. */
 const FLAGS = ['--ping-interval-ms', '3600000', '--session-ttl-ms', '500']
 
+/** The ways in that are no WebSocket, in the clear and over HTTP/1.1. */
+const OTHERS: Readonly<Record<LineWay, string>> = {
+  tcp: 'raw TCP',
+  stream: 'HTTP streaming',
+  sse: 'Server-Sent Events, one way',
+  poll: 'long polling, with a poll that waits',
+}
+
 const plan = ({ isQuick, clients = Math.min(CLIENTS, mostConnections()), certificateFile }: RunOptions): readonly Trial[] => {
   const trials = (name: string, candidates: readonly Candidate[]): Trial[] =>
     candidates.map((candidate) => ({
@@ -58,11 +67,19 @@ const plan = ({ isQuick, clients = Math.min(CLIENTS, mostConnections()), certifi
   const http2 = (kind: 'websocket-h2' | 'sse-h2', streams: number): Candidate =>
     fusewire({ name: `${kind}x${streams}`, way: { kind, streams }, certificateFile, flags: FLAGS })
   const own = fusewire({ flags: FLAGS })
+  const others = (['tcp', 'stream', 'sse', 'poll'] as const).map((kind) =>
+    fusewire({ name: kind, description: OTHERS[kind], way: { kind }, flags: FLAGS }),
+  )
   const tls = [bare(certificateFile), fusewire({ certificateFile, flags: FLAGS })]
   const shared = [http2('websocket-h2', 1), http2('websocket-h2', 50), http2('sse-h2', 50)]
   // With fewer clients each has a larger share of what the process takes anyway, and the target would be another one.
   if (isQuick) return trials('plain', [own])
-  return [...trials('plain', [bare(), own, wsNaive(), socketIo()]), ...trials('tls', tls), ...trials('h2', shared)]
+  return [
+    ...trials('plain', [bare(), own, wsNaive(), socketIo()]),
+    ...trials('others', others),
+    ...trials('tls', tls),
+    ...trials('h2', shared),
+  ]
 }
 
 export const MEMORY: Scenario = {

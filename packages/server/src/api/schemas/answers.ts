@@ -123,13 +123,9 @@ export const nodeInfo = z
 export const drainAnswer = z
   .object({
     node: z.string().register(documented, { description: 'Identifier of the server process that leaves.' }),
-    workers: z
-      .int()
-      .min(1)
-      .exactOptional()
-      .register(documented, {
-        description: 'How many workers leave with it, itself among them; left out where it leaves alone.',
-      }),
+    workers: z.int().min(1).exactOptional().register(documented, {
+      description: 'How many workers leave with it, itself among them; left out where it leaves alone.',
+    }),
     connections: count('Open now on this one, to be told to move.'),
     delayMs: count('For how long it still takes connections, from the beginning.'),
     windowMs: count('Over how long clients are told to move, after that.'),

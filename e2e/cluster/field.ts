@@ -24,7 +24,7 @@ export interface Participant {
 /** `fetch` over a new connection for each request, so that each goes to any node; given up after a while. */
 export const freshFetch = (timeoutMs: number): { readonly send: typeof globalThis.fetch; close(): Promise<void> } => {
   // Without pipelining a connection is not kept.
-  const dispatcher = new Agent({ pipelining: 0 })
+  const dispatcher = new Agent({ pipelining: 0, allowH2: false })
   const send = ((url: string, init: object) =>
     fetch(url, { signal: AbortSignal.timeout(timeoutMs), ...init, dispatcher })) as unknown as typeof globalThis.fetch
   return { send, close: () => dispatcher.destroy() }
@@ -33,7 +33,7 @@ export const freshFetch = (timeoutMs: number): { readonly send: typeof globalThi
 /** Every request over a connection of its own; WebSockets as in `ownLines`. */
 const scatteredLines = () => {
   const lines = ownLines()
-  const dispatcher = new Agent({ pipelining: 0 })
+  const dispatcher = new Agent({ pipelining: 0, allowH2: false })
   return {
     WebSocket: lines.WebSocket,
     fetch: ((url: string, init: object) => fetch(url, { ...init, dispatcher })) as unknown as typeof globalThis.fetch,

@@ -1,3 +1,4 @@
+import { findFetch } from '#fetch'
 import { findPlatform, type Platform, type WebSocketLike } from './platform.ts'
 import { createPool, type Pool } from './pool.ts'
 
@@ -25,11 +26,10 @@ const webSocketOf = (pool: Pool): NonNullable<Platform['WebSocket']> =>
 export const createOwnPlatform = (given: Platform): OwnPlatform | undefined => {
   const pool = createPool()
   if (!pool) return undefined
-  const fetch: Platform['fetch'] = (url, init) => globalThis.fetch(url, { ...init, dispatcher: pool } as RequestInit)
   const platform = findPlatform({
     WebSocket: given.WebSocket ?? (globalThis.WebSocket && webSocketOf(pool)),
     EventSource: given.EventSource,
-    fetch: given.fetch ?? fetch,
+    fetch: given.fetch ?? findFetch(pool),
   })
   return { platform, destroy: () => pool.destroy() }
 }

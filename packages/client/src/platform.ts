@@ -1,3 +1,5 @@
+import { findFetch } from '#fetch'
+
 /** As much of a WebSocket as the client uses, so that `WebSocket`, undici's and `ws` fit. */
 export interface WebSocketLike {
   readonly readyState: number
@@ -24,9 +26,8 @@ export interface Platform {
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined
 }
 
-/** Wrapped, because a browser's `fetch` must not be called as a method of another object. */
 export const findPlatform = (given: Platform): Platform => ({
   WebSocket: given.WebSocket ?? globalThis.WebSocket,
   EventSource: given.EventSource ?? globalThis.EventSource,
-  fetch: given.fetch ?? (globalThis.fetch && ((url, init) => globalThis.fetch(url, init))),
+  fetch: given.fetch ?? findFetch(),
 })

@@ -2,6 +2,7 @@ import { FusewireError, type Member } from '@fusewire/protocol'
 import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerPorts } from './client-peer.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { Departures } from './departures.ts'
 import { createParts, type EngineParts, type EnginePorts } from './engine-parts.ts'
 import { applicationKey } from './idempotency-key.ts'
@@ -21,13 +22,6 @@ const CODE_OF_LIMIT = { maxConnections: 'overloaded', maxConnectionsPerAddress: 
 /** When a client that was one too many may try again. */
 const REFUSED_FOR_MS = 10_000
 
-/**
- * Between two ticks the clock moves by less than a heartbeat may be late, unless it leaps; within these bounds, for ticks have their own
- * interval, however short a heartbeat may take.
- */
-const MIN_TICK_GAP_MS = 1000
-const MAX_TICK_GAP_MS = 5000
-
 /** Sessions, channels and the way between them: everything but bytes, sockets and time. */
 export class Engine {
   readonly #ports: EnginePorts
@@ -37,13 +31,13 @@ export class Engine {
   readonly #peers = new Set<ClientPeer>()
   /** While this node drains. */
   #departures: Departures | undefined
-  #tickedAt: number
+  readonly #clock: ClockWatch
 
   constructor(ports: EnginePorts) {
     const { environment, limits, log } = ports
     this.#ports = ports
     this.#parts = createParts(ports)
-    this.#tickedAt = environment.now()
+    this.#clock = new ClockWatch(environment.now(), limits.pongTimeoutMs)
     this.#peerPorts = {
       ...this.#parts,
       now: this.#parts.shared ? () => this.#watchedNow() : () => environment.now(),
@@ -78,8 +72,7 @@ export class Engine {
   /** Turns the clock: heartbeats, TTLs and token ends. To be called several times a second. */
   tick(): void {
     const now = this.#ports.environment.now()
-    this.#watchClock(now)
-    this.#tickedAt = now
+    if (this.#clock.tick(now)) this.#restartClock(now)
     this.#parts.wheel.advance(now)
     this.#departures?.advance(now)
     this.#parts.shared?.tick()
@@ -88,15 +81,11 @@ export class Engine {
   /** Whoever is heard first after this process stood still may be a session that another node has by now. */
   #watchedNow(): number {
     const now = this.#ports.environment.now()
-    this.#watchClock(now)
+    if (this.#clock.leapt(now)) this.#restartClock(now)
     return now
   }
 
-  #watchClock(now: number): void {
-    const gapMs = Math.min(MAX_TICK_GAP_MS, Math.max(MIN_TICK_GAP_MS, this.#ports.limits.pongTimeoutMs))
-    if (Math.abs(now - this.#tickedAt) <= gapMs) return
-    this.#tickedAt = now
-    // The clock was set, or this process stood still and has not read what clients have sent: their silence tells nothing.
+  #restartClock(now: number): void {
     for (const peer of this.#peers) peer.restartClock()
     this.#parts.sessions.restartClock(now)
     const checked = this.#parts.shared?.woke()

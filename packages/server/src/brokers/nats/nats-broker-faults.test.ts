@@ -180,7 +180,8 @@ describeWith(['nats-server'], 'NatsBroker when its server fails', () => {
       const began = performance.now()
       expect(await outcomeOf(publish(broker, 'late'))).toBe('broker_unavailable')
       expect(await outcomeOf(broker.history('a', {}))).toBe('broker_unavailable')
-      expect(performance.now() - began).toBeLessThan(500)
+      // Neither of the two waits for its timeout.
+      expect(performance.now() - began).toBeLessThan(1000)
     } finally {
       server.wake()
     }

@@ -5,7 +5,7 @@ import { STYLE } from './html-style.ts'
 import type { ScenarioResult } from './results.ts'
 import { scenarioCells, scenarioNotes } from './scenario-table.ts'
 import type { Table } from './text-table.ts'
-import { type Verdict, verdictCells } from './verdict.ts'
+import { type Outcome, type Verdict, verdictCells } from './verdict.ts'
 
 const tableOf = ({ header, rows, leftColumns }: Table): string => {
   const cells = (tag: 'th' | 'td', line: readonly string[]): string =>
@@ -16,11 +16,12 @@ const tableOf = ({ header, rows, leftColumns }: Table): string => {
 
 const targets = (verdicts: readonly Verdict[]): string => {
   if (verdicts.length === 0) return ''
-  const met = verdicts.filter(({ isMet }) => isMet).length
+  const count = (wanted: Outcome): number => verdicts.filter(({ outcome }) => outcome === wanted).length
+  const undecided = count('undecided')
   const table = tableOf(verdictCells(verdicts))
     .replaceAll('<td class="number">pass</td>', '<td class="pass">pass</td>')
     .replaceAll('<td class="number">FAIL</td>', '<td class="fail">FAIL</td>')
-  return `<h2>Targets</h2>\n<p>${met} of ${verdicts.length} are met.</p>\n${table}`
+  return `<h2>Targets</h2>\n<p>${count('pass')} of ${verdicts.length} are met${undecided > 0 ? `, and of ${undecided} more rounds would tell` : ''}.</p>\n${table}`
 }
 
 const section = ({ scenario, rounds, measured }: ScenarioResult): string =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { growthExponent, median, middleHalf, quantile } from './statistics.ts'
+import { growthExponent, median, medianInterval, middleHalf, quantile } from './statistics.ts'
 
 describe('statistics', () => {
   it('takes the middle value, or the mean of the two in the middle', () => {
@@ -12,6 +12,23 @@ describe('statistics', () => {
     expect(middleHalf([1, 2, 3, 4])).toEqual([1.5, 3.5])
     expect(middleHalf([5, 1, 4, 2, 3])).toEqual([2, 4])
     expect(middleHalf([7])).toEqual([7, 7])
+  })
+
+  it('says between which values a median lies nine times out of ten, for as few as five', () => {
+    const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+    expect([4, 5, 7, 8, 11, 15, 20, 3000].map((count) => medianInterval(upTo(count)))).toEqual([
+      undefined,
+      [1, 5],
+      [1, 7],
+      [2, 7],
+      [3, 9],
+      [4, 12],
+      [6, 15],
+      [1455, 1546],
+    ])
+    expect(medianInterval([])).toBeUndefined()
+    // Whatever far away ones are like.
+    expect(medianInterval([3, 2, 8, 1, 4, 5, 7, 1000])).toEqual([2, 8])
   })
 
   it('gives quantiles of sorted values, the largest at the end', () => {

@@ -20,16 +20,24 @@ const target: Target = {
 
 const judged = (own: readonly (number | undefined)[], peer: readonly number[], of: Target = target) =>
   judge([of], 's', [measured('peer', 'plain, 1', peer), measured('own', 'plain, 1', own)]).map(
-    ({ value, isMet, isBroken }) => [value, isMet, isBroken] as const,
+    ({ value, outcome, isBroken }) => [value, outcome, isBroken] as const,
   )
 
 it('takes the median of the ratios of single rounds', () => {
-  expect(judged([20, 30, 4], [10, 10, 1])).toEqual([[3, true, false]])
+  expect(judged([20, 30, 4], [10, 10, 1])).toEqual([[3, 'pass', false]])
 })
 
 it('is broken below 0.8 of the target, and only missed above that', () => {
-  expect(judged([1.9], [1])).toEqual([[1.9, false, false]])
-  expect(judged([1.5], [1])).toEqual([[1.5, false, true]])
+  expect(judged([1.9], [1])).toEqual([[1.9, 'FAIL', false]])
+  expect(judged([1.5], [1])).toEqual([[1.5, 'FAIL', true]])
+})
+
+it('decides only where the rounds do: both ends of what the median may be are on one side of the target', () => {
+  const rounds = (...own: number[]) => judged(own, [1, 1, 1, 1, 1])
+  expect(rounds(2.1, 2.2, 2.3, 2.4, 2.5)).toEqual([[2.3, 'pass', false]])
+  expect(rounds(1.9, 2.2, 2.3, 2.4, 2.5)).toEqual([[2.3, 'undecided', false]])
+  expect(rounds(1.5, 1.6, 1.7, 1.8, 2.5)).toEqual([[1.7, 'undecided', false]])
+  expect(rounds(1.5, 1.6, 1.7, 1.8, 1.9)).toEqual([[1.7, 'FAIL', false]])
 })
 
 it('knows targets that are not to be exceeded, and those that are no ratio', () => {
@@ -37,21 +45,22 @@ it('knows targets that are not to be exceeded, and those that are no ratio', () 
   expect([atLeast, against]).toEqual([2, 'peer'])
   const limit = { ...rest, atMost: 10 }
   expect([judged([10], [1], limit), judged([12], [1], limit), judged([13], [1], limit)]).toEqual([
-    [[10, true, false]],
-    [[12, false, false]],
-    [[13, false, true]],
+    [[10, 'pass', false]],
+    [[12, 'FAIL', false]],
+    [[13, 'FAIL', true]],
   ])
 })
 
 it('is broken by what could not be measured, and silent about what was not', () => {
-  expect(judged([undefined], [1])).toEqual([[Number.NaN, false, true]])
+  expect(judged([undefined], [1])).toEqual([[Number.NaN, 'FAIL', true]])
   expect(judge([target], 's', [measured('own', 'plain', [1])])).toEqual([])
   expect(judge([target], 's', [measured('own', 'tls', [1]), measured('peer', 'tls', [1])])).toEqual([])
   expect(judge([target], 'other', [measured('own', 'plain', [1]), measured('peer', 'plain', [1])])).toEqual([])
 })
 
 it('prints what is to be, and what is', () => {
-  expect(verdictTable(judge([target], 's', [measured('peer', 'plain', [1]), measured('own', 'plain', [3])]))).toContain(
-    '≥ 2  3.00  pass',
-  )
+  const table = (...own: number[]) =>
+    verdictTable(judge([target], 's', [measured('peer', 'plain', [1, 1, 1, 1, 1]), measured('own', 'plain', own)]))
+  expect(table(3)).toMatch(/≥ 2 {2}3\.00 +pass/)
+  expect(table(1, 2, 3, 4, 5)).toMatch(/≥ 2 {2}3\.00 +1\.00–5\.00 {2}undecided/)
 })

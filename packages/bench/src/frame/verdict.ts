@@ -1,7 +1,10 @@
 import { type Measured, ratiosOf, valuesOf } from './run-scenario.ts'
-import { median } from './statistics.ts'
+import { median, medianInterval } from './statistics.ts'
 import type { Target } from './targets.ts'
 import { cell, type Table, textTable } from './text-table.ts'
+
+/** Undecided where one end of the {@link Verdict.interval} reaches the target and the other does not: more rounds would tell. */
+export type Outcome = 'pass' | 'FAIL' | 'undecided'
 
 /** A target and what one case has shown of it. */
 export interface Verdict {
@@ -9,7 +12,9 @@ export interface Verdict {
   readonly case: string
   /** Median of what is compared; NaN where the system does not tell it. */
   readonly value: number
-  readonly isMet: boolean
+  /** Where the median would lie after many more rounds; undefined of too few rounds to say. */
+  readonly interval: readonly [lower: number, upper: number] | undefined
+  readonly outcome: Outcome
   /** True where it is missed by so much that it is no noise: a ratio below {@link TOLERANCE} of its target. */
   readonly isBroken: boolean
 }
@@ -23,6 +28,12 @@ const reaches = (
   tolerance: number,
 ): boolean => value >= atLeast * tolerance && value <= atMost / tolerance
 
+const outcomeOf = (target: Target, value: number, [lower, upper]: readonly [number, number] = [value, value]): Outcome => {
+  const isMet = reaches(target, lower, 1)
+  if (isMet !== reaches(target, upper, 1)) return 'undecided'
+  return isMet ? 'pass' : 'FAIL'
+}
+
 /** Judges what a scenario has measured; targets of cases and candidates that were not measured are left out. */
 export const judge = (targets: readonly Target[], scenario: string, measured: readonly Measured[]): readonly Verdict[] =>
   targets
@@ -33,13 +44,15 @@ export const judge = (targets: readonly Target[], scenario: string, measured: re
         .flatMap((row) => {
           const reference = measured.find(({ trial }) => trial.candidate === target.against && trial.case === row.trial.case)
           if (target.against !== undefined && !reference) return []
-          const value = median(reference ? ratiosOf(row, reference, target.measure) : valuesOf(row, target.measure))
+          const values = reference ? ratiosOf(row, reference, target.measure) : valuesOf(row, target.measure)
+          const [value, interval] = [median(values), medianInterval(values)]
           return [
             {
               target,
               case: row.trial.case,
               value,
-              isMet: reaches(target, value, 1),
+              interval,
+              outcome: outcomeOf(target, value, interval),
               isBroken: !reaches(target, value, TOLERANCE),
             },
           ]
@@ -50,13 +63,14 @@ const limitOf = ({ atLeast, atMost, unit = '' }: Target): string =>
   `${atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`} ${unit}`.trimEnd()
 
 export const verdictCells = (verdicts: readonly Verdict[]): Table => ({
-  header: ['target', 'case', 'is to be', 'is', ''],
-  rows: verdicts.map(({ target, case: name, value, isMet }) => [
+  header: ['target', 'case', 'is to be', 'is', 'nine times out of ten', ''],
+  rows: verdicts.map(({ target, case: name, value, interval, outcome }) => [
     target.title,
     name,
     limitOf(target),
     cell(value, 2) || 'unknown',
-    isMet ? 'pass' : 'FAIL',
+    interval ? interval.map((end) => cell(end, 2)).join('–') : '',
+    outcome,
   ]),
   leftColumns: 2,
 })

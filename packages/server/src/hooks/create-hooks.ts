@@ -26,7 +26,11 @@ export interface CreatedHooks {
   close(timeoutMs: number): Promise<void>
 }
 
-/** Loads the HTTP client, which takes a fifth of the time in which a server starts: for those alone that call somebody. */
+/**
+ * Loads the HTTP client, which takes a fifth of the time in which a server starts: for those alone that call somebody. undici 7, because
+ * over HTTP/2 undici 8 destroys the stream of a call that is given up before it was reset (https://github.com/nodejs/undici/pull/5559), and
+ * a backend that then opens its window has Node send empty frames until memory is full.
+ */
 const openDispatcher = async (connections: number): Promise<Dispatcher> => {
   const { Agent } = await import('undici')
   return new Agent({ allowH2: true, connections })

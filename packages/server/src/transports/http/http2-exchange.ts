@@ -52,7 +52,9 @@ export class Http2Exchange extends HttpExchange {
     const stream = this.#stream
     if (stream.destroyed || stream.writableEnded) return
     stream.end(bytes)
-    // RFC 9113 section 8.1: after a whole response, NO_ERROR asks the client to stop sending what nobody will read.
+    // RFC 9113 section 8.1: after a whole response, NO_ERROR asks the client to stop sending what nobody will read. Not before it has
+    // left: Node waits with the reset until then, and never makes it for a stream that is destroyed meanwhile. nghttp2 then asks for the
+    // rest of a stream that Node does not know (Http2Stream::Provider::Stream::OnRead), and sends empty DATA frames until memory is full.
     if (!this.#isRemoteEnded) stream.once('finish', () => stream.close(NGHTTP2_NO_ERROR))
   }
 

@@ -44,12 +44,18 @@ describe('beyond a limit', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 100 }, (_, n) => channel.publish(n)))
     const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
     expect(refused.length).toBeGreaterThan(0)
-    const [error] = refused
-    if (!(error instanceof ClientError)) throw error
-    expect(error).toMatchObject({ code: 'rate_limited', retryAfterMs: expect.any(Number) })
-    expect(error.retryAfterMs).toBeLessThanOrEqual(100)
-    await delay(error.retryAfterMs)
-    await channel.publish('again')
+    const waitAsTold = async (error: unknown): Promise<void> => {
+      if (!(error instanceof ClientError)) throw error
+      expect(error).toMatchObject({ code: 'rate_limited', retryAfterMs: expect.any(Number) })
+      expect(error.retryAfterMs).toBeLessThanOrEqual(100)
+      await delay(error.retryAfterMs)
+    }
+    await waitAsTold(refused[0])
+    // Those of the burst that came behind the first refusal may have used what it was promised; nothing comes behind the next one.
+    await channel.publish('again').catch(async (error: unknown) => {
+      await waitAsTold(error)
+      await channel.publish('again')
+    })
     expect(client.connection.status).toBe('connected')
   })
 })

@@ -10,7 +10,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 import { NatsStores } from './testing/nats-stores.ts'
 
-const TTL_MS = 600
+const TTL_MS = 2000
 const REPLICAS = 3
 
 /** Replicas answer at different times, and whoever asks another server than the one that leads must not notice. */

@@ -2,7 +2,7 @@ import { describeWith, presenceContract, startNats } from '@fusewire/testkit'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { NatsStores } from './testing/nats-stores.ts'
 
-const TTL_MS = 400
+const TTL_MS = 2000
 
 describeWith(['nats-server'], 'with a NATS server', () => {
   let server: Awaited<ReturnType<typeof startNats>>

@@ -49,7 +49,7 @@ for (const { title, programs, start } of REDIS_KINDS)
     )
 
     presenceContract('RedisPresence', () => {
-      const options = { prefix: fresh(), ttlMs: 400 }
+      const options = { prefix: fresh(), ttlMs: 2000 }
       const [one, other] = connections
       return {
         presence: new RedisPresence(one, options),

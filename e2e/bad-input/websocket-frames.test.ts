@@ -5,7 +5,9 @@ import { describe, expect, onTestFinished } from 'vitest'
 import { harmTest } from '../bystanders.ts'
 import type { FusewireProcess } from '../fusewire-process.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
-import type { RawWebSocket } from '../wire/raw-websocket.ts'
+import { handshakeHead, openSocket } from '../wire/open-websocket.ts'
+import { RawWebSocket } from '../wire/raw-websocket.ts'
+import { readUntil } from '../wire/read-until.ts'
 import { closePayload, encodeFrame, type Frame, OPCODE } from '../wire/websocket-frame.ts'
 import { openWebSocket } from '../wire/websocket-way.ts'
 
@@ -135,5 +137,35 @@ describe.each(['HTTP/1.1', 'HTTP/2'] as const)('a WebSocket over %s', (over) => 
     }
     socket.stream.write(frame(opcode, 'x'.repeat(70_000)))
     await eventually(() => expect(socket.closed?.code).toBe(1009))
+  })
+})
+
+describe.each(['http', 'https'] as const)('what comes in one write with the handshake over %s', (scheme) => {
+  const openWith = async (server: FusewireProcess, ...bytes: Buffer[]): Promise<RawWebSocket> => {
+    const stream = await openSocket(server[scheme])
+    onTestFinished(() => void stream.destroy())
+    const handshake = handshakeHead({ subprotocol: SUBPROTOCOL.json })
+    stream.write(Buffer.concat([Buffer.from(handshake), ...bytes]))
+    const head = await readUntil(stream, '\r\n\r\n')
+    expect(head.text).toMatch(/^HTTP\/1.1 101 /u)
+    return new RawWebSocket(stream, head.rest)
+  }
+
+  it('is read', async ({ server }) => {
+    const socket = await openWith(server, frame(text, '{"type":"connect"}'))
+    await eventually(() => expect(socket.messages.join('')).toContain(CONNECTED))
+  })
+
+  it('is read when a ping comes before it, and the rest of it later', async ({ server }) => {
+    const connect = frame(text, '{"type":"connect"}')
+    const socket = await openWith(server, frame(ping, 'first'), connect.subarray(0, 9))
+    await eventually(() => expect(socket.pongs.map(String)).toEqual(['first']))
+    socket.stream.write(connect.subarray(9))
+    await eventually(() => expect(socket.messages.join('')).toContain(CONNECTED))
+  })
+
+  it.for(VIOLATIONS)('is refused with $code when it is $name', async ({ bytes, code }, { server }) => {
+    const socket = await openWith(server, bytes)
+    await eventually(() => expect(socket.closed?.code).toBe(code))
   })
 })

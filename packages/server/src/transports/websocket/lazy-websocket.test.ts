@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect as connectTcp, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectTcp, createServer, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { eventually } from '@fusewire/testkit'
 import fc from 'fast-check'
@@ -80,6 +80,22 @@ describe('a lazy WebSocket', () => {
   it('reads what came behind the handshake', async () => {
     const { heard } = open(streamOf().stream, text())
     await eventually(() => expect(heard).toEqual(['text a']))
+  })
+
+  it('reads it on a socket that has been read before, too', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const client = connectTcp((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
+    onTestFinished(() => void client.destroy())
+    client.write('handshake')
+    const [accepted] = (await once(server, 'connection')) as [Socket]
+    onTestFinished(() => void accepted.destroy())
+    accepted.on('error', () => {})
+    await once(accepted, 'data')
+    accepted.removeAllListeners('data')
+    const { heard } = open(accepted, Buffer.concat([text(), Buffer.from([0x81, 1, 0x61])]))
+    await eventually(() => expect(heard.slice(0, 3)).toEqual(['text a', 'closing', 'failed WS_ERR_EXPECTED_MASK']))
   })
 
   it('is given to ws with the first frame that is not plain, and loses nothing', async () => {

@@ -22,8 +22,8 @@ const NOTHING = Buffer.alloc(0)
  * A WebSocket without compression that reads plain frames by itself, and is given to `ws` with the first thing that is not one: a fragment,
  * a ping, a close from either side. Most connections come and go without any, and what `ws` makes of each costs as much as its handshake.
  *
- *     plain ──another frame, close()──▶ given to ws
- *       └─────the stream ends─────────▶ ended
+ *     plain ──another frame, close()─────▶ given to ws
+ *       └─────the stream ends or closes──▶ ended
  */
 export class LazyWebSocket implements ControlledWebSocket {
   owner: SocketOwner | undefined
@@ -36,10 +36,11 @@ export class LazyWebSocket implements ControlledWebSocket {
     this.#stream = stream
     this.#server = server
     this.#stream[SELF] = this
+    // Before anybody listens: a stream that flows already would hand it on at once, to a WebSocket without an owner.
+    if (head.length > 0) stream.unshift(head)
     stream.on('data', onData)
     stream.on('end', onEnd)
     stream.on('close', onClose)
-    if (head.length > 0) stream.unshift(head)
   }
 
   get isOpen(): boolean {
@@ -119,5 +120,5 @@ function onClose(this: Read): void {
   this[SELF]?.closed()
 }
 
-/** To destroy it sends all that is to be sent; TLS and HTTP/2 have something to say at the end. To end it first takes a call of the system. */
+/** To destroy one still sends what the kernel has, and spares the call that ends it; TLS and HTTP/2 have something to say at the end. */
 const isBareTcp = (stream: Duplex): boolean => stream instanceof Socket && !(stream instanceof TLSSocket)

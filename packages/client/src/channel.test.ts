@@ -183,6 +183,21 @@ describe('one subscription', () => {
     await client.close()
   })
 
+  test('whose leaving is refused for now stays left when the server tells of it meanwhile', async () => {
+    const { client, server, channel } = await leftTooOften()
+    server.say({ type: 'subscribed', channel: 'c', position: { epoch: 'e', offset: 7 }, recovered: true })
+    await pass(2100)
+    expect(server.count('unsubscribe')).toBe(2)
+    expect(channel.position).toBeUndefined()
+    await client.close()
+  })
+
+  test('whose leaving is refused for now keeps no client that is closed', async () => {
+    const { client } = await leftTooOften()
+    await Promise.all([client.close(), pass()])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   test('whose leaving is refused for now is kept when it is joined again meanwhile', async () => {
     const { client, server, channel } = await leftTooOften()
     await Promise.all([channel.subscribe(), pass()])

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { createPool } from './pool.ts'
 
-const SHARED = Symbol.for('undici.globalDispatcher.2')
+const SHARED = Symbol.for(`undici.globalDispatcher.${Number.parseInt(process.versions.undici ?? '', 10) >= 8 ? 2 : 1}`)
 const globals = globalThis as { [name: symbol]: object | undefined }
 // Node makes its pool when it is asked for one of the classes that use it.
 void globalThis.WebSocket

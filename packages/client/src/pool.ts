@@ -4,12 +4,14 @@ export interface Pool {
   destroy(): Promise<unknown>
 }
 
-/** Where undici keeps the pool that is used by default, the newer interface first. */
-const SHARED = ['undici.globalDispatcher.2', 'undici.globalDispatcher.1']
+const { process } = globalThis as { readonly process?: { readonly versions?: { readonly undici?: string } } }
 
-/** Undefined where there is none, and before Node has made it: when it is asked for one of the classes that use it. */
+/** Where Node's own undici keeps the pool that it uses by default. A program may have loaded another one, which leaves a pool for each. */
+const SHARED = Symbol.for(`undici.globalDispatcher.${Number.parseInt(process?.versions?.undici ?? '', 10) >= 8 ? 2 : 1}`)
+
+/** Undefined where there is none. Node makes it when it is asked for one of the classes that use it, such as `Headers`. */
 export const sharedPool = (): Pool | undefined =>
-  SHARED.map((name) => (globalThis as { [name: symbol]: Pool | undefined })[Symbol.for(name)]).find(Boolean)
+  globalThis.Headers && (globalThis as { readonly [name: symbol]: Pool | undefined })[SHARED]
 
 /**
  * A pool besides the shared one; undefined where there is none: in browsers, and where the program has put a pool of another kind

@@ -26,6 +26,8 @@ export class Subscriptions {
   readonly #byChannel = new Map<string, Subscription>()
   /** Channels that were left, but that the server may still count as joined. */
   readonly #leaving = new Set<string>()
+  /** Those of them that the server would not end for now, each with the timer of the next try. */
+  readonly #refused = new Map<string, ReturnType<typeof setTimeout>>()
   #send: ((message: ClientMessage) => void) | undefined
 
   constructor(requests: Requests, backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }) {
@@ -101,7 +103,7 @@ export class Subscriptions {
 
   connected(send: (message: ClientMessage) => void): void {
     this.#send = send
-    for (const channel of this.#leaving) this.#unsubscribe(channel)
+    for (const channel of [...this.#leaving, ...this.#refused.keys()]) this.#unsubscribe(channel)
     for (const subscription of this.#byChannel.values()) if (subscription.state.name === 'wanted') this.#subscribe(subscription)
   }
 
@@ -120,6 +122,7 @@ export class Subscriptions {
   /** The client stops: nobody waits any longer. What holders without an `onEnd` want is taken up by the next connection. */
   stop(error: ClientError): void {
     this.#leaving.clear()
+    for (const channel of this.#refused.keys()) this.#stay(channel)
     for (const subscription of [...this.#byChannel.values()]) {
       for (const [holder, onEnd] of [...subscription.holders]) {
         if (!onEnd) continue
@@ -135,7 +138,7 @@ export class Subscriptions {
     const { channel } = message
     if (channel === undefined) return
     if (message.type === 'unsubscribed' && message.id !== undefined) this.#leaving.delete(channel)
-    else if (this.#leaving.has(channel)) return
+    else if (this.#leaving.has(channel) || this.#refused.has(channel)) return
     else {
       const subscription = message.type === 'subscribed' ? this.#entry(channel) : this.#byChannel.get(channel)
       if (subscription) this.#hear(subscription, message)
@@ -216,6 +219,8 @@ export class Subscriptions {
   }
 
   #ask(subscription: Subscription): SubscriptionRequest {
+    // The server still has what it would not end.
+    if (this.#stay(subscription.channel)) subscription.counterpart = 'something'
     const id = this.#requests.expect((error) => {
       if (subscription.state === asked) this.#failed(subscription, error)
     })
@@ -268,9 +273,10 @@ export class Subscriptions {
     this.#forgetUnused(subscription)
   }
 
-  /** Nobody wants it, be it here or, for this session, at the application. */
-  #isOff(channel: string): boolean {
-    return (this.#byChannel.get(channel)?.state.name ?? 'off') === 'off'
+  /** Nobody is to ask again to leave the channel. False when that was not due. */
+  #stay(channel: string): boolean {
+    clearTimeout(this.#refused.get(channel))
+    return this.#refused.delete(channel)
   }
 
   #delay({ retryAfterMs = 0 }: ClientError, attempt: number): number {
@@ -279,10 +285,11 @@ export class Subscriptions {
   }
 
   /**
-   * Asks the server to end the subscription, now or with the next connection; resolves when it has, or when there is nobody to ask. One
-   * that is refused for now is repeated, unless somebody has joined by then. To be called before anybody is told, who may want to join again.
+   * Asks the server to end the subscription, now or with the next connection; resolves when it has, or when there is nobody to ask. What
+   * is refused for now is repeated, unless somebody has joined by then. To be called before anybody is told, who may want to join again.
    */
   #unsubscribe(channel: string): Promise<void> {
+    this.#stay(channel)
     this.#leaving.add(channel)
     return new Promise((resolve) => {
       const send = this.#send
@@ -291,7 +298,12 @@ export class Subscriptions {
         resolve()
         if (error.code === 'connection_lost') return
         this.#leaving.delete(channel)
-        if (error.retryable) setTimeout(() => this.#isOff(channel) && this.#unsubscribe(channel), this.#delay(error, 1))
+        // Who has joined meanwhile wants what the server still has.
+        if (error.retryable && (this.#byChannel.get(channel)?.state.name ?? 'off') === 'off')
+          this.#refused.set(
+            channel,
+            setTimeout(() => this.#unsubscribe(channel), this.#delay(error, 1)),
+          )
       }
       send({ type: 'unsubscribe', channel, id: this.#requests.expect(failed, () => resolve()) })
     })

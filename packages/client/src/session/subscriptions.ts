@@ -24,10 +24,8 @@ export class Subscriptions {
   readonly #requests: Requests
   readonly #backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }
   readonly #byChannel = new Map<string, Subscription>()
-  /** Channels that were left, but that the server may still count as joined. */
-  readonly #leaving = new Set<string>()
-  /** Those of them that the server would not end for now, each with the timer of the next try. */
-  readonly #refused = new Map<string, ReturnType<typeof setTimeout>>()
+  /** Channels that were left, but that the server may still count as joined; with the timer of the next try where it would not end one. */
+  readonly #leaving = new Map<string, ReturnType<typeof setTimeout> | undefined>()
   #send: ((message: ClientMessage) => void) | undefined
 
   constructor(requests: Requests, backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }) {
@@ -95,7 +93,7 @@ export class Subscriptions {
       length += JSON.stringify(requestOf(subscription)).length
       if (length >= MAX_CONNECT_LENGTH) continue
       // An unsubscribe that is still due would end the new subscription with the old one, which the server still has.
-      if (this.#leaving.delete(subscription.channel)) subscription.counterpart = 'something'
+      this.#rejoin(subscription)
       requests.push(this.#ask(subscription))
     }
     return requests
@@ -103,7 +101,7 @@ export class Subscriptions {
 
   connected(send: (message: ClientMessage) => void): void {
     this.#send = send
-    for (const channel of [...this.#leaving, ...this.#refused.keys()]) this.#unsubscribe(channel)
+    for (const channel of this.#leaving.keys()) this.#unsubscribe(channel)
     for (const subscription of this.#byChannel.values()) if (subscription.state.name === 'wanted') this.#subscribe(subscription)
   }
 
@@ -121,8 +119,8 @@ export class Subscriptions {
 
   /** The client stops: nobody waits any longer. What holders without an `onEnd` want is taken up by the next connection. */
   stop(error: ClientError): void {
+    for (const retryTimer of this.#leaving.values()) clearTimeout(retryTimer)
     this.#leaving.clear()
-    for (const channel of this.#refused.keys()) this.#stay(channel)
     for (const subscription of [...this.#byChannel.values()]) {
       for (const [holder, onEnd] of [...subscription.holders]) {
         if (!onEnd) continue
@@ -138,7 +136,7 @@ export class Subscriptions {
     const { channel } = message
     if (channel === undefined) return
     if (message.type === 'unsubscribed' && message.id !== undefined) this.#leaving.delete(channel)
-    else if (this.#leaving.has(channel) || this.#refused.has(channel)) return
+    else if (this.#leaving.has(channel)) return
     else {
       const subscription = message.type === 'subscribed' ? this.#entry(channel) : this.#byChannel.get(channel)
       if (subscription) this.#hear(subscription, message)
@@ -219,8 +217,7 @@ export class Subscriptions {
   }
 
   #ask(subscription: Subscription): SubscriptionRequest {
-    // The server still has what it would not end.
-    if (this.#stay(subscription.channel)) subscription.counterpart = 'something'
+    if (this.#leaving.get(subscription.channel)) this.#rejoin(subscription)
     const id = this.#requests.expect((error) => {
       if (subscription.state === asked) this.#failed(subscription, error)
     })
@@ -273,10 +270,10 @@ export class Subscriptions {
     this.#forgetUnused(subscription)
   }
 
-  /** Nobody is to ask again to leave the channel. False when that was not due. */
-  #stay(channel: string): boolean {
-    clearTimeout(this.#refused.get(channel))
-    return this.#refused.delete(channel)
+  /** It is not left any more; the server still has what it has not ended. */
+  #rejoin(subscription: Subscription): void {
+    clearTimeout(this.#leaving.get(subscription.channel))
+    if (this.#leaving.delete(subscription.channel)) subscription.counterpart = 'something'
   }
 
   #delay({ retryAfterMs = 0 }: ClientError, attempt: number): number {
@@ -289,18 +286,19 @@ export class Subscriptions {
    * is refused for now is repeated, unless somebody has joined by then. To be called before anybody is told, who may want to join again.
    */
   #unsubscribe(channel: string): Promise<void> {
-    this.#stay(channel)
-    this.#leaving.add(channel)
+    clearTimeout(this.#leaving.get(channel))
+    this.#leaving.set(channel, undefined)
     return new Promise((resolve) => {
       const send = this.#send
       if (!send) return resolve()
       const failed = (error: ClientError): void => {
         resolve()
         if (error.code === 'connection_lost') return
-        this.#leaving.delete(channel)
+        const { name } = this.#byChannel.get(channel)?.state ?? { name: 'off' }
         // Who has joined meanwhile wants what the server still has.
-        if (error.retryable && (this.#byChannel.get(channel)?.state.name ?? 'off') === 'off')
-          this.#refused.set(
+        if (!error.retryable || name !== 'off') this.#leaving.delete(channel)
+        else
+          this.#leaving.set(
             channel,
             setTimeout(() => this.#unsubscribe(channel), this.#delay(error, 1)),
           )

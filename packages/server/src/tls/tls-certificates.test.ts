@@ -153,8 +153,8 @@ describe('handshakes', () => {
 
     it('are worth nothing when their keys have changed', async () => {
       const server = await serve(await open({ ticketKeyRotationMs: 50 }))
-      const session = await server.ticket({ maxVersion })
       const keys = server.server.getTicketKeys()
+      const session = await server.ticket({ maxVersion })
       await eventually(async () => expect(await isReused(server, session)).toBe(false))
       // What Node keeps of the options.
       const { ticketKeys } = server.server as unknown as { readonly ticketKeys: Buffer }

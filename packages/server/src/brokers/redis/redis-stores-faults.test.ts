@@ -280,7 +280,7 @@ describeWith(['redis-server', 'redis-sentinel'], 'stores over a master that is k
     await back(a, b)
     expect(await b.sessions.take('s2', LONG_MS)).toEqual(sessionRecord('s2'))
     // To be told of it may fail, just after the failover; asking is certain.
-    expect((await a.sessions.refresh(['s2'], LONG_MS)).lost).toEqual(['s2'])
+    expect(await a.sessions.refresh(['s2'], LONG_MS)).toEqual({ lost: ['s2'], unknown: [] })
     await a.revocations.revoke({ user: 'ada', issuedBefore: 5000 }, end())
     await eventually(() => expect(b.revocations.isRevoked({ user: 'ada', issuedAt: 5000 })).toBe(true), PATIENCE)
     expect(b.revocations.isRevoked({ tokenId: 't1' })).toBe(true)

@@ -175,8 +175,8 @@ export class RecordStream {
   }
 
   /**
-   * Writes a record at a subject behind another one, and gives its sequence; `conflict` when something else is there now, which may be this record,
-   * sent before and not answered. Rejects with `broker_unavailable` at the deadline: then it may be written later.
+   * Writes a record at a subject behind another one, and gives its sequence; `conflict` when something else is there now, which may be
+   * this record, sent before and not answered. Rejects with `broker_unavailable` at the deadline: then it may be written later.
    */
   async append(subject: string, payload: Uint8Array, after: number, deadline: number): Promise<number | 'conflict'> {
     const fields = expecting(headers(), after, this.#isReplicated)

@@ -6,6 +6,7 @@ import { KvWatch } from './kv-watch.ts'
 import { leaseMeta, leaseOf } from './lease.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { ServerClock } from './server-clock.ts'
+import { SessionCleaner } from './session-cleaner.ts'
 import { type IndexedSession, isAlive, type SessionMeta } from './session-entry.ts'
 import { SessionIndex } from './session-index.ts'
 import { recordOf, SessionKeys } from './session-keys.ts'
@@ -19,11 +20,8 @@ export interface NatsSessionsOptions {
 const NODE = 'n.'
 /** By this part of the TTL a session may end too late, when that spares a write. */
 const SLACK = 0.1
-/** How long a marker stays for those who watch, and how long others leave it to the node that has written it, in milliseconds. */
+/** How long a marker stays for those who watch, in milliseconds. */
 const MARKER_MS = 10_000
-const OTHERS_MARKER_MS = 60_000
-/** Markers that are removed in one go. */
-const CLEANED_AT_ONCE = 500
 const ENCODER = new TextEncoder()
 
 /**
@@ -41,6 +39,7 @@ export class NatsSessions implements SessionStore {
   readonly #watch: KvWatch
   readonly #index: SessionIndex
   readonly #sessions: SessionKeys
+  readonly #cleaner: SessionCleaner
   readonly #lanes = new Lanes()
   /** Sessions whose end was refused or unanswered, so that the end may be this node's all the same. */
   readonly #unanswered = new Set<string>()
@@ -57,6 +56,7 @@ export class NatsSessions implements SessionStore {
     const index = new SessionIndex(this.#node, (id) => this.#listener?.lost(id))
     this.#index = index
     this.#sessions = new SessionKeys(bucket, clock, index)
+    this.#cleaner = new SessionCleaner(bucket, clock, index, this.#sessions, this.#lanes)
     this.#watch = new KvWatch(
       link,
       bucket,
@@ -126,7 +126,8 @@ export class NatsSessions implements SessionStore {
 
   /** Sees to what is over: sessions that are not refreshed any more, markers and traces. To be called about once a second. */
   sweep(): void {
-    this.#cleaning ??= this.#clean()
+    this.#cleaning ??= this.#cleaner
+      .clean()
       .catch(() => undefined)
       .finally(() => {
         this.#cleaning = undefined
@@ -143,10 +144,10 @@ export class NatsSessions implements SessionStore {
     const value = ENCODER.encode(JSON.stringify(record))
     let session = this.#index.get(record.id)
     // What others have done may not have been heard of yet.
-    if (session && !this.#isOwn(session)) session = (await this.#sessions.read(record.id))?.session
+    if (session && !this.#index.isOwn(session)) session = (await this.#sessions.read(record.id))?.session
     for (;;) {
       const isFree = !session || session.kind === 'gone' || (session.kind === 'trace' && session.end <= this.#clock.now())
-      if (!isFree && session && !this.#isOwn(session)) return false
+      if (!isFree && session && !this.#index.isOwn(session)) return false
       const before = isFree ? session && { ...session, owner: this.#node, hasMoved: false } : session
       if (await this.#keep(before ?? { id: record.id, revision: 0, owner: this.#node, hasMoved: false }, value, ttlMs))
         return true
@@ -174,7 +175,7 @@ export class NatsSessions implements SessionStore {
     const wasUnanswered = this.#unanswered.delete(id)
     let session = this.#index.get(id)
     try {
-      while (session && this.#isOwn(session)) {
+      while (session && this.#index.isOwn(session)) {
         const { hasMoved } = session
         const end = this.#clock.now() + (hasMoved ? this.#traceMs : MARKER_MS)
         const kind = hasMoved ? 'trace' : 'gone'
@@ -208,7 +209,7 @@ export class NatsSessions implements SessionStore {
     let isAnyHeld = false
     for (const id of ids) {
       const session = this.#index.get(id)
-      if (!session || !this.#isOwn(session)) continue
+      if (!session || !this.#index.isOwn(session)) continue
       const isYoung = session.writtenAt > this.#clock.now() - this.#bucket.maxAgeMs / 2
       if (session.isLeased && session.end <= latest && this.#lease <= latest && isYoung) {
         session.until = wanted
@@ -227,7 +228,7 @@ export class NatsSessions implements SessionStore {
     const now = this.#clock.now()
     for (const id of ids) {
       const session = this.#index.get(id)
-      if (session && this.#isOwn(session)) continue
+      if (session && this.#index.isOwn(session)) continue
       const isUnknown = !session || session.kind === 'gone' || (session.kind === 'trace' && session.end <= now)
       if (isUnknown) unknown.push(id)
       else lost.push(id)
@@ -239,25 +240,7 @@ export class NatsSessions implements SessionStore {
   async #renew(id: string, ttlMs: number): Promise<void> {
     for (;;) {
       const read = await this.#sessions.read(id)
-      if (!read || !this.#isOwn(read.session) || (await this.#keep(read.session, read.value, ttlMs))) return
-    }
-  }
-
-  /** Sessions that this node does not refresh any more, and that its lease would keep, get the end that they have come to. */
-  async #releaseOver(): Promise<void> {
-    const now = this.#clock.now()
-    const over = [...this.#index.leased].filter(({ until }) => until <= now)
-    await Promise.all(over.map(({ id }) => this.#lanes.run(id, () => this.#release(id))))
-  }
-
-  async #release(id: string): Promise<void> {
-    for (;;) {
-      const until = this.#index.get(id)?.until ?? 0
-      if (until > this.#clock.now()) return
-      const read = await this.#sessions.read(id)
-      if (!read || !this.#isOwn(read.session) || !read.session.isLeased) return
-      const { session, value } = read
-      if (await this.#sessions.write(session, value, { ...session, end: until, isLeased: false })) return
+      if (!read || !this.#index.isOwn(read.session) || (await this.#keep(read.session, read.value, ttlMs))) return
     }
   }
 
@@ -272,33 +255,8 @@ export class NatsSessions implements SessionStore {
     this.#sessions.heard(entry)
   }
 
-  #isOwn(session: IndexedSession): boolean {
-    return session.owner === this.#node && isAlive(session)
-  }
-
   #lapsed(): IndexedSession[] {
     return [...this.#index.due(this.#clock.now())].filter(isAlive)
-  }
-
-  async #clean(): Promise<void> {
-    await this.#releaseOver()
-    const now = this.#clock.now()
-    const over: IndexedSession[] = []
-    for (const session of this.#index.due(now)) {
-      if (isAlive(session)) continue
-      const isOthers = session.owner !== this.#node
-      if (isOthers && session.end + OTHERS_MARKER_MS > now) this.#index.postpone(session, session.end + OTHERS_MARKER_MS)
-      // Its node is there, and has removed it.
-      else if (isOthers && this.#index.lease(session.owner) > now) this.#index.forget(session.id)
-      else over.push(session)
-      if (over.length >= CLEANED_AT_ONCE) break
-    }
-    await Promise.all(
-      over.map(async (session) => {
-        await this.#bucket.erase(session.revision)
-        if (this.#index.get(session.id) === session) this.#index.forget(session.id)
-      }),
-    )
   }
 }
 

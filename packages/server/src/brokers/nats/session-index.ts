@@ -92,6 +92,16 @@ export class SessionIndex {
     if (session) this.#drop(session)
   }
 
+  /** Whether this node has had it last, alive or ended. */
+  isOfThisNode({ owner }: SessionMeta): boolean {
+    return owner === this.#node
+  }
+
+  /** Whether it is this node's, and has not ended. */
+  isOwn(session: SessionMeta): boolean {
+    return this.isOfThisNode(session) && isAlive(session)
+  }
+
   /** When its TTL, lease or trace ends. */
   endOf({ kind, end, isLeased, owner }: IndexedSession): number {
     return kind === 'kept' && isLeased ? Math.max(end, this.lease(owner)) : end

@@ -28,6 +28,7 @@ describe('PublicationGatherer', () => {
         return problem ? Promise.reject(problem) : Promise.resolve(['e', 7, 1_000])
       },
       (channel, { data }, position) => {
+        if (data === 'thrown') throw new Error('the listener')
         answered.push(`${channel}${position.offset} ${data}`)
         return { position, duplicate: false }
       },
@@ -68,6 +69,23 @@ describe('PublicationGatherer', () => {
     await Promise.all([add('a', 'one'), add('a', 'two', { ...KEPT, historySize: 0 })])
     expect(sent.map(([, historySize]) => historySize)).toEqual(['10', '0'])
     expect(answered).toEqual(['a7 one', 'a7 two'])
+  })
+
+  it('gathers anew what comes after a channel has been sent in the same turn', async () => {
+    const before = add('a', 'one')
+    gatherer.flush('a')
+    const after = [add('b', 'other'), add('a', 'two')]
+    expect(sent.map(([topic]) => topic)).toEqual(['p:{a}:p'])
+    await turn()
+    expect(sent.map(([topic]) => topic)).toEqual(['p:{a}:p', 'p:{b}:p', 'p:{a}:p'])
+    await Promise.all([before, ...after, add('a', 'three')])
+    expect(sent.map((args) => args.at(-1))).toEqual(['one', 'other', 'two', 'three'].map((data) => JSON.stringify({ data })))
+  })
+
+  it('answers the others of a call when handing on one of them throws', async () => {
+    const results = await Promise.allSettled([add('a', 'one'), add('a', 'thrown'), add('a', 'two')])
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(answered).toEqual(['a7 one', 'a9 two'])
   })
 
   it('refuses all of a call that comes to nothing', async () => {

@@ -38,7 +38,11 @@ interface Gathering {
 export class PublicationGatherer {
   readonly #send: SendAppend
   readonly #onAppended: OnAppended
-  readonly #gatherings = new Map<string, Gathering>()
+  /**
+   * By channel; undefined until the turn has one. Each turn has a Map of its own: one in which entries came and went for good would have
+   * V8 keep alive, until the next major collection, whatever has been in it.
+   */
+  #gatherings: Map<string, Gathering> | undefined
 
   constructor(send: SendAppend, onAppended: OnAppended) {
     this.#send = send
@@ -63,10 +67,37 @@ export class PublicationGatherer {
 
   /** Whatever is asked about the channel from now on comes after what has been published in it. */
   flush(channel: string): void {
-    const gathering = this.#gatherings.get(channel)
+    const gathering = this.#gatherings?.get(channel)
     if (!gathering) return
-    this.#gatherings.delete(channel)
-    const { keys, options, encoded, waiters } = gathering
+    this.#gatherings?.delete(channel)
+    this.#sendGathered(channel, gathering)
+  }
+
+  #gatheringOf(channel: string, keys: ChannelKeys, options: PublishOptions): Gathering {
+    const known = this.#gatherings?.get(channel)
+    if (known && isAlike(known.options, options)) return known
+    this.flush(channel)
+    const gathering = { keys, options, encoded: [], waiters: [], bytes: 0 }
+    this.#gatheringsOfTurn().set(channel, gathering)
+    return gathering
+  }
+
+  #gatheringsOfTurn(): Map<string, Gathering> {
+    if (!this.#gatherings) {
+      this.#gatherings = new Map()
+      // Once all that has come in is read, whoever it came from.
+      setImmediate(this.#flushAll)
+    }
+    return this.#gatherings
+  }
+
+  readonly #flushAll = (): void => {
+    const gatherings = this.#gatherings ?? []
+    this.#gatherings = undefined
+    for (const [channel, gathering] of gatherings) this.#sendGathered(channel, gathering)
+  }
+
+  #sendGathered(channel: string, { keys, options, encoded, waiters }: Gathering): void {
     this.#send(keys, appendArguments(keys.topic, encoded, options)).then(
       (reply) => this.#answer(channel, waiters, readAppended(reply)),
       (error: unknown) => {
@@ -75,24 +106,14 @@ export class PublicationGatherer {
     )
   }
 
-  #gatheringOf(channel: string, keys: ChannelKeys, options: PublishOptions): Gathering {
-    const known = this.#gatherings.get(channel)
-    if (known && isAlike(known.options, options)) return known
-    this.flush(channel)
-    // Once all that has come in is read, whoever it came from.
-    if (this.#gatherings.size === 0) setImmediate(this.#flushAll)
-    const gathering = { keys, options, encoded: [], waiters: [], bytes: 0 }
-    this.#gatherings.set(channel, gathering)
-    return gathering
-  }
-
-  readonly #flushAll = (): void => {
-    for (const channel of this.#gatherings.keys()) this.flush(channel)
-  }
-
+  /** Each for itself: what one publication comes to does not keep the others from their answers. */
   #answer(channel: string, waiters: readonly Waiter[], { epoch, first, time }: Appended): void {
-    for (const [index, { draft, resolve }] of waiters.entries())
-      resolve(this.#onAppended(channel, draft, { epoch, offset: first + index }, time))
+    for (const [index, { draft, resolve, reject }] of waiters.entries())
+      try {
+        resolve(this.#onAppended(channel, draft, { epoch, offset: first + index }, time))
+      } catch (error) {
+        reject(error)
+      }
   }
 }
 

@@ -65,6 +65,7 @@ export type {
   SubscriptionRecord,
 } from './ports/session-store.ts'
 export type { PublishRequest } from './publisher.ts'
+export { RenewingMap } from './renewing-map.ts'
 export type { Revocation, TokenMark } from './revocation.ts'
 export type { RevocationTarget, RevokeOptions } from './revoker.ts'
 export { type RpcCaller, type RpcHandler, RpcRouter } from './rpc-router.ts'

@@ -3,7 +3,7 @@ import type { ConnectionPhase } from './connection-lifecycle.ts'
 import { Heartbeat, type HeartbeatLimits } from './heartbeat.ts'
 import type { Connection } from './ports/connection.ts'
 import type { Session } from './session.ts'
-import type { Timed, TimerWheel } from './timer-wheel.ts'
+import type { Timed, TimerWheel, Wait } from './timer-wheel.ts'
 
 /** The connection that a {@link PeerClock} ends when its time is over. */
 export interface ClockedPeer {
@@ -27,6 +27,7 @@ export interface ClockPorts {
 
 /** What time does to a connection: it may not stay silent for ever, nor longer than its token lasts. */
 export class PeerClock implements Timed {
+  wait: Wait | undefined
   readonly #peer: ClockedPeer
   readonly #ports: ClockPorts
   readonly #heartbeat: Heartbeat

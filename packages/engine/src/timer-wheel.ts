@@ -1,11 +1,21 @@
-/** Something with a deadline, which may be moved or dropped at any time. */
+import { DenseSet, NO_PLACE, type Placed } from './dense-set.ts'
+
+/** Something with a deadline, which may be moved or dropped at any time. It can be in one wheel at a time. */
 export interface Timed {
+  /** What it waits for: the wheel's alone. */
+  wait?: Wait | undefined
   /** Called at its deadline or shortly after, never before. Returns the next deadline, or undefined to leave the wheel. MUST NOT throw. */
   due(now: number): number | undefined
 }
 
-/** Items by the deadlines that they wait for. */
-type Slot = Map<Timed, number>
+/** An item in the slot of its deadline. */
+export interface Wait extends Placed {
+  readonly item: Timed
+  readonly deadline: number
+  readonly slot: Slot
+}
+
+type Slot = DenseSet<Wait>
 
 /**
  * A hashed timing wheel (Varghese and Lauck, 1987) for the heartbeats and TTLs of many thousand connections: one timer for all of
@@ -14,17 +24,17 @@ type Slot = Map<Timed, number>
 export class TimerWheel {
   readonly #slots: Slot[]
   readonly #slotMs: number
-  readonly #places = new Map<Timed, Slot>()
+  #size = 0
   #cursor: number
 
   constructor(now: number, slotMs = 250, slots = 512) {
     this.#slotMs = slotMs
-    this.#slots = Array.from({ length: slots }, (): Slot => new Map())
+    this.#slots = Array.from({ length: slots }, (): Slot => new DenseSet())
     this.#cursor = Math.floor(now / slotMs)
   }
 
   get size(): number {
-    return this.#places.size
+    return this.#size
   }
 
   /** Adds an item, or moves it to a new deadline. One further away than the wheel is long waits in the last slot for another round. */
@@ -33,19 +43,23 @@ export class TimerWheel {
     const wanted = Math.ceil(deadline / this.#slotMs)
     const last = this.#cursor + this.#slots.length - 1
     const slot = this.#slotAt(Math.min(Math.max(wanted, this.#cursor + 1), last))
-    slot.set(item, deadline)
-    this.#places.set(item, slot)
+    const wait: Wait = { item, deadline, slot, place: NO_PLACE }
+    slot.add(wait)
+    item.wait = wait
+    this.#size++
   }
 
   /** Moves an item to this deadline unless it waits for a sooner one: cheaper, for one that is told of a later deadline when it is called. */
   hasten(item: Timed, deadline: number): void {
-    const waitsFor = this.#places.get(item)?.get(item)
-    if (waitsFor === undefined || deadline < waitsFor) this.schedule(item, deadline)
+    if (!item.wait || deadline < item.wait.deadline) this.schedule(item, deadline)
   }
 
   cancel(item: Timed): void {
-    this.#places.get(item)?.delete(item)
-    this.#places.delete(item)
+    const { wait } = item
+    if (!wait) return
+    wait.slot.delete(wait)
+    item.wait = undefined
+    this.#size--
   }
 
   /** Turns the wheel to `now` and calls what is due. */
@@ -58,20 +72,24 @@ export class TimerWheel {
     }
     while (this.#cursor < target) {
       this.#cursor++
-      this.#empty(this.#slotAt(this.#cursor), now)
+      this.#look([...this.#slotAt(this.#cursor).members], now)
     }
   }
 
   /** The clock went back, or further ahead than the wheel is long: no slot tells any more how far its items are. */
   #turnAround(target: number, now: number): void {
     this.#cursor = target
-    for (const slot of new Set(this.#places.values())) this.#empty(slot, now)
+    this.#look(
+      this.#slots.flatMap(({ members }) => members),
+      now,
+    )
   }
 
-  #empty(slot: Slot, now: number): void {
-    for (const [item, deadline] of [...slot]) {
+  #look(waits: readonly Wait[], now: number): void {
+    for (const wait of waits) {
+      const { item, deadline } = wait
       // One that was called before it may have moved or dropped it.
-      if (slot.get(item) !== deadline) continue
+      if (item.wait !== wait) continue
       const next = deadline > now ? deadline : this.#call(item, now)
       if (next !== undefined) this.schedule(item, next)
     }

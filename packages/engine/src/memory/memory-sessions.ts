@@ -1,6 +1,6 @@
 import type { Environment } from '../ports/environment.ts'
 import type { RefreshResult, SessionRecord, SessionStore, SessionStoreListener } from '../ports/session-store.ts'
-import { type Timed, TimerWheel } from '../timer-wheel.ts'
+import { type Timed, TimerWheel, type Wait } from '../timer-wheel.ts'
 
 export interface MemorySessionsOptions {
   /** How long the trace of a session that several nodes have had is kept, in milliseconds. Default 600,000 (10 minutes). */
@@ -155,6 +155,7 @@ class KeptSession implements Timed {
   record: SessionRecord
   node: string
   isEnding = false
+  wait: Wait | undefined
   /** Whether more than one node has had it. */
   hasMoved = false
   readonly #due: Set<KeptSession>

@@ -1,5 +1,5 @@
 import type { Position } from '@fusewire/protocol'
-import type { Timed } from '../timer-wheel.ts'
+import type { Timed, Wait } from '../timer-wheel.ts'
 import type { KeptDocument } from './kept-document.ts'
 import { PublicationLog } from './publication-log.ts'
 import type { SnapshotRecord, StreamRecord } from './snapshot-record.ts'
@@ -24,6 +24,7 @@ export class Stream implements Timed {
   /** The document's objects that nobody has seen since they were made. */
   own = new WeakSet<object>()
   usedAt: number
+  wait: Wait | undefined
   readonly #ttlMs: number
   readonly #events: StreamEvents
 

@@ -38,10 +38,18 @@ describe('a server whose broker is not there', () => {
   it.each([
     ['redis', (port: number) => `redis://127.0.0.1:${port} takes no connections; start Redis there, or correct the address`],
     ['nats', (port: number) => `NATS at 127.0.0.1:${port} cannot be used: it refuses connections`],
-  ])('does not start, and says which address of %s it is, without its password', async (scheme, says) => {
-    const [port = 0] = await freePorts(1)
-    expect(await refusal('--broker', `${scheme}://ann:${SECRET}@127.0.0.1:${port}`)).toContain(says(port))
-  })
+  ])(
+    'does not start, and says in one line which address of %s it is, without its password, with workers too',
+    async (scheme, says) => {
+      const [port = 0] = await freePorts(1)
+      for (const workers of ['1', '2']) {
+        const lines = (await refusal('--workers', workers, '--broker', `${scheme}://ann:${SECRET}@127.0.0.1:${port}`))
+          .trim()
+          .split('\n')
+        expect(lines).toEqual(['The configuration cannot be used:', expect.stringContaining(says(port))])
+      }
+    },
+  )
 
   it.each([
     [`redis//:${SECRET}@localhost`, 'is no address of a broker'],

@@ -38,6 +38,8 @@ export interface ToWorker {
 /** Why a worker could not begin to serve. */
 export interface FailedStart {
   readonly message: string
+  /** Where in the worker it was, when that is a defect. */
+  readonly stack?: string
   /** Of a `ConfigurationError`: trying again changes nothing. */
   readonly problems?: readonly ConfigurationProblem[]
 }

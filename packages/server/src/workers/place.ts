@@ -170,7 +170,7 @@ export class Place {
     const servedMs = state.kind === 'serving' ? Math.round(performance.now() - state.since) : undefined
     const failure = state.kind === 'starting' ? state.failure : undefined
     if (state.kind === 'starting') clearTimeout(state.deadline)
-    const why = failure ? new Error(failure.message) : error
+    const why = failure ? errorOf(failure) : error
     const details = { worker: this.number, pid: process.pid, code, signal, servedMs, ...(why && { error: why }) }
     if (this.#leaving) {
       this.#options.log('worker_left', { worker: this.number, pid: process.pid, code, signal })
@@ -194,3 +194,7 @@ export class Place {
     this.#options.events.gone(this)
   }
 }
+
+/** What is no defect is said by its words alone. */
+const errorOf = ({ message, stack }: FailedStart): Error | string =>
+  stack === undefined ? message : Object.assign(new Error(message), { stack })

@@ -142,7 +142,9 @@ export class Worker {
   }
 }
 
-const failureOf = (error: unknown): FailedStart =>
-  error instanceof ConfigurationError
-    ? { message: error.message, problems: error.problems }
-    : { message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+const failureOf = (error: unknown): FailedStart => {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { message, stack } = error
+  if (error instanceof ConfigurationError) return { message, problems: error.problems }
+  return { message, ...(stack !== undefined && { stack }) }
+}

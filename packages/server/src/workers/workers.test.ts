@@ -6,6 +6,7 @@ import { eventually } from '@fusewire/testkit'
 import { expect, it } from 'vitest'
 import { ConfigurationError } from '../config/configuration-error.ts'
 import { resolveOptions } from '../config/resolve-options.ts'
+import { tellingWorker } from './testing/telling-worker.ts'
 import { Workers, WorkersError, workerCount } from './workers.ts'
 
 const OPTIONS = resolveOptions({
@@ -32,28 +33,15 @@ it('gives up when there is no such program', async () => {
   await expect(workers.listen()).rejects.toThrow(WorkersError)
 })
 
-/** Says one thing to the primary, as a worker would: MessagePack of an array with a name and a text, behind its length. */
-const says = (name: string, text: string): string => {
-  const body = Buffer.concat([
-    Buffer.from([0x92, 0xa0 | name.length]),
-    Buffer.from(name),
-    Buffer.from([0xa0 | text.length]),
-    Buffer.from(text),
-  ])
-  const head = Buffer.alloc(4)
-  head.writeUInt32BE(body.length)
-  return `require('node:fs').writeSync(3, Buffer.from('${Buffer.concat([head, body]).toString('hex')}', 'hex')); setInterval(() => {}, 1000)`
-}
-
 it('gives up when its workers are of another version, as after an update', async () => {
-  const workers = workersThat(says('hello', '0.0.1'))
+  const workers = workersThat(tellingWorker('hello', '0.0.1'))
   await expect(workers.listen()).rejects.toThrow('it is Fusewire 0.0.1')
 })
 
 it('replaces a worker that stands still', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fusewire-workers-'))
   const file = join(folder, 'started')
-  const script = `require('node:fs').appendFileSync(${JSON.stringify(file)}, 'x'); ${says('serving', '')}`
+  const script = `require('node:fs').appendFileSync(${JSON.stringify(file)}, 'x'); ${tellingWorker('serving')}`
   const workers = new Workers(OPTIONS, { file: process.execPath, args: ['-e', script] }, { pingIntervalMs: 20 })
   await workers.listen()
   await eventually(() => expect(readFileSync(file, 'utf8').length).toBeGreaterThan(2), { timeoutMs: 10_000 })
@@ -92,6 +80,16 @@ it('refuses a port that somebody has, before anything is started', async () => {
   const workers = new Workers({ ...OPTIONS, cleartextPort: port }, { file: process.execPath, args: ['-e', 'process.exit(3)'] })
   await expect(workers.listen()).rejects.toThrow(ConfigurationError)
   server.close()
+})
+
+it.each([
+  ['a key', { jwtPublicKeyFile: '/dev/null' }, 'jwtPublicKeyFile: /dev/null holds no PEM'],
+  ['a broker', { broker: ['redis://127.0.0.1:1'], brokerTimeoutMs: 100 }, 'broker[0]: redis://127.0.0.1:1 takes no connections'],
+])('refuses %s that no worker could use, before anything is started', async (_, wrong, message) => {
+  const workers = new Workers({ ...OPTIONS, ...wrong }, { file: process.execPath, args: ['-e', 'process.exit(3)'] })
+  const refusal = await workers.listen().catch((error: unknown) => error)
+  expect(refusal).toBeInstanceOf(ConfigurationError)
+  expect(refusal).toHaveProperty('message', expect.stringContaining(message))
 })
 
 it('counts one worker for each available core where it is to decide', () => {

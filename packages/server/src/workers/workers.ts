@@ -14,6 +14,7 @@ import { Gatherings } from './gathering.ts'
 import { type OpenHub, openHub } from './open-hub.ts'
 import { Place } from './place.ts'
 import { reservePort } from './reserve-ports.ts'
+import { tryOut } from './try-out.ts'
 import type { WorkerCommand } from './worker-process.ts'
 
 /** How many processes the options ask for. */
@@ -139,6 +140,7 @@ export class Workers {
     const { tls: hasTls, host, port, cleartextPort } = this.#options
     const certificates = hasTls ? await TlsCertificates.open(this.#options) : undefined
     certificates?.close()
+    await tryOut(this.#options)
     const tls = hasTls ? await reservePort({ host, port }) : undefined
     const cleartext =
       cleartextPort === undefined ? undefined : await reservePort({ host, port: cleartextPort, portOption: 'cleartextPort' })
@@ -183,7 +185,11 @@ export class Workers {
       if (this.#isLeaving || !mustWork) return
       if (failure?.problems) this.#fail(new ConfigurationError(failure.problems))
       else if (this.#places.some(({ isHopeless }) => isHopeless))
-        this.#fail(new WorkersError(failure?.message ?? 'The workers end again and again at their start; the log says how.'))
+        this.#fail(
+          new WorkersError(
+            failure?.stack ?? failure?.message ?? 'The workers end again and again at their start; the log says how.',
+          ),
+        )
     },
     gone: (place: Place) => {
       this.#gatherings.gone(place.number)

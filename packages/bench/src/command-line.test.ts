@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { readCommandLine, UsageError } from './command-line.ts'
 
-const KNOWN = ['fan-out', 'echo']
+const FAN_OUT = { name: 'fan-out', takes: ['clients', 'bytes', 'url'] } as const
+const ECHO = { name: 'echo', takes: ['clients', 'bytes', 'url'] } as const
+const MEMORY = { name: 'memory', takes: ['clients'] } as const
+const CONNECTING = { name: 'connecting', takes: [] } as const
+const KNOWN = { all: [FAN_OUT, ECHO, MEMORY, CONNECTING], byDefault: [FAN_OUT], quick: [FAN_OUT, MEMORY] }
 const read = (...args: string[]) => readCommandLine(args, KNOWN)
 
 describe('command line of the benchmark', () => {
@@ -14,8 +18,20 @@ describe('command line of the benchmark', () => {
       isQuick: false,
       external: undefined,
     })
-    expect(read('all').scenarios).toEqual(KNOWN)
-    expect(read().scenarios).toEqual([])
+  })
+
+  it('chooses the scenarios that are named, in their own order, and others where none is', () => {
+    expect(read('echo', 'fan-out').scenarios).toEqual(['fan-out', 'echo'])
+    expect(read('all').scenarios).toEqual(['fan-out', 'echo', 'memory', 'connecting'])
+    expect(read().scenarios).toEqual(['fan-out'])
+    expect(read('--quick').scenarios).toEqual(['fan-out', 'memory'])
+    expect(read('cluster').scenarios).toEqual(['cluster'])
+  })
+
+  it('takes options of some scenarios where all that are chosen follow them', () => {
+    expect(read('echo', 'memory', '--clients', '10')).toMatchObject({ clients: 10 })
+    expect(read('--bytes', '10')).toMatchObject({ bytes: 10 })
+    expect(read('cluster', '--bytes', '10')).toMatchObject({ bytes: 10 })
   })
 
   it('reads where a server elsewhere is', () => {
@@ -40,6 +56,11 @@ describe('command line of the benchmark', () => {
     [['--url', 'http://x', '--dialect', 'plain'], '--url must begin with ws:// or wss://'],
     [['--url', 'ws://x', '--dialect', 'french'], '--dialect must be fusewire or'],
     [['--dialect', 'plain'], 'which is missing'],
+    [['connecting', '--clients', '2'], '--clients means nothing to connecting: it is for fan-out, echo, memory'],
+    [['echo', 'memory', '--bytes', '2'], '--bytes means nothing to memory: it is for fan-out, echo'],
+    [['all', '--bytes', '2'], '--bytes means nothing to memory, connecting: it is for fan-out, echo'],
+    [['--quick', '--bytes', '2'], '--bytes means nothing to memory: '],
+    [['memory', '--url', 'ws://x', '--dialect', 'plain'], '--url means nothing to memory: it is for fan-out, echo'],
     [['--nodes', '2'], '--nodes is for cluster'],
     [['cluster', '--clients', '2'], '--clients is not for cluster'],
     [['cluster', '--quick'], '--quick is not for cluster'],

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { BROKERS, type BrokerName } from './cluster/broker.ts'
-import type { ExternalServer } from './frame/scenario.ts'
+import type { ExternalServer, Scenario, ScenarioOption } from './frame/scenario.ts'
 import { DIALECTS, type DialectName } from './load/dialect.ts'
 
 /** Arguments that make no sense, with a message for whoever has typed them. */
@@ -8,7 +8,7 @@ export class UsageError extends Error {}
 
 export interface CommandLine {
   readonly isHelp: boolean
-  /** Names of scenarios, or `cluster` alone. */
+  /** Names of scenarios, one at least; or `cluster` alone. */
   readonly scenarios: readonly string[]
   readonly isQuick: boolean
   readonly rounds: number | undefined
@@ -50,6 +50,7 @@ const OPTIONS = {
 } as const
 
 const CLUSTER_ONLY = ['window', 'channels', 'broker', 'nodes'] as const
+const SOME_SCENARIOS_ONLY = ['clients', 'bytes', 'url'] as const satisfies readonly ScenarioOption[]
 const SCENARIOS_ONLY = ['clients', 'only', 'case', 'url', 'dialect', 'report'] as const
 
 /** The command that is no scenario of the frame. */
@@ -97,24 +98,57 @@ const parse = (args: readonly string[]) => {
   }
 }
 
+/** All scenarios, and those that are run when none is named. */
+export interface KnownScenarios {
+  readonly all: readonly KnownScenario[]
+  readonly byDefault: readonly KnownScenario[]
+  /** With `--quick`. */
+  readonly quick: readonly KnownScenario[]
+}
+
+type KnownScenario = Pick<Scenario, 'name' | 'takes'>
+
+const chosenOf = (
+  names: readonly string[],
+  isQuick: boolean,
+  { all, byDefault, quick }: KnownScenarios,
+): readonly KnownScenario[] => {
+  if (names.includes('all')) return all
+  if (names.length > 0) return all.filter(({ name }) => names.includes(name))
+  return isQuick ? quick : byDefault
+}
+
+const namesOf = (scenarios: readonly KnownScenario[]): string => scenarios.map(({ name }) => name).join(', ')
+
+/** An option that would be passed over by some is refused: their figures would be taken for those of what was asked. */
+const assertTaken = (option: ScenarioOption, chosen: readonly KnownScenario[], all: readonly KnownScenario[]): void => {
+  const without = chosen.filter(({ takes }) => !takes.includes(option))
+  if (without.length === 0) return
+  const able = namesOf(all.filter(({ takes }) => takes.includes(option)))
+  throw new UsageError(`--${option} means nothing to ${namesOf(without)}: it is for ${able}`)
+}
+
 /**
- * Reads the arguments; `known` are the names of the scenarios, of which `all` is all.
+ * Reads the arguments; among the scenarios that are known, `all` is all.
  * @throws {@link UsageError}
  */
-export const readCommandLine = (args: readonly string[], known: readonly string[]): CommandLine => {
+export const readCommandLine = (args: readonly string[], known: KnownScenarios): CommandLine => {
   const { values, positionals } = parse(args)
+  const names = known.all.map(({ name }) => name)
   for (const name of positionals)
-    if (![...known, CLUSTER, 'all'].includes(name))
-      throw new UsageError(`there is no scenario "${name}"; there are ${known.join(', ')}, ${CLUSTER} and all`)
+    if (![...names, CLUSTER, 'all'].includes(name))
+      throw new UsageError(`there is no scenario "${name}"; there are ${names.join(', ')}, ${CLUSTER} and all`)
   const isCluster = positionals.includes(CLUSTER)
   if (isCluster && positionals.length > 1) throw new UsageError(`${CLUSTER} is run alone`)
   for (const name of isCluster ? SCENARIOS_ONLY : CLUSTER_ONLY)
     if (values[name] !== undefined) throw new UsageError(`--${name} is ${isCluster ? 'not for' : 'for'} ${CLUSTER}`)
   if (isCluster && values.quick) throw new UsageError(`--quick is not for ${CLUSTER}`)
+  const chosen = chosenOf(positionals, values.quick, known)
+  for (const option of SOME_SCENARIOS_ONLY) if (values[option] !== undefined && !isCluster) assertTaken(option, chosen, known.all)
   const seconds = count('seconds', values.seconds)
   return {
     isHelp: values.help,
-    scenarios: positionals.includes('all') ? known : positionals,
+    scenarios: isCluster ? [CLUSTER] : chosen.map(({ name }) => name),
     isQuick: values.quick,
     rounds: count('rounds', values.rounds),
     durationMs: seconds === undefined ? undefined : seconds * 1000,

@@ -1,6 +1,9 @@
+import type { ScenarioOption } from './frame/scenario.ts'
 import { DIALECTS } from './load/dialect.ts'
-import { SCENARIOS } from './scenarios/scenarios.ts'
+import { DEFAULT_SCENARIOS, SCENARIOS } from './scenarios/scenarios.ts'
 
+/** Of the options with their values, and a gap. */
+const OPTION_WIDTH = 19
 /** That of the longest, and a gap. */
 const NAME_WIDTH = Math.max(...SCENARIOS.map(({ name }) => name.length)) + 2
 
@@ -10,12 +13,18 @@ const described = (name: string, text: string): string =>
     .map((line, index) => `  ${(index === 0 ? name : '').padEnd(NAME_WIDTH)}${line}`)
     .join('\n')
 
+/** Wrapped behind the option's name. */
+const takers = (option: ScenarioOption): string =>
+  `\n${' '.repeat(OPTION_WIDTH)}${SCENARIOS.filter(({ takes }) => takes.includes(option))
+    .map(({ name }) => name)
+    .join(', ')}`
+
 export const HELP = `Usage: npm run bench -- [scenario ...] [options]
 
 Measures Fusewire beside what one might take instead: by turns, in one run, each server in a process of its own on a core of its own
 (where taskset exists), the load in another. What counts are ratios.
 
-Scenarios (default: fan-out; all runs every one, which takes hours):
+Scenarios (default: ${DEFAULT_SCENARIOS.map(({ name }) => name).join(', ')}; all runs every one, which takes hours):
 ${SCENARIOS.map(({ name, summary }) => described(name, summary)).join('\n')}
 ${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and 3 nodes, beside a bare loop of the same commands and beside\nrelays that do nothing else; starts redis-server and nats-server of its own')}
 
@@ -24,8 +33,8 @@ Options:
                    than a fifth, twice
   --rounds N       measurements of each candidate; tables show medians (default: the scenario's own; 2 at most with --quick)
   --seconds N      how long one measurement lasts, where it is one of time
-  --clients N      in place of the scenario's own numbers of clients
-  --bytes N        in place of the scenario's own sizes of messages
+  --clients N      in place of the scenario's own numbers of clients; for${takers('clients')}
+  --bytes N        in place of the scenario's own sizes of messages; for${takers('bytes')}
   --only TEXT      candidates whose name is this; may be repeated
   --case TEXT      cases whose name begins with this; may be repeated
   --url URL        a server elsewhere to measure too: ws://host:port or wss://host:port, with a path where it is not the dialect's own

@@ -3,15 +3,12 @@ import { CLUSTER, readCommandLine, UsageError } from './command-line.ts'
 import { HELP } from './help.ts'
 import { runCluster } from './run-cluster.ts'
 import { runScenarios } from './run-scenarios.ts'
-import { SCENARIOS } from './scenarios/scenarios.ts'
+import { DEFAULT_SCENARIOS, QUICK_SCENARIOS, SCENARIOS } from './scenarios/scenarios.ts'
 
 const WRONG_USAGE = 2
 
 const run = async (args: readonly string[]): Promise<number> => {
-  const commandLine = readCommandLine(
-    args,
-    SCENARIOS.map(({ name }) => name),
-  )
+  const commandLine = readCommandLine(args, { all: SCENARIOS, byDefault: DEFAULT_SCENARIOS, quick: QUICK_SCENARIOS })
   if (commandLine.isHelp) console.log(HELP)
   else if (commandLine.scenarios.includes(CLUSTER)) await runCluster(commandLine)
   else return runScenarios(commandLine, args)

@@ -17,7 +17,7 @@ import { judge, verdictTable } from './frame/verdict.ts'
 import { checkServer } from './load/check-server.ts'
 import { isPinned, pinLoad } from './load/server-process.ts'
 import { externalDialect } from './scenarios/external-candidate.ts'
-import { QUICK_SCENARIOS, SCENARIOS } from './scenarios/scenarios.ts'
+import { SCENARIOS } from './scenarios/scenarios.ts'
 
 const MAKE_CERTIFICATE = fileURLToPath(new URL('./servers/make-certificate.js', import.meta.url))
 const REPORT_DIRECTORY = 'bench-results'
@@ -76,17 +76,7 @@ const assertSpeaks = async (external: ExternalServer): Promise<void> => {
   }
 }
 
-const scenariosOf = ({ scenarios, isQuick, external }: CommandLine): readonly Scenario[] => {
-  const chosen =
-    scenarios.length > 0
-      ? SCENARIOS.filter(({ name }) => scenarios.includes(name))
-      : isQuick
-        ? QUICK_SCENARIOS
-        : SCENARIOS.slice(0, 1)
-  const refused = external && chosen.find(({ takesExternal }) => takesExternal !== true)
-  if (refused) throw new UsageError(`${refused.name} cannot measure a server elsewhere`)
-  return chosen
-}
+const scenariosOf = ({ scenarios }: CommandLine): readonly Scenario[] => SCENARIOS.filter(({ name }) => scenarios.includes(name))
 
 /** Names what could have been chosen. */
 const nothingLeft = (commandLine: CommandLine, options: RunOptions): string => {

@@ -39,6 +39,7 @@ const resultOf = (measured: readonly Measured[], more: Partial<Scenario> = {}): 
     measures: [{ name: 'rate', title: 'things/s', digits: 0, isMoreBetter: true }],
     main: 'rate',
     rounds: 1,
+    takes: [],
     plan: () => [],
     ...more,
   },

@@ -14,7 +14,7 @@ it('measures the candidates of a case by turns, and compares them round by round
     },
   })
   const trials = [trial('a', 1), trial('b', 2)]
-  const scenario: Scenario = { name: 's', summary: '', measures: [], main: 'rate', rounds: 2, plan: () => trials }
+  const scenario: Scenario = { name: 's', summary: '', measures: [], main: 'rate', rounds: 2, takes: [], plan: () => trials }
   const shares: number[] = []
   const [a, b] = await runScenario(scenario, trials, 2, (share) => shares.push(share))
   expect(order).toEqual(['a', 'b', 'b', 'a'])

@@ -51,6 +51,9 @@ export interface RunOptions {
   readonly certificateFile: string
 }
 
+/** Options that some scenarios alone can follow: numbers of clients, sizes of messages, and a server elsewhere. */
+export type ScenarioOption = 'clients' | 'bytes' | 'url'
+
 export interface Scenario {
   readonly name: string
   /** What it does, in a few lines for the help. */
@@ -62,7 +65,7 @@ export interface Scenario {
   readonly isGrowth?: boolean
   /** Rounds when the command line says nothing. */
   readonly rounds: number
-  /** True where an external server can be measured too. */
-  readonly takesExternal?: boolean
+  /** Options of the command line that mean something to it, besides those that all scenarios take. */
+  readonly takes: readonly ScenarioOption[]
   plan(options: RunOptions): readonly Trial[]
 }

@@ -124,5 +124,6 @@ export const CONNECTING: Scenario = {
   measures: rateMeasures('connections'),
   main: 'perCpuSecond',
   rounds: 5,
+  takes: [],
   plan,
 }

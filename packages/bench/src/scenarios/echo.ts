@@ -171,6 +171,6 @@ export const ECHO: Scenario = {
   ],
   main: 'p99',
   rounds: 5,
-  takesExternal: true,
+  takes: ['clients', 'bytes', 'url'],
   plan,
 }

@@ -29,6 +29,8 @@ const QUICK_DURATION_MS = 1500
 /** Time for the server's code to be compiled, before anything is measured. */
 const WARM_UP_SHARE = 0.3
 const BURST = 10
+/** Enough for compression to pay. */
+const DEFLATED_BYTES = 2000
 
 interface Load {
   readonly clients: number
@@ -116,6 +118,7 @@ const plan = (options: RunOptions): readonly Trial[] => {
   const sizes = options.bytes === undefined ? (isQuick ? [100] : [100, 1000]) : [options.bytes]
   const [clients = 0] = audiences
   const [bytes = 0] = sizes
+  const { bytes: deflated = DEFLATED_BYTES } = options
   const more = external ? [externalCandidate(external)] : []
   const trials = (name: string, candidates: readonly Candidate[], load: Omit<Load, 'durationMs'>): Trial[] =>
     candidates.map((candidate) => ({
@@ -154,7 +157,7 @@ const plan = (options: RunOptions): readonly Trial[] => {
       burst: 1,
     }),
     ...(isQuick ? [] : trials(`encodings, ${clients} clients, ${bytes} B`, encodings(), { clients, bytes, burst: 1 })),
-    ...(isQuick ? [] : trials(`deflate, ${clients} clients, 2000 B`, deflate(), { clients, bytes: 2000, burst: 1 })),
+    ...(isQuick ? [] : trials(`deflate, ${clients} clients, ${deflated} B`, deflate(), { clients, bytes: deflated, burst: 1 })),
   ]
 }
 
@@ -165,6 +168,6 @@ export const FAN_OUT: Scenario = {
   measures: rateMeasures('deliveries'),
   main: 'perCpuSecond',
   rounds: 15,
-  takesExternal: true,
+  takes: ['clients', 'bytes', 'url'],
   plan,
 }

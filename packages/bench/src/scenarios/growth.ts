@@ -50,5 +50,6 @@ export const GROWTH: Scenario = {
   main: 'cost',
   isGrowth: true,
   rounds: 3,
+  takes: ['bytes'],
   plan,
 }

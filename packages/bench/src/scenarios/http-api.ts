@@ -120,5 +120,6 @@ export const HTTP_API: Scenario = {
   measures: rateMeasures('publications'),
   main: 'perCpuSecond',
   rounds: 5,
+  takes: ['bytes'],
   plan,
 }

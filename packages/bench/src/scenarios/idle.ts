@@ -60,5 +60,6 @@ export const IDLE: Scenario = {
   ],
   main: 'serverCpu',
   rounds: 1,
+  takes: ['clients'],
   plan,
 }

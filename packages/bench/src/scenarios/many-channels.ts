@@ -64,6 +64,6 @@ export const MANY_CHANNELS: Scenario = {
   measures: rateMeasures('deliveries'),
   main: 'perCpuSecond',
   rounds: 5,
-  takesExternal: true,
+  takes: ['clients', 'bytes', 'url'],
   plan,
 }

@@ -95,5 +95,6 @@ export const MEMORY: Scenario = {
   main: 'rss',
   // Twice the same within a hundredth.
   rounds: 1,
+  takes: ['clients'],
   plan,
 }

@@ -145,5 +145,6 @@ export const RECONNECT_STORM: Scenario = {
   ],
   main: 'cpu',
   rounds: 5,
+  takes: ['clients'],
   plan,
 }

@@ -24,6 +24,9 @@ export const SCENARIOS: readonly Scenario[] = [
   SLOW_CONSUMER,
 ]
 
+/** Those that are run when none is named. */
+export const DEFAULT_SCENARIOS: readonly Scenario[] = [FAN_OUT]
+
 /**
  * Those of `--quick`: CPU time and memory, which hold on a busy machine. Latencies do not, and connecting is spread too widely: single
  * measurements were 0.43 to 0.67 of what they are compared with.

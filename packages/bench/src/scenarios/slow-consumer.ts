@@ -230,5 +230,6 @@ export const SLOW_CONSUMER: Scenario = {
   ],
   main: 'p99Ratio',
   rounds: 1,
+  takes: ['clients', 'bytes'],
   plan,
 }

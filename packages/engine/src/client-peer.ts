@@ -10,6 +10,7 @@ import {
 import { Conduct, type ConductLimits } from './conduct.ts'
 import { type ConnectionEffect, type ConnectionEvent, type ConnectionPhase, connectionMove } from './connection-lifecycle.ts'
 import { Conversation, type ConversationHost, type ConversationPorts } from './conversation.ts'
+import { NO_PLACE, type Placed } from './dense-set.ts'
 import type { Departing } from './departures.ts'
 import { encodeMessage } from './encode-message.ts'
 import type { Accepted, Handshake } from './handshake.ts'
@@ -41,8 +42,9 @@ interface End {
 const NORMAL_END: End = { code: 'closed', reason: ERRORS.closed.help }
 
 /** One connection as the engine sees it: leads it through its life. */
-export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedPeer, Departing {
+export class ClientPeer implements Peer, SessionLink, ConversationHost, ClockedPeer, Departing, Placed {
   readonly connection: Connection
+  place = NO_PLACE
   readonly #ports: PeerPorts
   readonly #clock: PeerClock
   readonly #conversation: Conversation

@@ -3,6 +3,7 @@ import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ClientPeer, type PeerPorts } from './client-peer.ts'
 import { ClockWatch } from './clock-watch.ts'
+import { DenseSet } from './dense-set.ts'
 import { Departures } from './departures.ts'
 import { createParts, type EngineParts, type EnginePorts } from './engine-parts.ts'
 import { applicationKey } from './idempotency-key.ts'
@@ -28,7 +29,7 @@ export class Engine {
   readonly #parts: EngineParts
   readonly #peerPorts: PeerPorts
   /** Those that are counted as connections. */
-  readonly #peers = new Set<ClientPeer>()
+  readonly #peers = new DenseSet<ClientPeer>()
   /** While this node drains. */
   #departures: Departures | undefined
   readonly #clock: ClockWatch
@@ -86,10 +87,10 @@ export class Engine {
   }
 
   #restartClock(now: number): void {
-    for (const peer of this.#peers) peer.restartClock()
+    for (const peer of this.#peers.members) peer.restartClock()
     this.#parts.sessions.restartClock(now)
     const checked = this.#parts.shared?.woke()
-    if (checked) for (const peer of this.#peers) peer.hold(checked)
+    if (checked) for (const peer of this.#peers.members) peer.hold(checked)
   }
 
   publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
@@ -272,7 +273,7 @@ export class Engine {
     const now = this.#ports.environment.now()
     if (!this.#departures) {
       this.#departures = new Departures(() => this.#ports.environment.random(), now)
-      for (const peer of this.#peers) this.#departures.add(peer)
+      for (const peer of this.#peers.members) this.#departures.add(peer)
     }
     this.#departures.endBy(now + windowMs)
     this.#departures.advance(now)
@@ -285,7 +286,7 @@ export class Engine {
 
   /** Tells every client to come back elsewhere, whatever it waits for. */
   disconnectAll(): void {
-    for (const peer of [...this.#peers]) peer.depart()
+    for (const peer of [...this.#peers.members]) peer.depart()
   }
 
   /** Ends: clients first, then the broker. Sessions end too, unless there are other nodes: then they stay for those. Idempotent. */

@@ -1,4 +1,5 @@
 import type { Position, Publication } from '@fusewire/protocol'
+import { NO_PLACE, type Placed } from './dense-set.ts'
 
 /** Publications that are held while a history is being read, at most. */
 const MAX_HELD_PUBLICATIONS = 10_000
@@ -7,7 +8,8 @@ const MAX_HELD_PUBLICATIONS = 10_000
  * What is published in a channel while its history is being read, so that it can follow what was read without gap or duplicate. What
  * the broker may have kept from its node in the meantime can only be read again.
  */
-export class HeldPublications {
+export class HeldPublications implements Placed {
+  place = NO_PLACE
   #publications: Publication[] = []
   #epoch: string | undefined
   #isInterrupted = false

@@ -1,5 +1,6 @@
 import type { Position, Publication, PublicationMessage } from '@fusewire/protocol'
 import { DeliveryGroup, type Place } from './delivery-group.ts'
+import { DenseSet } from './dense-set.ts'
 import { HeldPublications } from './held-publications.ts'
 import type { Announcement } from './ports/broker.ts'
 import type { Connection, FrameFormat, Slot } from './ports/connection.ts'
@@ -23,8 +24,9 @@ export class HubChannel {
   /** What is published meanwhile. */
   readonly heldForCatching = new HeldPublications()
   readonly #onMissed: () => void
-  readonly #subscriptions = new Set<Subscription>()
-  readonly #recovering = new Set<Subscription>()
+  readonly #subscriptions = new DenseSet<Subscription>()
+  /** What is published meanwhile, of each that recovers. */
+  readonly #recovering = new DenseSet<HeldPublications>()
   #groups: readonly DeliveryGroup[] = []
   /**
    * Those that are live or catching up, or were when they subscribed again, and want to know who comes and goes; undefined until there is
@@ -64,7 +66,7 @@ export class HubChannel {
     // Of what it was catching up with, nothing was held for it alone.
     if (before?.isBehind) held.restart()
     subscription.state = { kind: 'recovering', held, before }
-    this.#recovering.add(subscription)
+    this.#recovering.add(held)
     if (before) this.#watch(subscription)
     return held
   }
@@ -89,7 +91,7 @@ export class HubChannel {
 
   pause(subscription: Subscription): void {
     const { state } = subscription
-    if (state.kind === 'recovering') this.#recovering.delete(subscription)
+    if (state.kind === 'recovering') this.#recovering.delete(state.held)
     if (state.kind === 'catching') this.catching.delete(subscription)
     if (state.kind === 'live') this.#leaveGroup(state)
     this.#watching?.delete(subscription)
@@ -100,7 +102,7 @@ export class HubChannel {
    * Something may have been missed: whoever was live has to catch up, and what is being read for others has to be read again.
    */
   interrupt(): void {
-    for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.interrupt()
+    for (const held of this.#recovering.members) held.interrupt()
     this.heldForCatching.interrupt()
     const heard = this.#heard
     const live = this.#groups.flatMap(({ subscriptions }) => subscriptions)
@@ -122,7 +124,7 @@ export class HubChannel {
   deliver(publication: Publication, epoch: string, slot?: Slot): number {
     const { offset } = publication
     if (this.#heard && (epoch !== this.#heard.epoch || offset > this.#heard.offset + 1)) this.#onMissed()
-    for (const { state } of this.#recovering) if (state.kind === 'recovering') state.held.hold(publication, epoch)
+    for (const held of this.#recovering.members) held.hold(publication, epoch)
     if (this.catching.size > 0) this.heldForCatching.hold(publication, epoch)
     if (!this.#heard) this.#heard = { epoch, offset }
     else if (offset <= this.#heard.offset) return 0

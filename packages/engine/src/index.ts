@@ -1,5 +1,6 @@
 export type { Access, Action, Capability } from './access.ts'
 export { ConflictError } from './conflict-error.ts'
+export { DenseSet, NO_PLACE, type Placed } from './dense-set.ts'
 export { Engine } from './engine.ts'
 export type { EngineLimits, EnginePorts } from './engine-parts.ts'
 export { Interests } from './interests.ts'

@@ -1,5 +1,6 @@
 import type { Member, Position, Publication } from '@fusewire/protocol'
 import type { Place } from './delivery-group.ts'
+import { NO_PLACE, type Placed } from './dense-set.ts'
 import type { HeldPublications } from './held-publications.ts'
 import type { HubChannel } from './hub-channel.ts'
 import type { ChannelGrant } from './ports/authenticator.ts'
@@ -57,9 +58,11 @@ export type PresenceState =
 export type Wishes = Pick<Subscription, 'filter' | 'wantsPresence'>
 
 /** A session in a channel. */
-export class Subscription {
+export class Subscription implements Placed {
   readonly session: Session
   readonly channel: HubChannel
+  /** Among those of its channel. */
+  place = NO_PLACE
   /** Tags that a publication must carry: those of the last `subscribed`, or of what asks for the first. */
   filter: Readonly<Record<string, string>> | undefined
   /** Whether `join` and `leave` are wanted, likewise. */

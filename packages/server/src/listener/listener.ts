@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls'
-import type { Log } from '@fusewire/engine'
+import { DenseSet, type Log, NO_PLACE, type Placed } from '@fusewire/engine'
 import { ALPN } from '@fusewire/protocol'
 import { addressGroup } from '../addresses/address-group.ts'
 import { Refusals } from '../refusals.ts'
@@ -46,6 +46,20 @@ const NO_HEAD = Buffer.alloc(0)
  */
 const KEEP_ALIVE_DELAY_MS = 30_000
 
+/** Finds what has been admitted with a socket. */
+const ADMITTED = Symbol('Admitted')
+
+/** A connection that the gate has let in. */
+interface Admitted extends Placed {
+  readonly socket: Socket
+  /** What counts as the address that it comes from; undefined where it is not limited. */
+  readonly group: string | undefined
+}
+
+interface AdmittedSocket extends Socket {
+  [ADMITTED]?: Admitted
+}
+
 const SOCKET_OPTIONS = {
   noDelay: true,
   // HTTP/1.1 answers clients that have ended their side; what else speaks here ends its own.
@@ -75,10 +89,9 @@ export class Listener {
   readonly #h1: Http1Server
   readonly #h2: Http2Server
   readonly #servers = new Set<Server>()
-  /** All of them, with what counts as the address that each one comes from. */
-  readonly #sockets = new Map<Socket, string | undefined>()
+  readonly #admitted = new DenseSet<Admitted>()
   /** One function for all: a closure of each connection would take 300 bytes. */
-  readonly #onClose: (this: Socket) => void
+  readonly #onClose: (this: AdmittedSocket) => void
   #stopped: Promise<unknown> | undefined
   #leaving: Promise<void> | undefined
 
@@ -97,10 +110,12 @@ export class Listener {
     this.#refusals = refusals
     this.#addressGroup = groupOf
     this.#gate = new ConnectionGate(this.#limits, Date.now())
-    const [gate, sockets] = [this.#gate, this.#sockets]
+    const [gate, all] = [this.#gate, this.#admitted]
     this.#onClose = function () {
-      gate.leave(sockets.get(this))
-      sockets.delete(this)
+      const admitted = this[ADMITTED]
+      if (!admitted) return
+      gate.leave(admitted.group)
+      all.delete(admitted)
     }
     this.#sweepTimer = setInterval(() => this.#gate.sweep(Date.now()), GATE_SWEEP_INTERVAL_MS)
     this.#sweepTimer.unref()
@@ -154,7 +169,7 @@ export class Listener {
 
   /** Ends every connection at once. */
   cut(): void {
-    for (const socket of this.#sockets.keys()) socket.destroy()
+    for (const { socket } of [...this.#admitted.members]) socket.destroy()
   }
 
   /** {@link Listener.leave}, and {@link Listener.cut} after `graceMs`. */
@@ -172,7 +187,7 @@ export class Listener {
     return listen(server, address)
   }
 
-  #admit(socket: Socket): boolean {
+  #admit(socket: AdmittedSocket): boolean {
     const group = this.#addressGroup(socket.remoteAddress ?? '')
     const limit = this.#gate.enter(group, Date.now())
     if (limit) {
@@ -181,7 +196,9 @@ export class Listener {
       socket.resetAndDestroy()
       return false
     }
-    this.#sockets.set(socket, group)
+    const admitted: Admitted = { socket, group, place: NO_PLACE }
+    socket[ADMITTED] = admitted
+    this.#admitted.add(admitted)
     // Every dialect listens for errors of its own; between them, none may be without a listener.
     socket.on('error', ignoreError)
     socket.on('close', this.#onClose)
@@ -221,7 +238,7 @@ export class Listener {
     this.#h1.drain()
     this.#h2.drain()
     // Connections that have not said anything yet.
-    for (const socket of this.#sockets.keys()) if (socket.bytesRead === 0) socket.destroy()
+    for (const { socket } of [...this.#admitted.members]) if (socket.bytesRead === 0) socket.destroy()
     await this.#stopped
     clearInterval(this.#sweepTimer)
     this.#h1.close()

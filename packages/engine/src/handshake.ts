@@ -138,6 +138,7 @@ export class Handshake {
       ...(identity.expiresAt !== undefined && { expiresAt: identity.expiresAt }),
     })
 
+    if (subscriptions.length === 0 && session.subscriptions.size === 0 && identity.channels.length === 0) return []
     const asked = new Map<string, SubscriptionRequest>()
     const failures: Failure[] = []
     for (const request of subscriptions) {

@@ -5,7 +5,7 @@ import { HeldPublications } from './held-publications.ts'
 import type { Announcement } from './ports/broker.ts'
 import type { Connection, FrameFormat, Slot } from './ports/connection.ts'
 import { SharedMessage } from './shared-message.ts'
-import type { Standing, Subscription, SubscriptionState } from './subscription.ts'
+import { PAUSED, type Standing, type Subscription, type SubscriptionState } from './subscription.ts'
 
 /** How far the channel has been heard of on this node. */
 interface Heard {
@@ -95,7 +95,7 @@ export class HubChannel {
     if (state.kind === 'catching') this.catching.delete(subscription)
     if (state.kind === 'live') this.#leaveGroup(state)
     this.#watching?.delete(subscription)
-    subscription.state = { kind: 'paused' }
+    subscription.state = PAUSED
   }
 
   /**
@@ -115,7 +115,7 @@ export class HubChannel {
       const { state } = subscription
       if (state.kind !== 'live') continue
       const { connection, after } = state
-      subscription.state = { kind: 'paused' }
+      subscription.state = PAUSED
       this.catchUp(subscription, connection, after > since.offset ? { ...since, offset: after } : since)
     }
   }

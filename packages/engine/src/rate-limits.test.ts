@@ -1,6 +1,13 @@
 import { FusewireError } from '@fusewire/protocol'
-import { EngineHarness, type MemoryConnection, turn } from '@fusewire/testkit'
+import { EngineHarness, FakeEnvironment, type MemoryConnection, memoryFormat, turn } from '@fusewire/testkit'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { RateMeter } from './rate-meter.ts'
+import type { SessionLink } from './session.ts'
+import { Sessions } from './sessions.ts'
+import { Counters } from './stats.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+const CLIENT = { transport: 'tcp', remoteAddress: '192.0.2.1' } as const
 
 const LIMITS = { messagesPerSecond: 10, messagesBurst: 5, bytesPerSecond: 1000, bytesBurst: 2000, maxRateLimited: 3 }
 
@@ -153,5 +160,40 @@ describe('the other limits of a session', () => {
       maxDepth: 1,
       maxBadMessages: 1,
     })
+  })
+})
+
+describe('a session that waits', () => {
+  it('keeps its meter only for as long as that knows more than a new one', () => {
+    const environment = new FakeEnvironment()
+    const ignore = (): void => undefined
+    const sessions = new Sessions({
+      environment,
+      wheel: new TimerWheel(environment.now()),
+      counters: new Counters(),
+      limits: { sessionTtlMs: 60_000, maxConnectionsPerUser: 10, maxConnections: 10, maxConnectionsPerAddress: 10 },
+      groupOf: (address) => address,
+      onCreated: ignore,
+      onChanged: ignore,
+      onDetached: ignore,
+      onEnd: ignore,
+      onLetGo: ignore,
+    })
+    const link: SessionLink = {
+      connection: { ...CLIENT, format: memoryFormat('test'), send: ignore, close: ignore },
+      send: ignore,
+      end: ignore,
+      refreshed: ignore,
+    }
+    const waiting = (pauseMs: number): RateMeter | undefined => {
+      const session = sessions.create({ capabilities: [], channels: [] }, link, CLIENT)
+      session.meter = new RateMeter(LIMITS, environment.now())
+      session.meter.count(100, environment.now())
+      environment.advance(pauseMs)
+      sessions.detach(session, link)
+      return session.meter
+    }
+    expect(waiting(99)).toBeInstanceOf(RateMeter)
+    expect(waiting(100)).toBeUndefined()
   })
 })

@@ -39,11 +39,16 @@ export class RateMeter {
 
   /** Counts a message of this size; answers with the limit that it exceeds, if any. */
   count(bytes: number, now: number): Excess | undefined {
-    if (this.#refusals > 0 && this.#messages.isFull(now) && this.#bytes.isFull(now)) this.#refusals = 0
+    if (this.#refusals > 0 && this.isAsNew(now)) this.#refusals = 0
     const messagesMs = this.#messages.take(1, now)
     if (messagesMs > 0) return this.#refuse('messagesPerSecond', messagesMs)
     const bytesMs = this.#bytes.take(bytes, now)
     return bytesMs > 0 ? this.#refuse('bytesPerSecond', bytesMs) : undefined
+  }
+
+  /** Whether another one in its place would count the same. */
+  isAsNew(now: number): boolean {
+    return this.#messages.isFull(now) && this.#bytes.isFull(now)
   }
 
   #refuse(limit: Excess['limit'], retryAfterMs: number): Excess {

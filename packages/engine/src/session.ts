@@ -35,7 +35,10 @@ export class Session {
   readonly resumeToken: string
   /** By channel. */
   readonly subscriptions = new Map<string, Subscription>()
-  /** Measures what the client sends; comes with the first connection and outlives it, so that another one gives no new burst. */
+  /**
+   * Measures what the client sends; comes with the first connection and outlives it, so that another one gives no new burst. Absent while
+   * the session waits and may send as much as any new one.
+   */
   meter: RateMeter | undefined
   state: SessionState
   /** Of its last connection. */

@@ -185,7 +185,7 @@ export class Sessions {
   ): void {
     const before = session.link
     const { to, effects } = sessionMove(session.state.kind, event)
-    if (to !== 'attached') session.state = { kind: to }
+    if (to !== 'attached') session.state = WITHOUT_LINK[to]
     else if (link) session.state = { kind: to, link }
     for (const effect of effects) this.#do(effect, session, { link: before, reason, code })
   }
@@ -216,6 +216,8 @@ export class Sessions {
   }
 
   #wait(session: Session): void {
+    // A fifth of what a session takes while it waits.
+    if (session.meter?.isAsNew(this.#ports.environment.now())) session.meter = undefined
     const givingWay = this.#waiting.add(session)
     if (!givingWay) return
     this.#ports.counters.refuse(givingWay.limit)
@@ -240,6 +242,9 @@ interface Particulars {
   readonly reason?: SessionEnd
   readonly code?: DisconnectCode
 }
+
+/** The same for all. */
+const WITHOUT_LINK = { detached: { kind: 'detached' }, ended: { kind: 'ended' } } as const
 
 /** What they miss from now on is in their channels' history. */
 const pauseSubscriptions = ({ subscriptions }: Session): void => {

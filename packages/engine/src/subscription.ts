@@ -31,6 +31,9 @@ export type SubscriptionState =
   | ({ readonly kind: 'live'; readonly connection: Connection } & Place)
   | { readonly kind: 'catching'; readonly connection: Connection; readonly since: Position }
 
+/** The same for all. */
+export const PAUSED: SubscriptionState = { kind: 'paused' }
+
 /** How far a subscription has got, and over which connection. */
 export interface Standing {
   readonly connection: Connection
@@ -67,7 +70,7 @@ export class Subscription implements Placed {
   filter: Readonly<Record<string, string>> | undefined
   /** Whether `join` and `leave` are wanted, likewise. */
   wantsPresence = false
-  state: SubscriptionState = { kind: 'paused' }
+  state: SubscriptionState = PAUSED
   /** True once a subscribe has succeeded: from then on one that fails leaves it to the next attempt. */
   isEstablished = false
   presence: PresenceState = { kind: 'absent' }

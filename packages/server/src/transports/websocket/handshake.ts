@@ -68,6 +68,8 @@ const readSubprotocols = (headers: HandshakeHeaders): string[] =>
 
 /** The first one of the client's that is known; JSON for a client that names none, such as a page's bare `new WebSocket(url)`. */
 const chooseSubprotocol = (headers: HandshakeHeaders): Pick<Agreement, 'codec' | 'subprotocol'> => {
+  // What nearly all of our own clients ask for.
+  if (headers['sec-websocket-protocol'] === SUBPROTOCOL.json) return { codec: 'json', subprotocol: SUBPROTOCOL.json }
   const subprotocols = readSubprotocols(headers)
   for (const subprotocol of subprotocols) {
     if (subprotocol === SUBPROTOCOL.json) return { codec: 'json', subprotocol }

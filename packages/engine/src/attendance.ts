@@ -3,6 +3,7 @@ import { after } from './after.ts'
 import type { Log } from './log.ts'
 import type { Announcement, Awaitable, Broker } from './ports/broker.ts'
 import type { PresenceStore } from './ports/presence-store.ts'
+import { RenewingMap } from './renewing-map.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session } from './session.ts'
 import type { PresenceState, Subscription } from './subscription.ts'
@@ -37,7 +38,7 @@ const HEARD: Readonly<Record<PresenceState['kind'], Heard>> = {
 export class Attendance {
   readonly #ports: AttendancePorts
   /** What is told last, by session and channel. */
-  readonly #underWay = new Map<string, Promise<Heard>>()
+  readonly #underWay = new RenewingMap<string, Promise<Heard>>()
   #isRefused = false
 
   constructor(ports: AttendancePorts) {

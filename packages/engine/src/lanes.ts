@@ -1,7 +1,9 @@
+import { RenewingMap } from './renewing-map.ts'
+
 /** Work in lanes: of one lane each begins when the one before is done, whatever has become of it. An empty lane takes no memory. */
 export class Lanes {
   /** The last work of each lane, settled without a value. */
-  readonly #ends = new Map<string, Promise<void>>()
+  readonly #ends = new RenewingMap<string, Promise<void>>()
 
   get size(): number {
     return this.#ends.size

@@ -3,6 +3,7 @@ import { firstOf } from './first-of.ts'
 import type { Log } from './log.ts'
 import type { Awaitable } from './ports/broker.ts'
 import type { SessionStore } from './ports/session-store.ts'
+import { RenewingMap } from './renewing-map.ts'
 import type { Session } from './session.ts'
 import { recordOf } from './session-record.ts'
 import { isFinal, type StoreWatch } from './store-watch.ts'
@@ -32,7 +33,7 @@ const BATCH = 500
 export class SessionUpkeep {
   readonly #ports: SessionUpkeepPorts
   /** Not yet told, or told otherwise since; and who waits for it. */
-  readonly #changed = new Map<Session, (() => void)[]>()
+  readonly #changed = new RenewingMap<Session, (() => void)[]>()
   /** Those that the store may know, with the time at which it was told last; the oldest come first. */
   readonly #known = new Map<Session, number>()
   /** Those that the store has refused for what they are. */

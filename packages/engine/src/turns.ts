@@ -1,3 +1,5 @@
+import { RenewingMap } from './renewing-map.ts'
+
 interface Queue {
   running: number
   /** Each gives the next one its turn. */
@@ -7,7 +9,7 @@ interface Queue {
 /** Lets so much work of one owner run at a time; what is more waits for its turn, in its order. An owner without work takes no memory. */
 export class Turns {
   readonly #max: number
-  readonly #queues = new Map<object, Queue>()
+  readonly #queues = new RenewingMap<object, Queue>()
 
   constructor(max: number) {
     this.#max = max

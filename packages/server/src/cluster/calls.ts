@@ -1,4 +1,4 @@
-import type { Awaitable, Log } from '@fusewire/engine'
+import { type Awaitable, type Log, RenewingMap } from '@fusewire/engine'
 import { FusewireError, isErrorCode } from '@fusewire/protocol'
 import type { Outgoing } from './bus-link.ts'
 import { type BusMessage, MAX_ERROR_LENGTH } from './bus-message.ts'
@@ -64,7 +64,7 @@ export class Calls {
   readonly #ports: CallsPorts
   readonly #handlers = new Map<string, CallHandler>()
   readonly #noticeHandlers = new Map<string, NoticeHandler>()
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new RenewingMap<number, Pending>()
   readonly #loads = new Map<string, Load>()
   /** Calls that are being answered, by the node that has made them. */
   readonly #running = new Map<string, number>()

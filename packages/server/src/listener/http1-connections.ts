@@ -1,14 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { RenewingMap } from '@fusewire/engine'
 
 interface Use {
   /** Responses that have not left yet. */
-  readonly answering: Set<ServerResponse>
+  answering: readonly ServerResponse[]
   /** `bytesRead` of the socket after its last answer; more by now is a request that has begun to come. */
   readBefore: number
   /** When it was opened; undefined once a request has come. */
   silentSince: number | undefined
 }
+
+const NONE: readonly ServerResponse[] = []
 
 /** Whoever opens a connection to use it does so within this time. */
 const SPARE_MS = 1000
@@ -21,7 +24,7 @@ const SPARE_MS = 1000
  *                                   └──leave: connection: close, its response has left──▶ ended
  */
 export class Http1Connections {
-  readonly #uses = new Map<Socket, Use>()
+  readonly #uses = new RenewingMap<Socket, Use>()
   /** One function for all: a closure of each connection would take 300 bytes. */
   readonly #onClose: (this: Socket) => void
   #leaving = false
@@ -34,7 +37,7 @@ export class Http1Connections {
   }
 
   add(socket: Socket): void {
-    this.#uses.set(socket, { answering: new Set(), readBefore: 0, silentSince: performance.now() })
+    this.#uses.set(socket, { answering: NONE, readBefore: 0, silentSince: performance.now() })
     socket.on('close', this.#onClose)
   }
 
@@ -46,7 +49,7 @@ export class Http1Connections {
 
   /** Whether a request of it waits for its answer, or for the whole of it to leave. */
   isAnswering(socket: Socket): boolean {
-    return (this.#uses.get(socket)?.answering.size ?? 0) > 0
+    return (this.#uses.get(socket)?.answering.length ?? 0) > 0
   }
 
   /** A request has come, and this will be its answer. */
@@ -54,12 +57,12 @@ export class Http1Connections {
     const use = this.#uses.get(socket)
     if (!use) return
     use.silentSince = undefined
-    use.answering.add(response)
+    use.answering = [...use.answering, response]
     if (this.#leaving) response.setHeader('connection', 'close')
     response.once('close', () => {
-      use.answering.delete(response)
+      use.answering = use.answering.filter((other) => other !== response)
       use.readBefore = socket.bytesRead
-      if (this.#leaving && use.answering.size === 0) socket.destroySoon()
+      if (this.#leaving && use.answering.length === 0) socket.destroySoon()
     })
   }
 
@@ -76,7 +79,7 @@ export class Http1Connections {
     this.#leaving = true
     for (const [socket, { answering, readBefore, silentSince }] of this.#uses) {
       for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close')
-      const isIdle = answering.size === 0 && socket.bytesRead === readBefore
+      const isIdle = answering.length === 0 && socket.bytesRead === readBefore
       // What one that is silent has read is of TLS.
       if (isIdle || silentSince !== undefined) socket.destroy()
     }

@@ -1,6 +1,6 @@
 import { createServer, type Http2Server as NodeServer, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Log } from '@fusewire/engine'
+import { type Log, RenewingMap } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import type { Refusals, ServerLimitName } from '../refusals.ts'
 import { Http2SessionGuard, type SessionFault } from './http2-session-guard.ts'
@@ -26,7 +26,7 @@ export class Http2Server {
   readonly #limits: ListenerLimits
   readonly #refusals: Refusals
   readonly #log: Log
-  readonly #sessions = new Map<ServerHttp2Session, Http2SessionGuard>()
+  readonly #sessions = new RenewingMap<ServerHttp2Session, Http2SessionGuard>()
   readonly #sweepTimer: NodeJS.Timeout
   #draining = false
 

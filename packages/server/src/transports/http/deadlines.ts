@@ -1,3 +1,5 @@
+import { RenewingMap } from '@fusewire/engine'
+
 /** A response that has ended, and may still be on its way to the client. */
 export interface Ending {
   destroy(): void
@@ -8,7 +10,7 @@ export interface Ending {
  * sweep looks at nothing else: no timer each.
  */
 export class Deadlines<T> {
-  readonly #started = new Map<T, number>()
+  readonly #started = new RenewingMap<T, number>()
   readonly #timeoutMs: number
   readonly #expire: (item: T) => void
 

@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Connection, TransportName } from '@fusewire/engine'
+import { DenseSet, type TransportName } from '@fusewire/engine'
 import { ERRORS, FusewireError, PATHS } from '@fusewire/protocol'
 import { corsHeaders, preflightHeaders } from '../../cors.ts'
 import { reportOrigin } from '../../report-origin.ts'
@@ -18,6 +18,7 @@ import { OneWayFormats } from './one-way-format.ts'
 import type { ConnectionOwner } from './other-nodes.ts'
 import { PollEndpoint } from './poll.ts'
 import { refuse } from './refusal.ts'
+import type { ResponseConnection } from './response-connection.ts'
 import { serveSend, takeSend } from './send.ts'
 import { SplitConnections } from './split-connections.ts'
 import { serveOneWaySse, serveSse } from './sse.ts'
@@ -58,7 +59,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
   const splitLimits = { maxDepth: limits.maxDepth, maxHeld: settings.maxHeldRequests, maxHeldBytes: maxBodyBytes }
   const keepAlives = new KeepAlives(settings.keepAliveIntervalMs)
   const endings = new Deadlines<Ending>(settings.closeTimeoutMs, (exchange) => exchange.destroy())
-  const live = new Set<Connection>()
+  const live = new DenseSet<ResponseConnection>()
   const responses = { context, keepAlives, endings, live, splits, splitLimits, now }
   const oneWay = { ...responses, formats: new OneWayFormats(), retryMs: settings.retryMs }
   const polls = new PollEndpoint({ context, times: settings, endings, now, bodies, splits, splitLimits, others })
@@ -160,7 +161,7 @@ export const createHttpTransports = (context: TransportContext, options: HttpTra
     close: () => {
       if (closed) return
       closed = true
-      for (const connection of live) connection.close('server_draining', ERRORS.server_draining.help)
+      for (const connection of [...live.members]) connection.close('server_draining', ERRORS.server_draining.help)
       polls.close()
       setTimeout(() => endings.sweep(Number.POSITIVE_INFINITY), settings.closeTimeoutMs).unref()
     },

@@ -1,6 +1,12 @@
+import { DenseSet, NO_PLACE, type Placed } from '@fusewire/engine'
+
 /** Something that wants a few bytes sent now and then, so that proxies do not take its silence for its end. */
 export interface KeptAlive {
   keepAlive(): void
+}
+
+interface Member extends Placed {
+  readonly kept: KeptAlive
 }
 
 const SECOND_MS = 1000
@@ -10,18 +16,19 @@ const SECOND_MS = 1000
  * all of them at once.
  */
 export class KeepAlives {
-  readonly #slots: Set<KeptAlive>[]
+  readonly #slots: DenseSet<Member>[]
   #nextSlot = 0
   #second: number | undefined
 
   constructor(intervalMs: number) {
     const seconds = Math.max(1, Math.round(intervalMs / SECOND_MS))
-    this.#slots = Array.from({ length: seconds }, () => new Set())
+    this.#slots = Array.from({ length: seconds }, () => new DenseSet())
   }
 
   /** Returns what takes it out again. */
-  add(member: KeptAlive): () => void {
-    const slot = this.#slots[this.#nextSlot++ % this.#slots.length] ?? new Set()
+  add(kept: KeptAlive): () => void {
+    const slot = this.#slots[this.#nextSlot++ % this.#slots.length] ?? new DenseSet()
+    const member: Member = { kept, place: NO_PLACE }
     slot.add(member)
     return () => slot.delete(member)
   }
@@ -31,7 +38,8 @@ export class KeepAlives {
     const second = Math.floor(now / SECOND_MS)
     const { length } = this.#slots
     const first = Math.max((this.#second ?? second - 1) + 1, second - length + 1)
-    for (let at = first; at <= second; at++) for (const member of this.#slots[at % length] ?? []) member.keepAlive()
+    for (let at = first; at <= second; at++)
+      for (const { kept } of [...(this.#slots[at % length]?.members ?? [])]) kept.keepAlive()
     this.#second = second
   }
 }

@@ -1,3 +1,4 @@
+import { RenewingMap } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import { ndjsonFormat } from '../formats.ts'
 import type { BodyReader } from './body-reader.ts'
@@ -19,7 +20,7 @@ export interface PollEndpointServices extends PollServices {
 /** `POST /poll`: opens a connection, or with `?connection=` waits for the messages of one. */
 export class PollEndpoint {
   readonly #services: PollEndpointServices
-  readonly #connections = new Map<string, PollConnection>()
+  readonly #connections = new RenewingMap<string, PollConnection>()
 
   constructor(services: PollEndpointServices) {
     this.#services = services

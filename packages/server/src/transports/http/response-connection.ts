@@ -1,5 +1,15 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import type { Connection, Frame, FrameFormat, Peer, Slot, TransportName } from '@fusewire/engine'
+import {
+  type Connection,
+  type DenseSet,
+  type Frame,
+  type FrameFormat,
+  NO_PLACE,
+  type Peer,
+  type Placed,
+  type Slot,
+  type TransportName,
+} from '@fusewire/engine'
 import type { DisconnectCode } from '@fusewire/protocol'
 import { Outbox } from '../outbox.ts'
 import type { TransportContext } from '../transport-context.ts'
@@ -29,7 +39,7 @@ export interface ResponseServices {
   /** Responses that have ended, until the client has read them. */
   readonly endings: Deadlines<Ending>
   /** Connections that have not ended. */
-  readonly live: Set<Connection>
+  readonly live: DenseSet<ResponseConnection>
   readonly now: () => number
 }
 
@@ -46,7 +56,9 @@ type State =
   | { readonly kind: 'closed' }
 
 /** A connection whose downstream is one HTTP response that goes on and on: SSE and HTTP streaming. */
-export class ResponseConnection implements Connection, KeptAlive {
+export class ResponseConnection implements Connection, KeptAlive, Placed {
+  /** Among those that have not ended. */
+  place = NO_PLACE
   readonly transport: TransportName
   readonly format: FrameFormat
   readonly remoteAddress: string

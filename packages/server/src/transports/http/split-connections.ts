@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Peer, TransportName } from '@fusewire/engine'
+import { type Peer, RenewingMap, type TransportName } from '@fusewire/engine'
 import { FusewireError } from '@fusewire/protocol'
 import { type Line, receiveLine } from './line-receiver.ts'
 import { UpstreamSequence, type UpstreamSequenceLimits } from './upstream-sequence.ts'
@@ -45,7 +45,7 @@ const SECRET = /^(.{1,64})\.[\w-]{24}$/u
 
 /** The split connections of this node, by the secret that their requests carry. */
 export class SplitConnections {
-  readonly #bySecret = new Map<string, SplitConnection>()
+  readonly #bySecret = new RenewingMap<string, SplitConnection>()
   readonly #node: string
 
   constructor(node: string) {

@@ -2,6 +2,7 @@ import { clientFrame } from '../load/client-frame.ts'
 import { DIALECTS } from '../load/dialect.ts'
 import { Http2Connection } from '../load/http2-connection.ts'
 import type { Address } from '../load/open-socket.ts'
+import { Places } from '../load/places.ts'
 import { openWebSocket } from '../load/web-socket-client.ts'
 import { channelName } from './channel-name.ts'
 import { type Load, publishInWindow, type Sent } from './window.ts'
@@ -21,8 +22,7 @@ const ANSWER = /\{"type":"(result|error)","id":(\d+)[,}]/gu
 
 /** One session on a WebSocket, which does not wait for one answer before it sends the next. What one turn sends leaves in one write. */
 export const openWebSocketPublisher = async (address: Address): Promise<Publisher> => {
-  const waiting = new Map<number, Waiting>()
-  let lastId = 0
+  const waiting = new Places<Waiting>()
   let rest = ''
   /** Finds whose answers have come, and decodes nothing else: the publisher is to cost less than what it measures. */
   const hear = (chunk: Buffer): void => {
@@ -30,9 +30,7 @@ export const openWebSocketPublisher = async (address: Address): Promise<Publishe
     let end = 0
     for (const answer of text.matchAll(ANSWER)) {
       end = answer.index + answer[0].length
-      const id = Number(answer[2])
-      const waits = waiting.get(id)
-      waiting.delete(id)
+      const waits = waiting.take(Number(answer[2]))
       if (answer[1] === 'result') waits?.resolve()
       else waits?.reject(new Error(text.slice(answer.index, answer.index + 200)))
     }
@@ -47,8 +45,7 @@ export const openWebSocketPublisher = async (address: Address): Promise<Publishe
   }
   const publish = (channel: number, data: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      const id = ++lastId
-      waiting.set(id, { resolve, reject })
+      const id = waiting.add({ resolve, reject })
       const frame = clientFrame(`{"type":"publish","id":${id},"channel":"${channelName(channel)}","data":"${data}"}`)
       if (leaving.push(frame) === 1) process.nextTick(flush)
     })
@@ -65,12 +62,12 @@ interface Batched extends Waiting {
 /** Batches of the HTTP API over one HTTP/2 connection: what is to be published while others are under way goes into the next. */
 export const openHttpPublisher = async (address: Address, batchSize: number): Promise<Publisher> => {
   const connection = await Http2Connection.open(address)
-  const underWay = new Set<readonly Batched[]>()
+  const underWay = new Places<readonly Batched[]>()
   const fail = (commands: readonly Batched[], reason: string): void => {
     for (const { reject } of commands) reject(new Error(reason))
   }
   connection.socket.once('close', () => {
-    for (const commands of underWay) fail(commands, 'the connection has ended')
+    for (const commands of underWay.takeAll()) fail(commands, 'the connection has ended')
   })
   const headers = {
     ':method': 'POST',
@@ -80,13 +77,13 @@ export const openHttpPublisher = async (address: Address, batchSize: number): Pr
     'content-type': 'application/json',
   }
   const post = (commands: readonly Batched[]): void => {
+    const place = underWay.add(commands)
     let [isOk, text] = [false, '']
     const onEnd = (): void => {
-      underWay.delete(commands)
+      underWay.take(place)
       if (!isOk || text.includes('"error"')) fail(commands, text.slice(0, 200))
       else for (const { resolve } of commands) resolve()
     }
-    underWay.add(commands)
     const events = {
       onHeaders: (ok: boolean): void => {
         isOk = ok

@@ -11,6 +11,8 @@ const INITIAL_WINDOW = 65_535
 /** Of a frame that a server takes unless it says otherwise (RFC 9113 section 4.2). */
 const MAX_FRAME_SIZE = 16_384
 const LARGEST_WINDOW = 2 ** 31 - 1
+/** After so many streams their Map is replaced: V8 keeps alive what has been in one for long, and the load would stop to collect it. */
+const STREAMS_IN_MAP = 64
 /** The indexed field `:status: 200` of HPACK's static table (RFC 7541 appendix A). */
 const STATUS_200 = 0x88
 
@@ -83,7 +85,7 @@ export const headerBlock = (headers: Readonly<Record<string, string>>): Buffer =
  */
 export class Http2Connection {
   readonly socket: Socket
-  readonly #streams = new Map<number, Incoming>()
+  #streams = new Map<number, Incoming>()
   /** Room is given back once half of the window may be used up. */
   readonly #refill: number
   #onReady: () => void = () => {}
@@ -126,6 +128,7 @@ export class Http2Connection {
   request(headers: Readonly<Record<string, string>>, events: StreamEvents, body?: Buffer, isOpen = false): Http2Stream {
     const id = this.#nextStream
     this.#nextStream += 2
+    if ((id - 1) % (2 * STREAMS_IN_MAP) === 0) this.#streams = new Map(this.#streams)
     this.#streams.set(id, { ...events, received: 0 })
     const isWhole = body === undefined && !isOpen
     const head = frame(TYPE.headers, END_HEADERS | (isWhole ? END_STREAM : 0), id, headerBlock(headers))

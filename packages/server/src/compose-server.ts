@@ -1,13 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import type { Log } from '@fusewire/engine'
-import { FusewireError, PROTOCOL_VERSION } from '@fusewire/protocol'
 import { AddressRate } from './addresses/address-rate.ts'
-import { createApi, type HttpHandler } from './api/create-api.ts'
-import { type DrainAnswer, drainAnswer, type KnownNode } from './api/schemas/answers.ts'
-import { ApiKeys } from './auth/api-keys.ts'
+import type { HttpHandler } from './api/create-api.ts'
+import type { KnownNode } from './api/schemas/answers.ts'
 import { OriginPolicy } from './auth/origin-policy.ts'
 import { RequestForwarder } from './cluster/request-forwarder.ts'
+import { composeApi } from './compose-api.ts'
 import type { Core } from './compose-core.ts'
 import type { FusewireOptions } from './config/options.ts'
 import { Drain } from './draining/drain.ts'
@@ -15,8 +14,6 @@ import { isToMove } from './draining/is-to-move.ts'
 import { dismiss } from './listener/dismiss.ts'
 import { Listener } from './listener/listener.ts'
 import { type Listening, urlOf } from './listening.ts'
-import { createMetrics, type Metrics } from './metrics/create-metrics.ts'
-import type { MetricsSource } from './metrics/server-series.ts'
 import { Refusals } from './refusals.ts'
 import { TlsCertificates } from './tls/tls-certificates.ts'
 import { FlushScheduler } from './transports/flush-scheduler.ts'
@@ -35,8 +32,6 @@ const TICK_MS = 250
 const DRAIN_TICK_MS = 50
 /** How long a poll waits for messages. */
 const POLL_TIMEOUT_MS = 25_000
-/** How long another node may take to say that it leaves. */
-const DRAIN_CALL_TIMEOUT_MS = 3000
 
 /** A node that listens. */
 export interface Server {
@@ -58,7 +53,7 @@ export const composeServer = async (
   handler: HttpHandler | undefined,
   role: WorkerRole | undefined,
 ): Promise<Server> => {
-  const { engine, cluster, commands } = core
+  const { engine, cluster } = core
   const startedAt = Date.now()
   let listens = false
   // First what can be wrong in a configuration, so that nothing is left behind when it is.
@@ -79,11 +74,6 @@ export const composeServer = async (
     throw error
   }
 
-  const forAll = (source: MetricsSource): Metrics => {
-    const own = createMetrics(source)
-    return role?.gather(own) ?? own
-  }
-  const traffic = createTraffic()
   const refusals = new Refusals(log)
   // Development is open to everyone on this machine, and to no page that its user happens to visit.
   const origins = new OriginPolicy(options.allowedOrigins, {
@@ -94,13 +84,12 @@ export const composeServer = async (
     open: (connection) => engine.open(connection),
     scheduler,
     streams: new StreamScheduler(scheduler),
-    traffic,
+    traffic: createTraffic(),
     limits: options,
     clientAddress: (socketAddress, forwardedFor) => core.proxies.clientAddress(socketAddress, forwardedFor),
     isOriginAllowed: (origin, host) => origins.isAllowed(origin, host),
     log,
   }
-  const reads = new AddressRate(options.stateReadsPerSecondPerAddress, (address) => core.proxies.limitedGroup(address))
   const others = cluster && new RequestForwarder(cluster, { pollTimeoutMs: POLL_TIMEOUT_MS })
   const httpTransports = createHttpTransports(context, {
     node: core.node,
@@ -118,73 +107,16 @@ export const composeServer = async (
     const place = { host: hostname(), ...(role && { worker: role.worker }) }
     return { node: core.node, version: VERSION, state, startedAt, ...place, ...counts }
   }
-  const leave = (): DrainAnswer => {
-    const { connections } = engine.stats()
-    void drain.begin()
-    const { drainDelayMs: delayMs, drainWindowMs: windowMs, drainTimeoutMs: timeoutMs } = options
-    return { node: core.node, connections, delayMs, windowMs, timeoutMs }
-  }
-  cluster?.handle('drain', leave)
-  const api = await createApi({
-    application: commands,
-    drain: async (node) => {
-      if (node === undefined && role) {
-        // Who names no node means the server, with all its workers.
-        role.drainAll()
-        return { ...leave(), workers: role.workers }
-      }
-      if (node === undefined || node === core.node) return leave()
-      const whereabouts = cluster?.whereabouts(node) ?? 'gone'
-      if (whereabouts === 'unsure') throw new FusewireError('broker_unavailable', 'other nodes cannot be reached now')
-      if (!cluster || whereabouts === 'gone') throw new FusewireError('not_found', 'there is no such node')
-      return drainAnswer.parse(await cluster.ask(node, 'drain', null, { timeoutMs: DRAIN_CALL_TIMEOUT_MS }))
-    },
-    keys: new ApiKeys(options.apiKeys),
-    openToLoopback: options.development,
-    isOriginAllowed: context.isOriginAllowed,
-    clientAddress: ({ socket, headers }) => context.clientAddress(socket.remoteAddress, headers['x-forwarded-for']),
-    admitReader: (address) => {
-      const retryAfterMs = reads.take(address, Date.now())
-      if (retryAfterMs === 0) return
-      refusals.report('stateReadsPerSecondPerAddress', address, Date.now())
-      throw new FusewireError('rate_limited', 'more than stateReadsPerSecondPerAddress allows', { retryAfterMs })
-    },
-    limits: options,
-    info: () => {
-      const own = self()
-      const nodes = [own, ...(cluster?.others ?? [])]
-      return { ...own, protocolVersion: PROTOCOL_VERSION, development: options.development, nodes }
-    },
-    readiness: () => {
-      const problem = core.backend.problem()
-      return [
-        ...(listens && drain.state === 'serving' ? [] : [new FusewireError('server_draining')]),
-        ...(problem ? [problem] : []),
-      ]
-    },
-    ...(options.metrics && {
-      metrics: forAll({
-        stats: () => engine.stats(),
-        hooks: core.application.snapshot,
-        securityEvents: () => core.security.counts,
-        isDraining: () => drain.state !== 'serving',
-        traffic,
-        broker: core.backend.stats,
-        ...(cluster && {
-          cluster: {
-            stats: cluster.stats,
-            nodes: () => cluster.others.length + 1,
-            takenFromOthers: httpTransports.takenFromOthers,
-          },
-        }),
-        ...(core.backend.snapshots && { snapshots: core.backend.snapshots }),
-        refusals: refusals.counts,
-        version: VERSION,
-        node: core.node,
-      }),
-    }),
-    ...(handler && { fallback: handler }),
-    log,
+  const reads = new AddressRate(options.stateReadsPerSecondPerAddress, (address) => core.proxies.limitedGroup(address))
+  const api = await composeApi(options, core, role, {
+    context,
+    refusals,
+    reads,
+    takenFromOthers: httpTransports.takenFromOthers,
+    self,
+    isListening: () => listens,
+    drain: () => drain,
+    handler,
   })
 
   const listener = new Listener({

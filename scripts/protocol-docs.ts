@@ -10,6 +10,7 @@ import {
   ALPN,
   CLIENT_MESSAGES,
   closeAction,
+  ECHO_PATH,
   ERRORS,
   type ErrorEntry,
   LIMITS,
@@ -105,7 +106,7 @@ const nameTable = (): string =>
     ['name', 'value'],
     [
       ['WebSocket', code(PATHS.webSocket)],
-      ['WebSocket echo', code(PATHS.webSocketEcho)],
+      ['WebSocket echo', code(ECHO_PATH)],
       ['SSE', code(PATHS.sse)],
       ['HTTP streaming', code(PATHS.stream)],
       ['long polling', code(PATHS.poll)],

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
-import { PATHS } from '@fusewire/protocol'
+import { ECHO_PATH, PATHS } from '@fusewire/protocol'
 import { describe, expect, onTestFinished } from 'vitest'
 import { serverTest } from '../server-test.ts'
 import { DEVELOPMENT } from '../server-variants.ts'
@@ -27,7 +27,7 @@ const ENDED: readonly { headers: OutgoingHttpHeaders; body?: string; sends?: str
     sends: encodeFrame({ opcode: OPCODE.text, payload: Buffer.from('not a message') }),
   },
   {
-    headers: { ':path': PATHS.webSocketEcho, ':method': 'CONNECT', ':protocol': 'websocket', 'sec-websocket-version': '13' },
+    headers: { ':path': ECHO_PATH, ':method': 'CONNECT', ':protocol': 'websocket', 'sec-websocket-version': '13' },
     sends: encodeFrame({ opcode: OPCODE.close, payload: Buffer.from([3, 232]) }),
   },
 ]

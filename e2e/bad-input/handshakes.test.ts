@@ -1,5 +1,5 @@
 import { connect } from 'node:http2'
-import { ERRORS, type ErrorCode, PATHS } from '@fusewire/protocol'
+import { ECHO_PATH, ERRORS, type ErrorCode, PATHS } from '@fusewire/protocol'
 import { Agent, request } from 'undici'
 import { describe, expect, onTestFinished } from 'vitest'
 import { harmTest } from '../bystanders.ts'
@@ -65,7 +65,7 @@ const REFUSED = { status: 403, code: 'origin_not_allowed' }
 
 describe.each(FOREIGN)('a page $name is refused [P4]', ({ origin }) => {
   it.for(WEBSOCKETS)('by WebSocket over %s', async (over, { server }) => {
-    for (const path of [PATHS.webSocket, '/ws', PATHS.webSocketEcho])
+    for (const path of [PATHS.webSocket, '/ws', ECHO_PATH])
       expect(await handshake(server, over, { path, headers: { origin } })).toEqual(REFUSED)
   })
 

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import { ALPN, PATHS } from '@fusewire/protocol'
+import { ALPN, ECHO_PATH, PATHS } from '@fusewire/protocol'
 import { type FusewireOptions, type Listening, workerCount } from '@fusewire/server'
 import { VERSION } from './version.ts'
 
@@ -26,7 +26,7 @@ const entryPoints = ({ urls }: Listening, { transports }: FusewireOptions): Line
     return [
       [secure ? 'HTTP/2, 1.1' : 'cleartext', url],
       ...(webSocket ? [['WebSocket', `${socketUrl}${PATHS.webSocket}`] as const] : []),
-      ...(webSocket ? [['echo', `${socketUrl}${PATHS.webSocketEcho}`] as const] : []),
+      ...(webSocket ? [['echo', `${socketUrl}${ECHO_PATH}`] as const] : []),
       ...(transports.includes('tcp')
         ? [['raw TCP', `${url.replace(/^https?:\/\//u, '')}${secure ? ` (TLS, ALPN ${ALPN})` : ''}`] as const]
         : []),

@@ -38,15 +38,15 @@ interface ErrorDetails {
 /** An error of the client or of the server. Branch on `code`; `message` is for people. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'
-  readonly code: ErrorCode | LocalErrorCode | (string & {})
+  declare readonly code: ErrorCode | LocalErrorCode | (string & {})
   /** True when the same call can succeed later, unchanged. */
-  readonly retryable: boolean
+  declare readonly retryable: boolean
   /** How long the server asks to wait before that. */
-  readonly retryAfterMs: number | undefined
+  declare readonly retryAfterMs: number | undefined
   /** With `conflict`: the channel's newest position. */
-  readonly position: Position | undefined
+  declare readonly position: Position | undefined
   /** With `conflict`, in a state channel: the document there; undefined when there is none. */
-  readonly document: unknown
+  declare readonly document: unknown
   /** What the client does about it; absent when it is not about the connection. `authentication` is a security event. */
   declare readonly kind?: FailureKind
 

@@ -24,9 +24,6 @@ export interface ClientEvents {
   latency: number
 }
 
-/** 64 random bits. `getRandomValues` is there in insecure contexts as well, where `randomUUID` is not. */
-const randomName = (): string => crypto.getRandomValues(new Uint32Array(2)).join('-')
-
 /** Why nothing more comes of this connection, unless `connect` begins anew. */
 const endOf = (state: ConnectionState): ClientError | undefined => {
   if (state.name === 'closing') return closed()
@@ -41,7 +38,8 @@ export class FusewireClient {
   readonly #events = new Emitter<ClientEvents>()
   readonly #session: Session
   readonly #connector: Connector
-  readonly #keyPrefix = randomName()
+  /** 64 random bits. `getRandomValues` is there in insecure contexts as well, where `randomUUID` is not. */
+  readonly #keyPrefix = crypto.getRandomValues(new Uint32Array(2)).join('-')
   #lastKey = 0
   #latencyMs: number | undefined
   #unwatchPage: (() => void) | undefined
@@ -88,10 +86,10 @@ export class FusewireClient {
     this.channels = {
       subscriptions,
       wake: () => this.#wake(),
-      publish: async (channel, data, { key = `${this.#keyPrefix}-${++this.#lastKey}`, ...options }) =>
-        (await this.#ask({ type: 'publish', channel, data: data ?? null, key, ...options }, true)) as PublishResult,
-      history: async (channel, options) => (await this.#ask({ type: 'history', channel, ...options }, true)) as HistoryResult,
-      presence: async (channel) => (await this.#ask({ type: 'presence', channel }, true)) as PresenceResult,
+      publish: (channel, data, { key = `${this.#keyPrefix}-${++this.#lastKey}`, ...options }) =>
+        this.#ask<PublishResult>({ type: 'publish', channel, data: data ?? null, key, ...options }, true),
+      history: (channel, options) => this.#ask<HistoryResult>({ type: 'history', channel, ...options }, true),
+      presence: (channel) => this.#ask<PresenceResult>({ type: 'presence', channel }, true),
     }
   }
 
@@ -129,8 +127,8 @@ export class FusewireClient {
   }
 
   /** Calls a handler of the embedding program. Not repeated when the line is cut after it was sent: `connection_lost`. */
-  async rpc<Answer = unknown>(method: string, data?: unknown): Promise<Answer> {
-    return (await this.#ask({ type: 'rpc', method, data }, false)) as Answer
+  rpc<Answer = unknown>(method: string, data?: unknown): Promise<Answer> {
+    return this.#ask<Answer>({ type: 'rpc', method, data }, false)
   }
 
   /** Measures a round trip, in milliseconds. */
@@ -150,10 +148,11 @@ export class FusewireClient {
     this.#connector.lose(lineFailure('the line was cut'))
   }
 
-  async #ask(request: Request, isRepeatable: boolean): Promise<unknown> {
+  /** Resolves to what the server answers, which is taken at its word. */
+  async #ask<Answer>(request: Request, isRepeatable: boolean): Promise<Answer> {
     this.#wake()
     const answer = await this.#session.requests.request(request, isRepeatable)
-    return answer.type === 'result' ? answer.data : undefined
+    return (answer.type === 'result' ? answer.data : undefined) as Answer
   }
 
   /** @throws {@link ClientError} after `close`. */

@@ -41,7 +41,7 @@ export const connectionInfo = (
   if (name === 'connected') {
     return present({ status: name, ...state.route, session: connected?.session, user: connected?.user, latencyMs })
   }
-  if (!('wakeAt' in state)) return present({ status: state.name, error: 'error' in state ? state.error : undefined })
+  if (!('wakeAt' in state)) return present({ status: state.name, error: (state as { error?: ClientError }).error })
   const isTrying = name === 'authorizing' || name === 'connecting'
   // A probe of the open circuit is no reason to show another status.
   const status: ConnectionStatus = state.attempt >= maxAttempts ? 'degraded' : isTrying ? 'connecting' : name

@@ -1,4 +1,4 @@
-import { fullJitter } from './backoff.ts'
+import { type BackoffBounds, fullJitter } from './backoff.ts'
 import { ClientError } from './client-error.ts'
 import { Failure, lineFailure } from './failure.ts'
 import type { Route } from './routes.ts'
@@ -88,9 +88,7 @@ export interface Step {
   readonly effects: readonly Effect[]
 }
 
-export interface ConnectionPolicy {
-  readonly minBackoffMs: number
-  readonly maxBackoffMs: number
+export interface ConnectionPolicy extends BackoffBounds {
   readonly maxAttempts: number
   readonly probeIntervalMs: number
   readonly connectTimeoutMs: number
@@ -156,7 +154,7 @@ const rest = (failedBefore: number, error: ClientError, { now, random, policy }:
   const delay =
     name === 'waiting'
       ? attempt
-        ? fullJitter(attempt, policy.minBackoffMs, policy.maxBackoffMs, random)
+        ? fullJitter(attempt, policy, random)
         : MOVE_MS * random
       : policy.probeIntervalMs * (0.5 + random)
   return { state: { name, attempt, wakeAt: now + asked + Math.round(delay), error }, effects: ['drop'] }

@@ -1,4 +1,4 @@
-import type { ClientMessage, Codec, Connected, ServerMessage } from '@fusewire/protocol'
+import type { ClientMessage, Connected, ServerMessage } from '@fusewire/protocol'
 import { createOwnPlatform } from '#own-platform'
 import { Alarm } from './alarm.ts'
 import { ClientError } from './client-error.ts'
@@ -13,7 +13,7 @@ import { openStream } from './transports/stream.ts'
 import type { OpenTransport, Transport, TransportRequest } from './transports/transport.ts'
 import { openWebSocket } from './transports/websocket.ts'
 import { accept } from './wire/accept.ts'
-import { json } from './wire/json.ts'
+import { json, type WireCodec } from './wire/json.ts'
 
 /** What the connector asks of the session that it connects, and tells it. */
 export interface ConnectorHost {
@@ -36,7 +36,7 @@ export interface ConnectorHost {
 export interface ConnectorOptions extends Platform {
   readonly endpoints: readonly string[]
   readonly transports: readonly TransportName[]
-  readonly codec: Codec
+  readonly codec: WireCodec
   readonly policy: ConnectionPolicy
 }
 
@@ -48,7 +48,8 @@ export class Connector {
   readonly #platform: Platform
   readonly #host: ConnectorHost
   readonly #alarm = new Alarm(() => this.dispatch({ type: 'wake' }))
-  readonly #events: { readonly event: ConnectionEvent; readonly isCurrent?: (() => boolean) | undefined }[] = []
+  /** Events that wait, each as what it does. */
+  readonly #events: (() => void)[] = []
   /** What has worked, by endpoint. */
   readonly #worked = new Map<string, TransportName>()
   #transports: readonly TransportName[]
@@ -103,12 +104,13 @@ export class Connector {
 
   /** Events that happen inside of others wait for them, and are left out when they are no longer `isCurrent`. */
   dispatch(event: ConnectionEvent, isCurrent?: () => boolean): void {
-    this.#events.push({ event, isCurrent })
+    this.#events.push(() => {
+      if (isCurrent?.() ?? true) this.#step(event)
+    })
     if (this.#running) return
     this.#running = true
     try {
-      for (let next = this.#events.shift(); next; next = this.#events.shift())
-        if (next.isCurrent?.() ?? true) this.#step(next.event)
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) next()
     } finally {
       this.#running = false
     }
@@ -138,11 +140,12 @@ export class Connector {
     const authorized = (): void => {
       const transports = this.#transports.filter((name) => this.#isAvailable(name))
       const routes = planRound(this.#options.endpoints, transports, this.#worked, attempt, this.#first)
-      const none = new Failure('fatal', 'unsupported_transport', `this platform has no ${this.#transports}`)
-      this.dispatch(routes.length > 0 ? { type: 'authorized', routes } : { type: 'failed', failure: none }, isCurrent)
+      if (routes[0]) this.dispatch({ type: 'authorized', routes }, isCurrent)
+      else failed(new Failure('fatal', 'unsupported_transport', `this platform has no ${this.#transports}`))
     }
+    const failed = (failure: Failure): void => this.dispatch({ type: 'failed', failure }, isCurrent)
     const pending = this.#host.authorize(error?.kind === 'authentication')
-    if (pending) pending.then(authorized, (failure: Failure) => this.dispatch({ type: 'failed', failure }, isCurrent))
+    if (pending) pending.then(authorized, failed)
     else authorized()
   }
 
@@ -187,7 +190,7 @@ export class Connector {
     this.#host.lost()
   }
 
-  #read(codec: Codec, payload: string | Uint8Array, isCurrent: () => boolean): void {
+  #read(codec: WireCodec, payload: string | Uint8Array, isCurrent: () => boolean): void {
     let values: unknown[] = []
     try {
       values = codec.decode(payload, Number.POSITIVE_INFINITY)

@@ -35,7 +35,7 @@ const BY_CODE: Partial<Record<string, FailureKind>> = {
 }
 
 /** Undefined where the code does not decide. Whatever is wrong with a token, another one may be right. */
-const kindOf = (code: string): FailureKind | undefined => (/^token_/.test(code) ? 'authentication' : BY_CODE[code])
+const kindOf = (code: string): FailureKind | undefined => (code.startsWith('token_') ? 'authentication' : BY_CODE[code])
 
 /** Nothing was said: connection refused, name not found, TLS failed, line cut. */
 export const lineFailure = (message: string, cause?: unknown): Failure =>

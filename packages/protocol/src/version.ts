@@ -10,10 +10,12 @@ export const SUBPROTOCOL = { json: 'fusewire.v1.json', msgpack: 'fusewire.v1.msg
 /** ALPN protocol of the raw TCP transport (RFC 7301). */
 export const ALPN = 'fusewire/1'
 
+/** Where a WebSocket gets back what it sends. */
+export const ECHO_PATH = '/fusewire/v1/echo'
+
 /** Where each way in lives on the port. */
 export const PATHS = {
   webSocket: '/fusewire/v1/ws',
-  webSocketEcho: '/fusewire/v1/echo',
   sse: '/fusewire/v1/sse',
   stream: '/fusewire/v1/stream',
   poll: '/fusewire/v1/poll',

@@ -1,4 +1,5 @@
 import type { ClientMessage, Connect, Connected, ServerMessage } from '@fusewire/protocol'
+import type { BackoffBounds } from '../backoff.ts'
 import type { ClientError } from '../client-error.ts'
 import { present } from '../wire/present.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -6,21 +7,19 @@ import { errorOf, type RequestLimits, Requests } from './requests.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { TokenKeeper, type TokenSource } from './token-keeper.ts'
 
-export interface SessionOptions extends RequestLimits, TokenSource {
+export interface SessionOptions extends RequestLimits, TokenSource, BackoffBounds {
   readonly name?: string | undefined
   readonly version?: string | undefined
-  readonly minBackoffMs: number
-  readonly maxBackoffMs: number
 }
 
 /** What the session asks of the client around it, and tells it. */
 export interface SessionHost {
   /** @throws when the message cannot be encoded. */
-  send(message: ClientMessage): void
+  readonly send: (message: ClientMessage) => void
   /** Nothing has come back for too long. */
-  lose(): void
-  latency(latencyMs: number): void
-  report(error: ClientError): void
+  readonly lose: () => void
+  readonly latency: (latencyMs: number) => void
+  readonly report: (error: ClientError) => void
 }
 
 /** The client's stay with the server, over any number of connections: what is asked, what is subscribed, and who it is. */
@@ -39,15 +38,8 @@ export class Session {
     this.#host = host
     this.requests = new Requests(options)
     this.subscriptions = new Subscriptions(this.requests, options)
-    this.heartbeat = new Heartbeat(
-      () => host.send({ type: 'ping' }),
-      () => host.lose(),
-    )
-    this.tokens = new TokenKeeper(
-      options,
-      (token) => this.requests.refresh(token),
-      (error) => host.report(error),
-    )
+    this.heartbeat = new Heartbeat(() => host.send({ type: 'ping' }), host.lose)
+    this.tokens = new TokenKeeper(options, (token) => this.requests.refresh(token), host.report)
   }
 
   get info(): Connected | undefined {
@@ -68,7 +60,7 @@ export class Session {
   }
 
   connected(message: Connected): void {
-    const send = (toSend: ClientMessage): void => this.#host.send(toSend)
+    const { send } = this.#host
     this.#connected = message
     this.tokens.accepted(message.expiresAt)
     this.heartbeat.start(message.pingIntervalMs, message.pongTimeoutMs)

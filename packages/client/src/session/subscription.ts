@@ -1,9 +1,10 @@
-import type { Member, Position, Publication, SubscriptionRequest } from '@fusewire/protocol'
+import type { Member, Position, Publication, ServerMessage, SubscriptionRequest } from '@fusewire/protocol'
 import type { ClientError } from '../client-error.ts'
-import type { Emitter } from '../emitter.ts'
+import { Emitter } from '../emitter.ts'
 import type { DocumentChange, LiveDocument } from '../state/live-document.ts'
 import { present } from '../wire/present.ts'
-import type { TokenKeeper, TokenSource } from './token-keeper.ts'
+import type { Requests } from './requests.ts'
+import { TokenKeeper, type TokenSource } from './token-keeper.ts'
 
 /** What a subscription asks for. */
 export interface SubscriptionOptions extends TokenSource {
@@ -78,18 +79,42 @@ export interface Subscription {
   /** Who waits for it to be live. */
   readonly waiters: { readonly resolve: (event: SubscribedEvent) => void; readonly reject: (error: ClientError) => void }[]
   options: SubscriptionOptions
-  tokens: TokenKeeper | undefined
+  tokens?: TokenKeeper
   state: SubscriptionState
   counterpart: Counterpart
   /** The last publication that was delivered. */
-  position: Position | undefined
+  position?: Position | undefined
   /** The channel's document, where a holder asks for it. */
-  document: LiveDocument | undefined
+  document?: LiveDocument | undefined
   /** Tries that have failed in a row. */
   attempt: number
   /** The token has been asked for anew since it was last accepted. */
   isRenewed: boolean
-  retryTimer: ReturnType<typeof setTimeout> | undefined
+  retryTimer?: ReturnType<typeof setTimeout>
+}
+
+export const newSubscription = (channel: string): Subscription => ({
+  channel,
+  events: new Emitter(),
+  holders: new Map(),
+  waiters: [],
+  options: {},
+  state: { name: 'off' },
+  counterpart: 'nothing',
+  attempt: 0,
+  isRenewed: false,
+})
+
+/** The first holder says how the channel is subscribed. */
+export const configure = (subscription: Subscription, options: HolderOptions, requests: Requests): void => {
+  const { channel, events } = subscription
+  subscription.options = options
+  subscription.position = options.since ?? subscription.position
+  subscription.tokens = new TokenKeeper(
+    options,
+    (token) => requests.refresh(token, channel),
+    (error) => events.emit('error', error),
+  )
 }
 
 /** What a subscription asks of the server now. */
@@ -108,3 +133,10 @@ const tagsOf = ({ tags = {} }: SubscriptionOptions): string => JSON.stringify(Ob
 /** Whether a holder that asks for `wanted` is served by a subscription made with `options`. */
 export const fits = (options: SubscriptionOptions, wanted: SubscriptionOptions): boolean =>
   (!wanted.presence || options.presence === true) && tagsOf(wanted) === tagsOf(options)
+
+/** False for what comes of another subscription that the server still has in the channel: only what is asked for takes its place. */
+export const isAbout = ({ state, counterpart }: Subscription, message: ServerMessage): boolean => {
+  if (state.name === 'off' || counterpart === 'this') return true
+  if (message.type === 'subscribed') return state.name === 'asked' && state.id === message.id
+  return message.type !== 'publication'
+}

@@ -1,12 +1,15 @@
 import type { ClientMessage, ServerMessage, SubscriptionRequest, Unsubscribed } from '@fusewire/protocol'
-import { fullJitter } from '../backoff.ts'
+import { type BackoffBounds, fullJitter } from '../backoff.ts'
 import { ClientError } from '../client-error.ts'
-import { Emitter } from '../emitter.ts'
 import { deliver, goLive } from './delivery.ts'
+import { end, lose, stop } from './ending.ts'
 import type { Requests } from './requests.ts'
 import {
+  configure,
   fits,
   type HolderOptions,
+  isAbout,
+  newSubscription,
   requestOf,
   type SubscribedEvent,
   type Subscription,
@@ -14,7 +17,7 @@ import {
   type SubscriptionState,
   type UnsubscribedEvent,
 } from './subscription.ts'
-import { TokenKeeper } from './token-keeper.ts'
+import type { TokenKeeper } from './token-keeper.ts'
 
 /** Subscriptions that `connect` carries together, in UTF-16 code units of JSON: far from any `maxMessageBytes`. */
 const MAX_CONNECT_LENGTH = 16_384
@@ -22,13 +25,13 @@ const MAX_CONNECT_LENGTH = 16_384
 /** All channels of the client: joins them, keeps their positions, and joins them again after a cut. */
 export class Subscriptions {
   readonly #requests: Requests
-  readonly #backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }
+  readonly #backoff: BackoffBounds
   readonly #byChannel = new Map<string, Subscription>()
   /** Channels that were left, but that the server may still count as joined; with the timer of the next try where it would not end one. */
   readonly #leaving = new Map<string, ReturnType<typeof setTimeout> | undefined>()
   #send: ((message: ClientMessage) => void) | undefined
 
-  constructor(requests: Requests, backoff: { readonly minBackoffMs: number; readonly maxBackoffMs: number }) {
+  constructor(requests: Requests, backoff: BackoffBounds) {
     this.#requests = requests
     this.#backoff = backoff
   }
@@ -51,21 +54,25 @@ export class Subscriptions {
   }
 
   /** Joins on behalf of `holder`; `onEnd` is told when the subscription ends before the holder leaves. */
-  join(channel: string, holder: object, options: HolderOptions, onEnd?: (error?: ClientError) => void): Promise<SubscribedEvent> {
+  async join(
+    channel: string,
+    holder: object,
+    options: HolderOptions,
+    onEnd?: (error?: ClientError) => void,
+  ): Promise<SubscribedEvent> {
     const subscription = this.#entry(channel)
     const { holders, state } = subscription
     if (holders.size === 0) {
-      this.#configure(subscription, options)
+      configure(subscription, options, this.#requests)
       if (state.name === 'live') subscription.counterpart = 'something'
     } else if (!fits(subscription.options, options)) {
-      const error = new ClientError('options_conflict', `${channel} is subscribed with other options`)
-      return Promise.reject(error)
+      throw new ClientError('options_conflict', `${channel} is subscribed with other options`)
     }
     const isFirst = holders.size === 0
     holders.set(holder, onEnd)
     subscription.document ??= options.document?.(subscription.events, isFirst)
     const isReady = state.name === 'live' && !subscription.document?.isMissing
-    if (isReady && !isFirst) return Promise.resolve(state.event)
+    if (isReady && !isFirst) return state.event
     return new Promise((resolve, reject) => {
       subscription.waiters.push({ resolve, reject })
       // A document that is wanted later than the channel has to be asked for.
@@ -78,7 +85,7 @@ export class Subscriptions {
     const subscription = this.#byChannel.get(channel)
     if (!subscription?.holders.delete(holder) || subscription.holders.size > 0) return
     const left = this.#unsubscribe(channel)
-    this.#end(subscription, {}, new ClientError('not_subscribed', 'the channel was left'))
+    this.#end(subscription, new ClientError('not_subscribed', 'the channel was left'), {})
     await left
   }
 
@@ -107,14 +114,7 @@ export class Subscriptions {
 
   lost(): void {
     this.#send = undefined
-    for (const subscription of this.#byChannel.values()) {
-      clearTimeout(subscription.retryTimer)
-      subscription.tokens?.pause()
-      if (subscription.state.name === 'off') continue
-      // An answer that is under way is lost, and nobody knows what it says.
-      if (subscription.state.name === 'asked' || subscription.counterpart === 'this') subscription.counterpart = 'something'
-      subscription.state = { name: 'wanted' }
-    }
+    for (const subscription of this.#byChannel.values()) lose(subscription)
   }
 
   /** The client stops: nobody waits any longer. What holders without an `onEnd` want is taken up by the next connection. */
@@ -122,13 +122,8 @@ export class Subscriptions {
     for (const retryTimer of this.#leaving.values()) clearTimeout(retryTimer)
     this.#leaving.clear()
     for (const subscription of [...this.#byChannel.values()]) {
-      for (const [holder, onEnd] of [...subscription.holders]) {
-        if (!onEnd) continue
-        subscription.holders.delete(holder)
-        onEnd(error.code === 'closed' ? undefined : error)
-      }
-      for (const { reject } of subscription.waiters.splice(0)) reject(error)
-      if (subscription.holders.size === 0) this.#end(subscription, {}, error)
+      stop(subscription, error)
+      this.#forgetUnused(subscription)
     }
   }
 
@@ -165,38 +160,13 @@ export class Subscriptions {
   #entry(channel: string): Subscription {
     const known = this.#byChannel.get(channel)
     if (known) return known
-    const subscription: Subscription = {
-      channel,
-      events: new Emitter(),
-      holders: new Map(),
-      waiters: [],
-      options: {},
-      tokens: undefined,
-      state: { name: 'off' },
-      counterpart: 'nothing',
-      position: undefined,
-      document: undefined,
-      attempt: 0,
-      isRenewed: false,
-      retryTimer: undefined,
-    }
+    const subscription = newSubscription(channel)
     this.#byChannel.set(channel, subscription)
     return subscription
   }
 
   #forgetUnused({ channel, events, holders, state }: Subscription): void {
     if (state.name === 'off' && holders.size === 0 && !events.has()) this.#byChannel.delete(channel)
-  }
-
-  #configure(subscription: Subscription, options: HolderOptions): void {
-    const { channel, events } = subscription
-    subscription.options = options
-    subscription.position = options.since ?? subscription.position
-    subscription.tokens = new TokenKeeper(
-      options,
-      (token) => this.#requests.refresh(token, channel),
-      (error) => events.emit('error', error),
-    )
   }
 
   #want(subscription: Subscription): void {
@@ -237,7 +207,7 @@ export class Subscriptions {
     } else {
       // A subscribe that is refused leaves the server what it has.
       if (subscription.counterpart !== 'nothing') void this.#unsubscribe(subscription.channel)
-      this.#end(subscription, { code: error.code, reason: error.message }, error)
+      this.#end(subscription, error)
     }
   }
 
@@ -245,7 +215,7 @@ export class Subscriptions {
   #revoked(subscription: Subscription, { code = 'disconnected', reason = code }: Unsubscribed): void {
     subscription.counterpart = 'nothing'
     if (code.startsWith('token_') && subscription.tokens?.isRenewable) this.#renew(subscription, subscription.tokens)
-    else this.#end(subscription, { code, reason }, new ClientError(code, reason))
+    else this.#end(subscription, new ClientError(code, reason))
   }
 
   #renew(subscription: Subscription, tokens: TokenKeeper): void {
@@ -254,19 +224,13 @@ export class Subscriptions {
     this.#want(subscription)
   }
 
-  #end(subscription: Subscription, event: UnsubscribedEvent, error: ClientError): void {
-    const { holders, waiters, retryTimer, tokens, events } = subscription
-    clearTimeout(retryTimer)
-    tokens?.pause()
-    const wasOn = subscription.state.name !== 'off'
-    subscription.state = { name: 'off' }
-    subscription.counterpart = 'nothing'
-    subscription.position = subscription.document = undefined
-    const ends = [...holders.values()]
-    holders.clear()
-    for (const onEnd of ends) onEnd?.(error)
-    for (const { reject } of waiters.splice(0)) reject(error)
-    if (wasOn) events.emit('unsubscribed', event)
+  /** `event`: for the listeners; without one they hear what the holders do. */
+  #end(
+    subscription: Subscription,
+    error: ClientError,
+    event: UnsubscribedEvent = { code: error.code, reason: error.message },
+  ): void {
+    end(subscription, event, error)
     this.#forgetUnused(subscription)
   }
 
@@ -277,8 +241,7 @@ export class Subscriptions {
   }
 
   #delay({ retryAfterMs = 0 }: ClientError, attempt: number): number {
-    const { minBackoffMs, maxBackoffMs } = this.#backoff
-    return retryAfterMs + fullJitter(attempt, minBackoffMs, maxBackoffMs, Math.random())
+    return retryAfterMs + fullJitter(attempt, this.#backoff, Math.random())
   }
 
   /**
@@ -306,11 +269,4 @@ export class Subscriptions {
       send({ type: 'unsubscribe', channel, id: this.#requests.expect(failed, () => resolve()) })
     })
   }
-}
-
-/** False for what comes of another subscription that the server still has in the channel: only what is asked for takes its place. */
-const isAbout = ({ state, counterpart }: Subscription, message: ServerMessage): boolean => {
-  if (state.name === 'off' || counterpart === 'this') return true
-  if (message.type === 'subscribed') return state.name === 'asked' && state.id === message.id
-  return message.type !== 'publication'
 }

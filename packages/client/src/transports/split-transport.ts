@@ -18,6 +18,8 @@ export class SplitTransport implements Transport {
   connection: string | undefined
   readonly #request: TransportRequest
   readonly #abort = new AbortController()
+  /** Ends everything that belongs to this connection. */
+  readonly signal = this.#abort.signal
   readonly #queue: string[] = []
   #sequence = 0
   #flushing: Promise<void> | undefined
@@ -25,11 +27,6 @@ export class SplitTransport implements Transport {
 
   constructor(request: TransportRequest) {
     this.#request = request
-  }
-
-  /** Ends everything that belongs to this connection. */
-  get signal(): AbortSignal {
-    return this.#abort.signal
   }
 
   /** Nothing more is heard; a farewell may still be under way. */

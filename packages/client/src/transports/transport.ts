@@ -1,6 +1,7 @@
-import type { ClientMessage, Codec } from '@fusewire/protocol'
+import type { ClientMessage } from '@fusewire/protocol'
 import type { Failure } from '../failure.ts'
 import type { Platform } from '../platform.ts'
+import type { WireCodec } from '../wire/json.ts'
 
 /** A connection being made or in use, over one transport. */
 export interface Transport {
@@ -32,7 +33,7 @@ export interface TransportRequest {
   /** `https://host`, without a slash at its end. */
   readonly endpoint: string
   /** JSON, except over transports that can carry others. */
-  readonly codec: Codec
+  readonly codec: WireCodec
   /** Has what the transport needs. */
   readonly platform: CompletePlatform
   /** Makes the message that MUST be the first; to be called once, as late as can be, because it carries what is subscribed by then. */

@@ -8,7 +8,7 @@ const echo = (data: unknown): ClientMessage => ({ type: 'echo', data })
 test('it writes and reads what the codec of the protocol does', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), (values) => {
-      const payload = json.join(values.map((value) => json.encode(echo(value))))
+      const payload = values.map((value) => json.encode(echo(value))).join('\n')
       expect(payload).toBe(jsonCodec.join(values.map((value) => jsonCodec.encode(echo(value)))))
       expect(json.decode(payload, 64)).toEqual(jsonCodec.decode(payload, 64))
     }),

@@ -1,4 +1,4 @@
-import { FusewireError, PATHS, SUBPROTOCOL } from '@fusewire/protocol'
+import { ECHO_PATH, FusewireError, PATHS, SUBPROTOCOL } from '@fusewire/protocol'
 import { negotiateDeflate } from './negotiate-deflate.ts'
 import { parseSubprotocols } from './ws-internals.ts'
 
@@ -56,7 +56,7 @@ const endpointAt = (url: string): Agreement['endpoint'] | undefined => {
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   if (path === PATHS.webSocket || path === SHORT_PATH) return 'session'
-  return path === PATHS.webSocketEcho ? 'echo' : undefined
+  return path === ECHO_PATH ? 'echo' : undefined
 }
 
 const text = (value: Value): string | undefined => (typeof value === 'string' ? value : value?.join(', '))

@@ -39,10 +39,13 @@ export const errorOf = (message: ErrorMessage): ClientError => new ClientError(m
 export class Requests {
   readonly #limits: RequestLimits
   readonly #alarm = new Alarm(() => this.#expire())
-  /** Everything unanswered, by id. */
-  readonly #pending = new Map<number, Pending>()
+  /**
+   * Everything unanswered, in the order of its ids. An array, as is the next: from a map in which entries come and go, V8 lets nothing
+   * die young that was ever in it.
+   */
+  readonly #pending: Pending[] = []
   /** Those that are not sent, or to be sent again. */
-  #waiting = new Set<Pending>()
+  #waiting: Pending[] = []
   #send: ((message: ClientMessage) => void) | undefined
   #sessionTtlMs = 0
   #lastId = 0
@@ -59,14 +62,14 @@ export class Requests {
     return new Promise((answered, failed) => {
       if (!this.#send && this.#limits.whenOffline === 'refuse') {
         failed(new ClientError('offline', 'there is no connection', { retryable: true }))
-      } else if (this.#waiting.size >= this.#limits.maxQueuedRequests) {
+      } else if (this.#waiting.length >= this.#limits.maxQueuedRequests) {
         failed(new ClientError('queue_full', 'maxQueuedRequests wait already', { retryable: true }))
       } else {
         const id = ++this.#lastId
         const message = present({ ...request, id }) as ClientMessage
         const pending: Pending = { id, message, isRepeatable, answered, failed, deadline: Number.POSITIVE_INFINITY }
-        this.#pending.set(id, pending)
-        this.#waiting.add(pending)
+        this.#pending.push(pending)
+        this.#waiting.push(pending)
         this.#flush()
       }
     })
@@ -81,14 +84,14 @@ export class Requests {
   /** Expects an answer to something that is sent past the queue, and gives the id to put into it. */
   expect(failed: (error: ClientError) => void, answered: (message: ServerMessage) => void = () => {}): number {
     const pending: Pending = { id: ++this.#lastId, isRepeatable: false, answered, failed, deadline: 0 }
-    this.#pending.set(pending.id, pending)
+    this.#pending.push(pending)
     this.#markSent(pending)
     return pending.id
   }
 
   /** Takes the answer to a request; false when it is none. */
   answer(message: ServerMessage & { id?: number }): boolean {
-    const pending = this.#pending.get(message.id ?? 0)
+    const pending = message.id && this.#pending.find(({ id }) => id === message.id)
     if (!pending) return false
     this.#settle(pending)
     if (message.type === 'error') pending.failed(errorOf(message))
@@ -108,8 +111,8 @@ export class Requests {
   lost(): void {
     this.#send = undefined
     const again: Pending[] = []
-    for (const pending of [...this.#pending.values()]) {
-      if (this.#waiting.has(pending)) continue
+    const waiting = new Set(this.#waiting)
+    for (const pending of this.#pending.filter((other) => !waiting.has(other))) {
       if (pending.isRepeatable) {
         again.push(pending)
         // Later the server may have forgotten that it has carried this out.
@@ -120,21 +123,22 @@ export class Requests {
         pending.failed(new ClientError('connection_lost', `the line was cut: ${UNCERTAIN}`, { retryable: true }))
       }
     }
-    this.#waiting = new Set([...again, ...this.#waiting])
+    this.#waiting.unshift(...again)
   }
 
   /** Gives up everything. */
   stop(error: ClientError): void {
-    for (const pending of [...this.#pending.values()]) {
+    this.#waiting = []
+    for (const pending of [...this.#pending]) {
       this.#settle(pending)
       pending.failed(error)
     }
   }
 
   #flush(): void {
-    for (const pending of this.#waiting) {
-      if (!this.#send || this.#pending.size - this.#waiting.size >= MAX_IN_FLIGHT) return
-      this.#waiting.delete(pending)
+    while (this.#send && this.#pending.length - this.#waiting.length < MAX_IN_FLIGHT) {
+      const pending = this.#waiting.shift()
+      if (!pending) return
       this.#markSent(pending)
       try {
         this.#send(pending.message as ClientMessage)
@@ -153,22 +157,21 @@ export class Requests {
   }
 
   #settle(pending: Pending): void {
-    this.#pending.delete(pending.id)
-    this.#waiting.delete(pending)
-    if (this.#pending.size === 0) this.#alarm.clear()
+    const at = this.#pending.indexOf(pending)
+    if (at >= 0) this.#pending.splice(at, 1)
+    if (this.#pending.length === 0) this.#alarm.clear()
   }
 
   #expire(): void {
     const now = Date.now()
-    let next = Number.POSITIVE_INFINITY
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.deadline > now) next = Math.min(next, pending.deadline)
+    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
+    for (const pending of [...this.#pending]) {
+      if (pending.deadline > now) this.#alarm.setNoLaterThan(pending.deadline)
       else {
         this.#settle(pending)
         pending.failed(new ClientError('timeout', `no answer within requestTimeoutMs: ${UNCERTAIN}`, { retryable: true }))
       }
     }
-    this.#alarm.setNoLaterThan(next)
     this.#flush()
   }
 }

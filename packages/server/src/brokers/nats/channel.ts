@@ -13,6 +13,8 @@ const MAX_BATCH = 512
 /** What one node does to one channel, in the order in which it is asked to. */
 export class Channel {
   readonly log: ChannelLog
+  /** Number of its last use among the uses of all channels. */
+  lastUse = 0
   readonly #queue: WorkQueue<WaitingPublish>
 
   constructor(name: string, context: ChannelContext) {

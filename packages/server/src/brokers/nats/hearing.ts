@@ -12,8 +12,9 @@ export class Hearing {
   /** Sequence of the newest record that the listener has been given, 0 for none; undefined while that may be any. */
   #delivered: number | undefined
   #epoch: string | undefined
-  /** Identifiers of the newest records that the listener has been given, the oldest first. */
-  readonly #recent = new Set<string>()
+  /** Identifiers of the newest records that the listener has been given, in a ring. */
+  readonly #recent: string[] = []
+  #given = 0
 
   /** `stop` is called at the end. */
   constructor(channel: string, listener: BrokerListener, stop: () => void) {
@@ -57,20 +58,11 @@ export class Hearing {
     if (delivered !== undefined && sequence <= delivered) return
     this.#delivered = sequence
     // A server that loses the lead may have given it a sequence that is another one's now.
-    if (this.#recent.has(record.id)) return
-    this.#remember(record.id)
+    if (this.#recent.includes(record.id)) return
+    this.#recent[this.#given++ % RECENT] = record.id
     this.#epoch = record.epoch
     const isNext = delivered === undefined ? record.publications.length > 0 : record.previous === delivered
     if (!isNext || (epoch !== undefined && epoch !== record.epoch)) this.#listener.interrupted(this.#channel)
     for (const publication of publicationsOf(record)) this.#listener.publication(this.#channel, publication, record.epoch)
-  }
-
-  #remember(id: string): void {
-    this.#recent.add(id)
-    if (this.#recent.size <= RECENT) return
-    for (const oldest of this.#recent) {
-      this.#recent.delete(oldest)
-      break
-    }
   }
 }

@@ -12,8 +12,9 @@ import type {
 } from '@fusewire/engine'
 import type { Msg } from '@nats-io/transport-node'
 import { fromJsonValue, toJsonValue } from '../snapshot-values.ts'
-import { Channel } from './channel.ts'
+import type { Channel } from './channel.ts'
 import type { ChannelContext, ChannelLog } from './channel-log.ts'
+import { Channels } from './channels.ts'
 import { unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import { RecordStream } from './record-stream.ts'
@@ -53,9 +54,7 @@ export class NatsBroker implements Broker {
   readonly #environment: Environment
   readonly #options: NatsBrokerOptions
   readonly #stream: RecordStream
-  /** Those that were used last are the last. */
-  readonly #channels = new Map<string, Channel>()
-  #idle = 0
+  readonly #channels = new Channels(MAX_IDLE_CHANNELS)
   #context: ChannelContext | undefined
   #isClosed = false
 
@@ -135,7 +134,7 @@ export class NatsBroker implements Broker {
     if (!this.#link.isUp) return
     const now = this.#environment.now()
     const oldest = now - this.#stream.maxAgeMs / 2
-    for (const channel of this.#channels.values()) channel.tend(now, oldest)
+    for (const channel of this.#channels.all()) channel.tend(now, oldest)
   }
 
   close(): void {
@@ -147,21 +146,7 @@ export class NatsBroker implements Broker {
   #channel(name: string): Channel {
     if (!this.#context || this.#isClosed) throw unavailable('the broker is not open')
     this.#link.session()
-    let channel = this.#channels.get(name)
-    if (channel) this.#channels.delete(name)
-    else {
-      channel = new Channel(name, this.#context)
-      if (++this.#idle > MAX_IDLE_CHANNELS) this.#forgetIdle()
-    }
-    this.#channels.set(name, channel)
-    return channel
-  }
-
-  /** Half of those that nobody is interested in, so that the next ones need not look for any. */
-  #forgetIdle(): void {
-    const idle = [...this.#channels].filter(([, channel]) => channel.isIdle)
-    for (const [name] of idle.slice(0, Math.ceil(idle.length / 2))) this.#channels.delete(name)
-    this.#idle = Math.floor(idle.length / 2)
+    return this.#channels.of(name, this.#context)
   }
 
   #heard(log: ChannelLog, message: Msg): void {
@@ -180,10 +165,10 @@ export class NatsBroker implements Broker {
   }
 
   #interrupt(): void {
-    for (const channel of [...this.#channels.values()]) channel.log.interrupt()
+    for (const channel of this.#channels.all()) channel.log.interrupt()
   }
 
   #reset(): void {
-    for (const channel of [...this.#channels.values()]) channel.log.reset()
+    for (const channel of this.#channels.all()) channel.log.reset()
   }
 }

@@ -1,6 +1,7 @@
 import type { FusewireError } from '@fusewire/protocol'
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/transport-node'
 import { NoRespondersError, unavailable } from './nats-error.ts'
+import { type PendingRequest, PendingRequests } from './pending-requests.ts'
 
 /** Counts what was asked of the server; times are milliseconds. */
 export interface CallMeter {
@@ -14,15 +15,6 @@ export interface NatsSessionOptions {
   /** For each answer, in milliseconds. */
   readonly timeoutMs: number
   readonly meter?: CallMeter
-}
-
-interface PendingRequest {
-  readonly call: string
-  readonly sentAt: number
-  readonly resolve: (message: Msg) => void
-  readonly reject: (error: Error) => void
-  readonly timeoutMs: number
-  readonly bytes: number
 }
 
 /** What may wait for its answer, in bytes: a server that stands still must not fill our memory. */
@@ -41,14 +33,12 @@ export class NatsSession {
   readonly #timeoutMs: number
   readonly #meter: CallMeter | undefined
   readonly #inbox = createInbox()
-  readonly #pending = new Map<string, PendingRequest>()
+  readonly #pending = new PendingRequests()
   readonly #pinger: NodeJS.Timeout
   /** Of the request whose time is over first. One timer for each would cost more than the rest of a request. */
   #alarm: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined
   #end: (reason: FusewireError) => void = () => undefined
   #reason: FusewireError | undefined
-  #pendingBytes = 0
-  #requests = 0
   /** What the server has refused last: the reason why something is not answered. */
   #violation: Error | undefined
 
@@ -114,13 +104,17 @@ export class NatsSession {
   request(subject: string, payload: Uint8Array, headers?: MsgHdrs, timeoutMs = this.#timeoutMs): Promise<Msg> {
     return new Promise((resolve, reject) => {
       this.#assertOpen()
-      if (this.#pendingBytes + payload.length > MAX_PENDING_BYTES)
-        throw unavailable(`NATS at ${this.name} is behind: ${this.#pendingBytes} bytes wait for its answers`)
-      const token = (++this.#requests).toString(36)
-      this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) })
+      const { length: bytes } = payload
+      if (this.#pending.bytes + bytes > MAX_PENDING_BYTES)
+        throw unavailable(`NATS at ${this.name} is behind: ${this.#pending.bytes} bytes wait for its answers`)
       const sentAt = performance.now()
-      this.#pending.set(token, { call: callOf(subject), sentAt, resolve, reject, timeoutMs, bytes: payload.length })
-      this.#pendingBytes += payload.length
+      const token = this.#pending.add({ call: callOf(subject), sentAt, timeoutMs, bytes, resolve, reject })
+      try {
+        this.connection.publish(subject, payload, { reply: `${this.#inbox}.${token}`, ...(headers && { headers }) })
+      } catch (error) {
+        this.#pending.take(token)
+        throw error
+      }
       this.#alarmAt(sentAt + timeoutMs)
     })
   }
@@ -147,7 +141,7 @@ export class NatsSession {
     this.#reason = reason
     clearInterval(this.#pinger)
     clearTimeout(this.#alarm?.timer)
-    for (const token of [...this.#pending.keys()]) this.#fail(token, reason)
+    for (const request of this.#pending) this.#fail(request, reason)
     // Waiting for a server that stands still would never end.
     void this.connection.close()
     this.#end(reason)
@@ -158,7 +152,7 @@ export class NatsSession {
   }
 
   #answered(message: Msg): void {
-    const request = this.#take(message.subject.slice(this.#inbox.length + 1))
+    const request = this.#pending.take(message.subject.slice(this.#inbox.length + 1))
     if (!request) return
     if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) {
       this.#meter?.failed(request.call)
@@ -169,19 +163,10 @@ export class NatsSession {
     request.resolve(message)
   }
 
-  #fail(token: string, error: Error): void {
-    const request = this.#take(token)
-    if (!request) return
-    this.#meter?.failed(request.call)
-    request.reject(error)
-  }
-
-  #take(token: string): PendingRequest | undefined {
-    const request = this.#pending.get(token)
-    if (!request) return undefined
-    this.#pending.delete(token)
-    this.#pendingBytes -= request.bytes
-    return request
+  #fail({ token, call, reject }: PendingRequest, error: Error): void {
+    this.#pending.take(token)
+    this.#meter?.failed(call)
+    reject(error)
   }
 
   #alarmAt(at: number): void {
@@ -194,9 +179,11 @@ export class NatsSession {
     this.#alarm = undefined
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (const [token, { sentAt, timeoutMs }] of this.#pending)
-      if (sentAt + timeoutMs <= now) this.#fail(token, this.#late(timeoutMs))
+    for (const request of this.#pending) {
+      const { sentAt, timeoutMs } = request
+      if (sentAt + timeoutMs <= now) this.#fail(request, this.#late(timeoutMs))
       else next = Math.min(next, sentAt + timeoutMs)
+    }
     if (next < Number.POSITIVE_INFINITY) this.#alarmAt(next)
   }
 

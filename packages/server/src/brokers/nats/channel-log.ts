@@ -1,6 +1,6 @@
 import type { BrokerListener, Environment } from '@fusewire/engine'
 import type { Msg } from '@nats-io/transport-node'
-import { type ChannelRecord, encodeRecord, type Located, readRecord, recordText } from './channel-record.ts'
+import { type ChannelRecord, decodeRecord, encodeRecord, type Located } from './channel-record.ts'
 import { Hearing } from './hearing.ts'
 import { KnownChannel } from './known-channel.ts'
 import { unavailable } from './nats-error.ts'
@@ -107,10 +107,9 @@ export class ChannelLog {
     const sequence = sequenceOf(message)
     if (sequence === 0) return false
     this.#takeCopy()
-    const text = recordText(data)
-    const record = readRecord(text)
+    const record = decodeRecord(data)
     if (!record) return true
-    this.context.stream.remember(sequence, text)
+    this.context.stream.remember(sequence, data)
     this.#take({ sequence, record })
     return true
   }
@@ -251,7 +250,7 @@ export class ChannelLog {
 
   #takeWritten(record: ChannelRecord, payload: Uint8Array, sequence: number): void {
     if (this.#writing) this.#writing.copy = undefined
-    this.context.stream.remember(sequence, recordText(payload))
+    this.context.stream.remember(sequence, payload)
     this.#take({ sequence, record })
   }
 

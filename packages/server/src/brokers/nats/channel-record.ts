@@ -143,14 +143,9 @@ export const encodeRecord = (record: ChannelRecord): Uint8Array => {
   return ENCODER.encode(JSON.stringify(written))
 }
 
-/** What a record is written as. */
-export const recordText = (bytes: Uint8Array): string => DECODER.decode(bytes)
-
 /** Undefined for what is no record. */
-export const decodeRecord = (bytes: Uint8Array): ChannelRecord | undefined => readRecord(recordText(bytes))
-
-/** Undefined for what is no record. */
-export const readRecord = (text: string): ChannelRecord | undefined => {
+export const decodeRecord = (bytes: Uint8Array): ChannelRecord | undefined => {
+  const text = DECODER.decode(bytes)
   let written: WrittenRecord
   try {
     written = JSON.parse(text) as WrittenRecord

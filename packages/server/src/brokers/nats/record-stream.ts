@@ -1,11 +1,11 @@
 import { headers } from '@nats-io/transport-node'
-import { LRUCache } from 'lru-cache'
 import { brokerName } from '../broker-name.ts'
-import { type ChannelRecord, decodeRecord, type Located, readRecord } from './channel-record.ts'
+import { type ChannelRecord, decodeRecord, type Located } from './channel-record.ts'
 import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
 import { JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
+import { RecordCache } from './record-cache.ts'
 import {
   createStream,
   directMessage,
@@ -27,7 +27,7 @@ const LEAST_MAX_AGE_MS = 24 * HOUR_MS
  * would hold up everybody else for as long as it takes.
  */
 const LEAST_MAX_RECORDS = 2_000
-/** Records in memory, by the length of their text. */
+/** Records in memory, encoded. */
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
 const LEAST_RETRY_MS = 20
 const MOST_RETRY_MS = 250
@@ -48,8 +48,7 @@ export class RecordStream {
   readonly name: string
   readonly #link: NatsLink
   readonly #options: RecordStreamOptions
-  /** Most are never read again: until one is, it stays the text that it came as, which garbage collection moves as one. */
-  readonly #cache = new LRUCache<number, ChannelRecord | string>({ maxSize: MAX_CACHE_BYTES })
+  readonly #cache = new RecordCache(MAX_CACHE_BYTES)
   #information: StreamInformation | undefined
   #maxAgeMs = LEAST_MAX_AGE_MS
   #maxRecords = LEAST_MAX_RECORDS
@@ -160,7 +159,7 @@ export class RecordStream {
    * sequence that another record has now, and one that lags behind may not have it yet: `isIt` says whether it is what others follow.
    */
   async record(sequence: number, isIt: (record: ChannelRecord) => boolean): Promise<Located | undefined> {
-    const known = this.#cached(sequence)
+    const known = this.#cache.get(sequence)
     if (known && isIt(known)) return { sequence, record: known }
     const query = { seq: sequence }
     const near = known && this.#isReplicated ? undefined : await this.#read(directMessage, query)
@@ -169,9 +168,9 @@ export class RecordStream {
     return sure && isIt(sure.record) ? sure : undefined
   }
 
-  /** What this node has heard or written, as {@link recordText} gives it. */
-  remember(sequence: number, text: string): void {
-    this.#cache.set(sequence, text, { size: Math.max(1, text.length) })
+  /** Takes a copy of a record that this node has heard or written. */
+  remember(sequence: number, encoded: Uint8Array): void {
+    this.#cache.remember(sequence, encoded)
   }
 
   /**
@@ -184,14 +183,6 @@ export class RecordStream {
       async (attemptMs) => keptAt(await this.#link.session().request(subject, payload, fields, attemptMs)),
       deadline,
     )
-  }
-
-  #cached(sequence: number): ChannelRecord | undefined {
-    const cached = this.#cache.get(sequence)
-    if (typeof cached !== 'string') return cached
-    const record = readRecord(cached)
-    if (record) this.#cache.set(sequence, record, { size: Math.max(1, cached.length) })
-    return record
   }
 
   get #isReplicated(): boolean {
@@ -211,7 +202,7 @@ export class RecordStream {
     const { sequence, data } = message
     const record = decodeRecord(data)
     if (!record) throw unavailable(`message ${sequence} of the stream ${this.name} is none of ours`)
-    this.#cache.set(sequence, record, { size: Math.max(1, data.length) })
+    this.#cache.remember(sequence, data, record)
     return { sequence, record }
   }
 

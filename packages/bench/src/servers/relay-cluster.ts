@@ -36,12 +36,12 @@ const channelOf = (channel = ''): number => Number(channel.slice(channel.indexOf
 const publish = (channel: string | undefined, data: string | undefined): Promise<unknown> =>
   broker?.publish(channelOf(channel), data) ?? Promise.reject(new Error('there is no broker yet'))
 
-/** What is written in one turn, by socket. */
-const leaving = new Map<Socket, Buffer[]>()
+/** What is written in one turn, by socket. Another Map for each: V8 would keep alive what has been in one that goes on. */
+let leaving = new Map<Socket, Buffer[]>()
 
 const flush = (): void => {
   for (const [socket, frames] of leaving) socket.write(Buffer.concat(frames))
-  leaving.clear()
+  leaving = new Map()
 }
 
 const send = (socket: Socket, frame: Buffer): void => {

@@ -138,7 +138,12 @@ export class Handshake {
       ...(identity.expiresAt !== undefined && { expiresAt: identity.expiresAt }),
     })
 
-    if (subscriptions.length === 0 && session.subscriptions.size === 0 && identity.channels.length === 0) return []
+    if (subscriptions.length < 2 && session.subscriptions.size === 0 && identity.channels.length === 0) {
+      // Nearly all clients that are new: nothing can be named twice.
+      const [request] = subscriptions
+      const failure = request && (await this.#subscribe(session, request))
+      return failure ? [failure] : []
+    }
     const asked = new Map<string, SubscriptionRequest>()
     const failures: Failure[] = []
     for (const request of subscriptions) {
@@ -147,21 +152,23 @@ export class Handshake {
         failures.push({ request, error: new FusewireError('invalid_field', 'named twice in connect') })
       else asked.set(request.channel, request)
     }
-    const subscribe = async (request: SubscriptionRequest, options?: SubscribeOptions): Promise<void> => {
-      try {
-        await this.#ports.subscriptions.subscribe(session, request, options)
-      } catch (error) {
-        failures.push({ request, error })
-      }
-    }
     const kept = [...session.subscriptions.keys()].filter((channel) => !asked.has(channel))
     const granted = identity.channels.filter((channel) => !asked.has(channel) && !session.subscriptions.has(channel))
-    await Promise.all([
-      ...[...asked.values()].map((request) => subscribe(request)),
-      ...kept.map((channel) => subscribe({ channel }, { resumed: true })),
-      ...granted.map((channel) => subscribe({ channel })),
+    const outcomes = await Promise.all([
+      ...[...asked.values()].map((request) => this.#subscribe(session, request)),
+      ...kept.map((channel) => this.#subscribe(session, { channel }, { resumed: true })),
+      ...granted.map((channel) => this.#subscribe(session, { channel })),
     ])
-    return failures
+    return [...failures, ...outcomes.filter((outcome) => outcome !== undefined)]
+  }
+
+  async #subscribe(session: Session, request: SubscriptionRequest, options?: SubscribeOptions): Promise<Failure | undefined> {
+    try {
+      await this.#ports.subscriptions.subscribe(session, request, options)
+      return undefined
+    } catch (error) {
+      return { request, error }
+    }
   }
 }
 

@@ -113,6 +113,13 @@ export const wsReady = peer(
   'ws-package.js',
   ['--ready'],
 )
+/** The floor of what is built on ws and has sessions. */
+export const wsSessions = peer(
+  'ws-sessions',
+  'the ws package; JSON, a session with a secret, and subscriptions, which stay for a minute',
+  DIALECTS.fusewire,
+  'ws-sessions.js',
+)
 export const wsDeflate = peer('ws-deflate', 'the ws package with permessage-deflate for each client', plain, 'ws-package.js', [
   '--deflate',
 ])

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
-import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive, wsSessions } from '../load/candidates.ts'
 import { Http2Connection } from '../load/http2-connection.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
 import { freshAddress, ticketOf } from '../load/open-socket.ts'
@@ -110,6 +110,7 @@ const plan = ({
     ...quick,
     trial('plain', bare(), accepting),
     trial('plain', wsNaive()),
+    trial('plain', wsSessions()),
     trial('plain', socketIo()),
     ...overTls('tls, full handshake', false),
     ...overTls('tls, resumed', true),

@@ -94,7 +94,7 @@ describe('the clients', () => {
   it('say what a server refuses, and what to do', async () => {
     const { run, serve } = commandFolder()
     expect((await run(['init'])).code).toBe(0)
-    const { server, url } = await serve()
+    const { server, url } = await serve('--rules', '[{"pattern":"private","subscribe":"nobody"}]')
     await using _ = server
     const environment = { FUSEWIRE_URL: url }
     expect(await run(['subscribe', 'chat:lobby'], environment)).toMatchObject({
@@ -116,9 +116,13 @@ describe('the clients', () => {
     })
     expect(await run(['publish', 'white space', 'x', '--api-key', 'wrong'], environment)).toMatchObject({ code: 1 })
     const nobody = (await run(['token', '--user', 'bob'])).out.trim()
+    expect(await run(['subscribe', 'private', '--token', nobody], environment)).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/\(permission_denied\)\. A rule of the channel, or a token with --cap/u),
+    })
     expect(await run(['subscribe', 'no white space', '--token', nobody], environment)).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/\(invalid_(channel|field)\)/u),
+      err: expect.stringMatching(/^A channel name has .*\(invalid_channel\)/mu),
     })
   })
 

@@ -36,6 +36,7 @@ const COMMANDS = [
   'revoke',
   'info',
   'drain',
+  'help',
 ]
 
 const text = (lines: readonly string[]): string => lines.join('\n')
@@ -60,6 +61,12 @@ describe('fusewire', () => {
     using terminal = new MemoryTerminal()
     expect(await run([command, '--help'], terminal)).toBe(0)
     expect(text(terminal.out)).toMatch(new RegExp(`Examples:\n  \\$ .*fusewire ${command}`, 'u'))
+  })
+
+  it('help prints that of a command', async () => {
+    using terminal = new MemoryTerminal()
+    expect(await run(['help', 'drain'], terminal)).toBe(0)
+    expect(text(terminal.out)).toContain('Usage: fusewire drain')
   })
 
   it('serve has a flag for every option, in the sections of the documentation', async () => {
@@ -92,6 +99,7 @@ describe('fusewire', () => {
     [['srve'], "Unknown command 'srve'. Did you mean serve? See fusewire --help."],
     [['config'], "Unknown command 'config'. Did you mean check-config? See fusewire --help."],
     [['frobnicate'], "Unknown command 'frobnicate'. See fusewire --help."],
+    [['help', 'srve'], "Unknown command 'srve'. Did you mean serve? See fusewire --help."],
     [['serve', '--prot', '1'], "Unknown option '--prot'. Did you mean --port? See fusewire serve --help."],
     [
       ['serve', '--ping-interval=25'],

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { checkConfigCommand } from './commands/check-config.ts'
 import { disconnectCommand } from './commands/disconnect.ts'
 import { drainCommand } from './commands/drain.ts'
+import { helpCommand } from './commands/help.ts'
 import { infoCommand } from './commands/info.ts'
 import { initCommand } from './commands/init.ts'
 import { publishCommand } from './commands/publish.ts'
@@ -36,7 +37,7 @@ export const createProgram = (terminal: Terminal): Command => {
   const program = new Command('fusewire')
     .description('Real-time messaging: HTTP/2, WebSocket, SSE, streaming, long polling and raw TCP on one port.')
     .version(VERSION, '-v, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
     .addHelpText('after', HELP)
   for (const create of [
     serveCommand,
@@ -55,8 +56,10 @@ export const createProgram = (terminal: Terminal): Command => {
   ])
     program.addCommand(create(terminal))
   program.addCommand(workerCommand(), { hidden: true })
+  program.addCommand(helpCommand(program))
   for (const command of [program, ...program.commands])
     command
+      .helpOption('-h, --help', 'print help')
       .exitOverride()
       .showSuggestionAfterError(false)
       .allowExcessArguments(false)

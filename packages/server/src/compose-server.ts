@@ -182,7 +182,8 @@ export const composeServer = async (
       }
     },
     changed: (state) => {
-      log('drain', { state, connections: engine.stats().connections })
+      // Where nobody has been let in, nobody leaves.
+      if (listens) log('drain', { state, connections: engine.stats().connections })
       if (state !== 'closed') cluster?.announce()
     },
   })

@@ -25,10 +25,14 @@ describe('a server inside of a program', () => {
     await idle.close()
     await idle.closed
     await expect(idle.listen()).rejects.toThrow('once')
-    const elsewhere = createFusewire({ ...OPTIONS, host: '192.0.2.1', developmentOnAllInterfaces: true })
+    const events: string[] = []
+    const log = (event: string): void => void events.push(event)
+    const elsewhere = createFusewire({ ...OPTIONS, host: '192.0.2.1', developmentOnAllInterfaces: true, log })
     await expect(elsewhere.listen()).rejects.toThrow(/192\.0\.2\.1/u)
     await elsewhere.closed
     await elsewhere.drain()
+    // The error says it all.
+    expect(events).toEqual([])
   })
 
   it('has no workers: they are processes of the command', () => {

@@ -28,7 +28,7 @@ export const publishCommand = (terminal: Terminal): Command =>
   addConnectionOptions(
     new Command('publish')
       .description('Publish to a channel, over the HTTP API')
-      .argument('<channel>')
+      .argument('<channel>', 'name of the channel')
       .argument('[data]', 'JSON, or a text; from the standard input when left out or -')
       .option('--text', 'send the data as a text, whatever it looks like')
       .option('--lines', 'publish each line of the standard input as it comes')

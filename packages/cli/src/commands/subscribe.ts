@@ -112,6 +112,7 @@ const printChannels = async (
     let left = flags.count ?? Number.POSITIVE_INFINITY
     for (const name of channels) {
       const channel = client.channel(name)
+      let isLive = false
       channel.on('publication', (publication) => {
         if (left > 0) printer.publication(name, publication)
         left -= 1
@@ -120,11 +121,14 @@ const printChannels = async (
       channel.on('join', (member) => printer.presence('join', name, member))
       channel.on('leave', (member) => printer.presence('leave', name, member))
       channel.on('subscribed', ({ recovered, wasRecovering }) => {
+        isLive = true
         if (wasRecovering && !recovered)
           note(terminal, `Publications of ${name} are missing: its history does not reach back that far.`)
       })
-      channel.on('unsubscribed', ({ code }) => {
-        if (code !== undefined) reject(new CommandError(`The server has ended the subscription in ${name} (${code}).`))
+      channel.on('unsubscribed', ({ code, reason = code }) => {
+        // A refusal reaches whoever has subscribed, and says more there.
+        if (isLive && code !== undefined)
+          reject(new CommandError(`The server has ended the subscription in ${name}: ${reason} (${code}).`))
       })
     }
   })

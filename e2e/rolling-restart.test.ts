@@ -7,7 +7,8 @@ import { EventSubscriber } from './faults/event-subscriber.ts'
 import { judge } from './faults/judge.ts'
 import { SdkSubscriber } from './faults/sdk-subscriber.ts'
 import { createStreams, RULES, type Stream } from './faults/stream.ts'
-import { lastTold, type Subscriber } from './faults/subscriber.ts'
+import type { Subscriber } from './faults/subscriber.ts'
+import { untilAllAreAt } from './faults/until-all-are-at.ts'
 import { WireSubscriber } from './faults/wire-subscriber.ts'
 import { Cluster } from './rolling-restart/cluster.ts'
 import { ownLines } from './rolling-restart/own-lines.ts'
@@ -70,13 +71,7 @@ describe('a rolling restart of two nodes behind a TCP balancer', () => {
     onTestFinished(async () => {
       await Promise.all(subscribers.map((subscriber) => subscriber.close()))
     })
-    const everyoneIsAt = async (place: (stream: Stream) => number): Promise<void> => {
-      for (const subscriber of subscribers)
-        for (const stream of streams)
-          await eventually(() => expect(lastTold(subscriber.told.get(stream) ?? [])).toBeGreaterThanOrEqual(place(stream)), {
-            timeoutMs: 20_000,
-          })
-    }
+    const everyoneIsAt = (place: (stream: Stream) => number): Promise<void> => untilAllAreAt(subscribers, streams, place, 20_000)
     await everyoneIsAt(() => 0)
 
     const api = new Api((await cluster.entrance()).http)

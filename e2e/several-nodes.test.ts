@@ -12,7 +12,7 @@ import { Api } from './api.ts'
 import { judge } from './faults/judge.ts'
 import { SdkSubscriber } from './faults/sdk-subscriber.ts'
 import { createStreams, RULES, type Stream } from './faults/stream.ts'
-import { lastTold } from './faults/subscriber.ts'
+import { untilAllAreAt } from './faults/until-all-are-at.ts'
 import { runFusewire } from './fusewire-command.ts'
 import { FusewireProcess } from './fusewire-process.ts'
 import { sdkClient } from './sdk-client.ts'
@@ -79,13 +79,8 @@ for (const [name, program, startBroker] of BROKERS)
       onTestFinished(async () => {
         await Promise.all(subscribers.map((subscriber) => subscriber.close()))
       })
-      const everyoneIsAt = async (place: (stream: Stream) => number): Promise<void> => {
-        for (const subscriber of subscribers)
-          for (const stream of streams)
-            await eventually(() => expect(lastTold(subscriber.told.get(stream) ?? [])).toBeGreaterThanOrEqual(place(stream)), {
-              timeoutMs: 40_000,
-            })
-      }
+      const everyoneIsAt = (place: (stream: Stream) => number): Promise<void> =>
+        untilAllAreAt(subscribers, streams, place, 40_000)
       await everyoneIsAt(() => 0)
 
       const api = new Api(proxy.url)

@@ -3,32 +3,19 @@
  * its own. Run with `node --expose-gc --conditions=@fusewire/source scripts/nats-costs.ts`; the figures are in `docs/nats.md`.
  */
 import { readFileSync } from 'node:fs'
-import type { SessionRecord } from '@fusewire/engine'
 import { startNats } from '@fusewire/testkit'
 import { NatsStores } from '../packages/server/src/brokers/nats/testing/nats-stores.ts'
 import { table } from './markdown.ts'
+import { SESSION_CHANNELS, storedSession } from './stored-session.ts'
 
 const SESSIONS = 10_000
-const CHANNELS = 1000
 const BATCH = 500
 const AT_ONCE = 200
 const TTL_MS = 600_000
 /** Of the clock in `/proc`. */
 const TICKS_A_SECOND = 100
 
-const record = (n: number): SessionRecord => ({
-  id: `session-${n}`,
-  resumeToken: `session-${n}.abcdefghijklmnopqrstuvwx`,
-  identity: { user: `user-${n}`, capabilities: [], channels: [], tokenId: `token-${n}`, expiresAt: 1_900_000_000_000 },
-  client: { transport: 'websocket', remoteAddress: '192.0.2.1', name: 'fusewire-js', version: '0.1.0' },
-  subscriptions: Array.from({ length: 5 }, (_, index) => ({
-    channel: `room:${(n + index) % CHANNELS}`,
-    wantsPresence: true as const,
-    member: { session: `session-${n}`, user: `user-${n}` },
-  })),
-})
-
-const records = Array.from({ length: SESSIONS }, (_, n) => record(n))
+const records = Array.from({ length: SESSIONS }, (_, n) => storedSession(n))
 const ids = records.map(({ id }) => id)
 const rows: string[][] = []
 
@@ -89,7 +76,7 @@ globalThis.gc?.()
 const heapBefore = process.memoryUsage().heapUsed
 const presence = await stores.presence('a', TTL_MS)
 const members = records.map(({ id, identity: { user } }, n) => ({
-  channel: `room:${n % CHANNELS}`,
+  channel: `room:${n % SESSION_CHANNELS}`,
   member: { session: id, ...(user !== undefined && { user }) },
 }))
 await measure('a member is added', SESSIONS, () => each(members, ({ channel, member }) => presence.add(channel, member)))
@@ -98,9 +85,9 @@ await measure('a member is refreshed', SESSIONS, () =>
 )
 globalThis.gc?.()
 const bytesOfMember = Math.round((process.memoryUsage().heapUsed - heapBefore) / SESSIONS)
-await measure('a channel of 10 is listed', CHANNELS, () =>
+await measure('a channel of 10 is listed', SESSION_CHANNELS, () =>
   each(
-    Array.from({ length: CHANNELS }, (_, n) => `room:${n}`),
+    Array.from({ length: SESSION_CHANNELS }, (_, n) => `room:${n}`),
     (channel) => presence.list(channel),
   ),
 )

@@ -2,7 +2,6 @@
  * Measures what sessions, presence and revocations cost Redis: its processor time and its memory. Starts a Redis of its own.
  * Run with `node --conditions=@fusewire/source scripts/redis-costs.ts`; the figures are in `docs/scaling.md`.
  */
-import type { SessionRecord } from '@fusewire/engine'
 import type { Member } from '@fusewire/protocol'
 import { type RedisServer, startRedis } from '@fusewire/testkit'
 import { RedisBus } from '../packages/server/src/brokers/redis/redis-bus.ts'
@@ -12,24 +11,13 @@ import { RedisSessions } from '../packages/server/src/brokers/redis/redis-sessio
 import { connectTo } from '../packages/server/src/brokers/redis/testing/redis-kinds.ts'
 import { nodeEnvironment } from '../packages/server/src/node-environment.ts'
 import { table } from './markdown.ts'
+import { storedSession } from './stored-session.ts'
 
 const SESSIONS = 20_000
 const TTL_MS = 600_000
 const AT_ONCE = 200
 
-const record = (n: number): SessionRecord => ({
-  id: `session-${n}`,
-  resumeToken: `session-${n}.abcdefghijklmnopqrstuvwx`,
-  identity: { user: `user-${n}`, capabilities: [], channels: [], tokenId: `token-${n}`, expiresAt: 1_900_000_000_000 },
-  client: { transport: 'websocket', remoteAddress: '192.0.2.1', name: 'fusewire-js', version: '0.1.0' },
-  subscriptions: Array.from({ length: 5 }, (_, index) => ({
-    channel: `room:${(n + index) % 1000}`,
-    wantsPresence: true as const,
-    member: { session: `session-${n}`, user: `user-${n}` },
-  })),
-})
-
-const all = Array.from({ length: SESSIONS }, (_, n) => record(n))
+const all = Array.from({ length: SESSIONS }, (_, n) => storedSession(n))
 
 const cpuMicros = async (redis: RedisServer): Promise<number> =>
   1e6 * (Number(await redis.info('cpu', 'used_cpu_user')) + Number(await redis.info('cpu', 'used_cpu_sys')))

@@ -1,12 +1,10 @@
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
-import { Audience } from '../load/audience.ts'
 import {
   bare,
   bareHttp2,
   bareJoined,
   type Candidate,
   fusewire,
-  reach,
   socketIo,
   socketIoDeflate,
   wsDeflate,
@@ -14,8 +12,7 @@ import {
   wsReady,
 } from '../load/candidates.ts'
 import { DIALECTS } from '../load/dialect.ts'
-import { rates } from '../load/load-meter.ts'
-import { openPublisher, publishInWindow } from '../load/publishing.ts'
+import { measureDeliveries } from '../load/measure-deliveries.ts'
 import { externalCandidate } from './external-candidate.ts'
 import { rateMeasures } from './rate-measures.ts'
 
@@ -26,8 +23,6 @@ const CHANNEL = 'bench:fan-out'
  */
 const DURATION_MS = 1000
 const QUICK_DURATION_MS = 1500
-/** Time for the server's code to be compiled, before anything is measured. */
-const WARM_UP_SHARE = 0.3
 const BURST = 10
 /** Enough for compression to pay. */
 const DEFLATED_BYTES = 2000
@@ -41,22 +36,14 @@ interface Load {
 }
 
 /** Publishes to many subscribers of one channel, and counts what arrives. */
-export const measureFanOut = async (candidate: Candidate, { clients, bytes, burst, durationMs }: Load): Promise<Sample> => {
-  const server = await reach(candidate)
-  try {
-    const audience = await Audience.open(server, candidate, { clients, channels: () => [CHANNEL] })
-    const publisher = await openPublisher(server, candidate)
-    const frame = candidate.dialect.publish(CHANNEL, textOf(bytes))
-    const frames = Buffer.concat(Array.from({ length: burst }, () => frame))
-    const options = { nextFrames: () => frames, deliveriesEach: clients * burst, window: 1 }
-    await publishInWindow(server, audience, publisher, { ...options, durationMs: durationMs * WARM_UP_SHARE })
-    const metered = await publishInWindow(server, audience, publisher, { ...options, durationMs })
-    publisher.destroy()
-    audience.close()
-    return rates(metered.deliveries, metered)
-  } finally {
-    await server.stop()
-  }
+export const measureFanOut = (candidate: Candidate, { clients, bytes, burst, durationMs }: Load): Promise<Sample> => {
+  const frame = candidate.dialect.publish(CHANNEL, textOf(bytes))
+  const frames = Buffer.concat(Array.from({ length: burst }, () => frame))
+  return measureDeliveries(
+    candidate,
+    { clients, channels: () => [CHANNEL] },
+    { durationMs, nextFrames: () => frames, deliveriesEach: clients * burst, window: 1 },
+  )
 }
 
 const WORDS = 'the quick brown fox jumps over the lazy dog and goes home again 0123456789 '

@@ -1,8 +1,6 @@
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
-import { Audience } from '../load/audience.ts'
-import { bare, type Candidate, fusewire, reach, socketIo, wsNaive } from '../load/candidates.ts'
-import { rates } from '../load/load-meter.ts'
-import { openPublisher, publishInWindow } from '../load/publishing.ts'
+import { bare, type Candidate, fusewire, socketIo, wsNaive } from '../load/candidates.ts'
+import { measureDeliveries } from '../load/measure-deliveries.ts'
 import { externalCandidate } from './external-candidate.ts'
 import { rateMeasures } from './rate-measures.ts'
 
@@ -10,7 +8,6 @@ const CHANNELS = 10_000
 const SUBSCRIBERS = 10
 const CLIENTS = 1000
 const DURATION_MS = 3000
-const WARM_UP_SHARE = 0.3
 /** Publications under way. */
 const WINDOW = 100
 
@@ -27,27 +24,19 @@ export interface ChannelsLoad {
 const channelName = (channel: number): string => `bench:channel-${channel}`
 
 /** Publishes to channels by chance, and counts what arrives. */
-export const measureChannels = async (candidate: Candidate, load: ChannelsLoad): Promise<Sample> => {
+export const measureChannels = (candidate: Candidate, load: ChannelsLoad): Promise<Sample> => {
   const { channels, subscribers, clients, bytes, durationMs } = load
   const each = Math.ceil((channels * subscribers) / clients)
-  const server = await reach(candidate)
-  try {
-    const channelsOf = (client: number): readonly string[] =>
-      Array.from({ length: each }, (_, index) => channelName((client * each + index) % channels))
-    const audience = await Audience.open(server, candidate, { clients, channels: channelsOf })
-    const publisher = await openPublisher(server, candidate)
-    const text = 'x'.repeat(bytes)
-    const frames = Array.from({ length: channels }, (_, channel) => candidate.dialect.publish(channelName(channel), text))
-    const nextFrames = (): Buffer => frames[Math.floor(Math.random() * channels)] as Buffer
-    const options = { nextFrames, deliveriesEach: subscribers, window: WINDOW }
-    await publishInWindow(server, audience, publisher, { ...options, durationMs: durationMs * WARM_UP_SHARE })
-    const metered = await publishInWindow(server, audience, publisher, { ...options, durationMs })
-    publisher.destroy()
-    audience.close()
-    return rates(metered.deliveries, metered)
-  } finally {
-    await server.stop()
-  }
+  const channelsOf = (client: number): readonly string[] =>
+    Array.from({ length: each }, (_, index) => channelName((client * each + index) % channels))
+  const text = 'x'.repeat(bytes)
+  const frames = Array.from({ length: channels }, (_, channel) => candidate.dialect.publish(channelName(channel), text))
+  const nextFrames = (): Buffer => frames[Math.floor(Math.random() * channels)] as Buffer
+  return measureDeliveries(
+    candidate,
+    { clients, channels: channelsOf },
+    { durationMs, nextFrames, deliveriesEach: subscribers, window: WINDOW },
+  )
 }
 
 const plan = ({ clients = CLIENTS, bytes = 100, durationMs = DURATION_MS, external }: RunOptions): readonly Trial[] =>

@@ -7,6 +7,7 @@ import { leaseMeta, leaseOf } from './lease.ts'
 import type { NatsLink } from './nats-link.ts'
 import { LEFT, memberOf, type PresenceEntry, presenceMeta, presenceValue, readPresence } from './presence-entry.ts'
 import { PresenceIndex } from './presence-index.ts'
+import { RepeatedWork } from './repeated-work.ts'
 import type { ServerClock } from './server-clock.ts'
 import { SharedWait } from './shared-wait.ts'
 
@@ -57,7 +58,7 @@ export class NatsPresence implements PresenceStore {
   #moving: Promise<void> | undefined
   #reading = 0
   #expiredAt = 0
-  #cleaning: Promise<void> | undefined
+  readonly #cleaning = new RepeatedWork(() => this.#clean())
 
   constructor(link: NatsLink, bucket: KvBucket, clock: ServerClock, { node, ttlMs }: NatsPresenceOptions) {
     this.#bucket = bucket
@@ -122,16 +123,12 @@ export class NatsPresence implements PresenceStore {
 
   /** Forgets what is over. To be called about once a second. */
   sweep(): void {
-    this.#cleaning ??= this.#clean()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#cleaning = undefined
-      })
+    this.#cleaning.begin()
   }
 
   async close(): Promise<void> {
     this.#watch.close()
-    await this.#cleaning
+    await this.#cleaning.settled()
   }
 
   async #add(key: string, member: Member): Promise<boolean> {

@@ -14,6 +14,7 @@ import { type KvBucket, type KvEntry, RevisionConflict } from './kv-bucket.ts'
 import { kvToken } from './kv-key.ts'
 import { KvWatch } from './kv-watch.ts'
 import type { NatsLink } from './nats-link.ts'
+import { RepeatedWork } from './repeated-work.ts'
 import type { ServerClock } from './server-clock.ts'
 
 export interface NatsRevocationsOptions {
@@ -61,7 +62,7 @@ export class NatsRevocations implements Revocations {
   /** Undefined until everything is known that was there before. */
   #tell: ((revocation: Revocation) => void) | undefined
   #reading = 0
-  #cleaning: Promise<void> | undefined
+  readonly #cleaning = new RepeatedWork(() => this.#clean())
 
   constructor(link: NatsLink, bucket: KvBucket, clock: ServerClock, environment: Environment, options: NatsRevocationsOptions) {
     const { node, maxRevocations = 100_000 } = options
@@ -108,17 +109,13 @@ export class NatsRevocations implements Revocations {
   /** Forgets what has ended. To be called about once a second. */
   sweep(): void {
     this.#memory.sweep()
-    this.#cleaning ??= this.#clean()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#cleaning = undefined
-      })
+    this.#cleaning.begin()
   }
 
   async close(): Promise<void> {
     this.#watch.close()
     this.#memory.close()
-    await this.#cleaning
+    await this.#cleaning.settled()
   }
 
   async #revoke(key: string, added: Kept): Promise<void> {

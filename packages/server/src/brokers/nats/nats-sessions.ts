@@ -5,6 +5,7 @@ import { kvToken } from './kv-key.ts'
 import { KvWatch } from './kv-watch.ts'
 import { leaseMeta, leaseOf } from './lease.ts'
 import type { NatsLink } from './nats-link.ts'
+import { RepeatedWork } from './repeated-work.ts'
 import type { ServerClock } from './server-clock.ts'
 import { SessionCleaner } from './session-cleaner.ts'
 import { type IndexedSession, isAlive, type SessionMeta } from './session-entry.ts'
@@ -45,7 +46,7 @@ export class NatsSessions implements SessionStore {
   readonly #unanswered = new Set<string>()
   #listener: SessionStoreListener | undefined
   #lease = 0
-  #cleaning: Promise<void> | undefined
+  readonly #cleaning = new RepeatedWork(() => this.#cleaner.clean())
 
   constructor(link: NatsLink, bucket: KvBucket, clock: ServerClock, { node, traceMs = 600_000 }: NatsSessionsOptions) {
     this.#link = link
@@ -126,18 +127,13 @@ export class NatsSessions implements SessionStore {
 
   /** Sees to what is over: sessions that are not refreshed any more, markers and traces. To be called about once a second. */
   sweep(): void {
-    this.#cleaning ??= this.#cleaner
-      .clean()
-      .catch(() => undefined)
-      .finally(() => {
-        this.#cleaning = undefined
-      })
+    this.#cleaning.begin()
   }
 
   async close(): Promise<void> {
     this.#listener = undefined
     this.#watch.close()
-    await this.#cleaning
+    await this.#cleaning.settled()
   }
 
   async #put(record: SessionRecord, ttlMs: number): Promise<boolean> {

@@ -9,7 +9,6 @@ import { ServerProcess } from './server-process.ts'
 
 const MASTER = 'mymaster'
 const SENTINELS = 3
-const DOWN_AFTER_MS = 500
 const FAILOVER_TIMEOUT_MS = 2_000
 const HEALTHY_TIMEOUT_MS = 30_000
 
@@ -20,6 +19,11 @@ export interface RedisSentinelOptions {
   readonly appendonly?: boolean
   /** Of the servers and the sentinels' connections to them; the sentinels themselves have none. */
   readonly password?: string
+  /**
+   * How long a server may be silent before a sentinel takes it for dead, in milliseconds. Default 1,000: with less, a busy machine has
+   * sentinels replace a master that lives.
+   */
+  readonly downAfterMs?: number
 }
 
 interface Sentinel {
@@ -32,7 +36,7 @@ const configuration = (
   { port, id }: Sentinel,
   others: readonly Sentinel[],
   [master, ...replicas]: readonly number[],
-  password?: string,
+  { password, downAfterMs }: Required<Pick<RedisSentinelOptions, 'downAfterMs'>> & Pick<RedisSentinelOptions, 'password'>,
 ): string =>
   [
     `port ${port}`,
@@ -40,7 +44,7 @@ const configuration = (
     'protected-mode no',
     `sentinel myid ${id}`,
     `sentinel monitor ${MASTER} 127.0.0.1 ${master} 2`,
-    `sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}`,
+    `sentinel down-after-milliseconds ${MASTER} ${downAfterMs}`,
     `sentinel failover-timeout ${MASTER} ${FAILOVER_TIMEOUT_MS}`,
     ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER} ${password}`]),
     ...replicas.map((replica) => `sentinel known-replica ${MASTER} 127.0.0.1 ${replica}`),
@@ -169,7 +173,7 @@ export class RedisSentinelServers implements AsyncDisposable {
 
 /** Starts a master, its replicas and three sentinels, and resolves when a failover would work. */
 export const startRedisSentinel = async (options: RedisSentinelOptions = {}): Promise<RedisSentinelServers> => {
-  const { replicas = 2, ...redisOptions } = options
+  const { replicas = 2, downAfterMs = 1_000, ...redisOptions } = options
   const ports = await freePorts(1 + replicas + SENTINELS)
   const serverPorts = ports.slice(0, 1 + replicas)
   const servers = serverPorts.map((port, index) => {
@@ -179,7 +183,7 @@ export const startRedisSentinel = async (options: RedisSentinelOptions = {}): Pr
   const sentinels = ports.slice(1 + replicas).map((port) => ({ port, id: randomBytes(20).toString('hex') }))
   const processes = sentinels.map((sentinel) => {
     const others = sentinels.filter((other) => other !== sentinel)
-    return sentinelProcess(sentinel, configuration(sentinel, others, serverPorts, options.password))
+    return sentinelProcess(sentinel, configuration(sentinel, others, serverPorts, { ...redisOptions, downAfterMs }))
   })
   const started = new RedisSentinelServers(
     servers,

@@ -278,6 +278,14 @@ describeWith(['redis-server', 'redis-sentinel'], 'stores over a master that is k
       expect([lost, unknown]).toEqual([[], []])
     }, PATIENCE)
     await back(a, b)
+    // Sentinels that are in doubt replace the next master as well, and until that one is told so both take writes.
+    await servers.untilHealthy()
+    let met = 0
+    await eventually(async () => {
+      const mark = `met${++met}`
+      await a.sessions.put([sessionRecord(mark)], LONG_MS)
+      expect(await b.sessions.refresh([mark], LONG_MS)).toEqual({ lost: [mark], unknown: [] })
+    }, PATIENCE)
     expect(await b.sessions.take('s2', LONG_MS)).toEqual(sessionRecord('s2'))
     // To be told of it may fail, just after the failover; asking is certain.
     expect(await a.sessions.refresh(['s2'], LONG_MS)).toEqual({ lost: ['s2'], unknown: [] })

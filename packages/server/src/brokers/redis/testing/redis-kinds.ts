@@ -40,7 +40,8 @@ export const REDIS_KINDS: readonly RedisKind[] = [
     title: 'sentinel',
     programs: ['redis-server', 'redis-sentinel'],
     start: async () => {
-      const servers = await startRedisSentinel()
+      // Nobody fails here, and a busy machine is no reason to choose another master.
+      const servers = await startRedisSentinel({ downAfterMs: 60_000 })
       return {
         mode: 'sentinel',
         urls: servers.urls,

@@ -1,6 +1,7 @@
 import type { ChannelState, PublicationDraft, Published, PublishOptions } from '@fusewire/engine'
 import { FusewireError, jsonSize } from '@fusewire/protocol'
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../eventually.ts'
 import { type CurrentBroker, conflict } from './broker-trial.ts'
 
 const STATE_TTL_MS = 3_000
@@ -146,7 +147,7 @@ export const documentTests = (current: CurrentBroker): void => {
       const gone = await state()
       expect(gone).toEqual({ position: { epoch: expect.any(String), offset: 0 } })
       expect(gone.position.epoch).not.toBe(before.position.epoch)
-      expect(current().interruptions).toContain('a')
+      await eventually(() => expect(current().interruptions).toContain('a'))
       expect((await current().broker.history('a', { since: before.position })).complete).toBe(false)
       const { position } = await patch({ b: 2 })
       expect(position).toEqual({ ...gone.position, offset: 1 })

@@ -2,6 +2,7 @@ import type { Awaitable, HistoryQuery, PublicationDraft, Published, PublishOptio
 import { FusewireError, type Position } from '@fusewire/protocol'
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { eventually } from '../eventually.ts'
 import { patched } from '../journal.ts'
 import type { BrokerUnderTest } from './broker-trial.ts'
 
@@ -211,7 +212,9 @@ export const brokerModelProperty = (
         expect(state.document).toEqual(model.document)
       }
       expect(heard).toEqual(expected)
-      for (const name in models) expect(interruptions[name]).toBeGreaterThanOrEqual(models[name]?.epochs ?? 0)
+      // That a document has ended with its TTL is told when its node has looked.
+      for (const name in models)
+        await eventually(() => expect(interruptions[name]).toBeGreaterThanOrEqual(models[name]?.epochs ?? 0))
       await broker.close()
     }),
     { numRuns },

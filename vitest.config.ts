@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 import { isOfNodesOwnClient } from './e2e/nodes-own-client.ts'
@@ -8,11 +9,13 @@ const CLUSTERS = ['e2e/cluster/**/*.test.ts', 'e2e/several-nodes.test.ts']
 /** What takes half a minute and more. */
 const LONGEST = [
   'packages/server/src/brokers/redis/redis-broker.test.ts',
+  'packages/server/src/brokers/nats/nats-broker-faults.test.ts',
   'packages/server/src/brokers/nats/nats-cluster.test.ts',
   'packages/server/src/brokers/nats/nats-broker-cluster.test.ts',
   'packages/server/src/brokers/nats/nats-broker-contention.test.ts',
   'packages/server/src/brokers/redis/redis-stores.test.ts',
   'packages/server/src/brokers/redis/redis-failovers.test.ts',
+  'packages/server/src/brokers/nats/nats-access.test.ts',
   'e2e/cli/clients.test.ts',
   'e2e/workers.test.ts',
   'e2e/cli/serve.test.ts',
@@ -36,6 +39,9 @@ class LongestFirst extends BaseSequencer {
 
 const resolve = { conditions: ['@fusewire/source'] }
 
+// Hundreds of processes are started, of Vitest's and of the command: each compiles its modules unless one before it has.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/node')
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -49,11 +55,13 @@ export default defineConfig({
           name: 'unit',
           sequence: { groupOrder: 1 },
           include: ['packages/*/src/**/*.test.ts', 'examples/demo/{shared,server,page}/**/*.test.ts'],
+          // A process for each of hundreds of files takes as much processor as all that is in them.
+          isolate: false,
           // A deadline for what hangs, and no measure of speed: property tests take as long as a busy machine lets them.
           testTimeout: 30_000,
           hookTimeout: 30_000,
           // Those with a real Redis or NATS wait most of the time, and on two cores there would be one at a time.
-          maxWorkers: 3,
+          maxWorkers: 4,
         },
       },
       {
@@ -66,8 +74,8 @@ export default defineConfig({
           exclude: CLUSTERS,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          // They wait most of the time; more of them at once would wait for one another's processor.
-          maxWorkers: 2,
+          // Two of them leave half of two cores idle: they wait for servers, browsers and deadlines.
+          maxWorkers: 3,
         },
       },
       {
@@ -79,6 +87,7 @@ export default defineConfig({
           include: CLUSTERS,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Each has several servers, whose processor others would take.
           maxWorkers: 2,
         },
       },

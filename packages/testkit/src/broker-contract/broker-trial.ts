@@ -8,6 +8,8 @@ export interface BrokerUnderTest {
   readonly broker: Broker
   /** Lets at least this many milliseconds pass for the broker. */
   readonly pass: (ms: number) => Awaitable<void>
+  /** Time passes by itself as well. Default false. */
+  readonly isTimeReal?: boolean
   /** The broker's idempotency window, in milliseconds. */
   readonly idempotencyTtlMs: number
   /** The broker of another node over the same publications; absent where there can be no other. It is closed by the suite. */
@@ -19,8 +21,8 @@ export interface BrokerUnderTest {
   readonly interrupt?: (meanwhile: () => Promise<void>) => Promise<void>
 }
 
-export const HISTORY_TTL_MS = 1_000
-export const KEPT: PublishOptions = { historySize: 5, historyTtlMs: HISTORY_TTL_MS, historyBytes: 1_000_000 }
+/** For longer than any test takes. */
+export const KEPT: PublishOptions = { historySize: 5, historyTtlMs: 600_000, historyBytes: 1_000_000 }
 
 /** A broker in the course of a test, and what its listener has heard. */
 export class BrokerTrial {

@@ -1,7 +1,10 @@
 import type { Broker } from '@fusewire/engine'
 import { jsonSize } from '@fusewire/protocol'
 import { describe, expect, it } from 'vitest'
-import { type CurrentBroker, HISTORY_TTL_MS, KEPT, offsets } from './broker-trial.ts'
+import { type CurrentBroker, KEPT, offsets } from './broker-trial.ts'
+
+/** Of publications whose end a test waits for. */
+const HISTORY_TTL_MS = 1_000
 
 /** What is kept, for how long, and what it says to whoever has missed something. */
 export const historyTests = (current: CurrentBroker): void => {
@@ -42,7 +45,7 @@ export const historyTests = (current: CurrentBroker): void => {
 
     it('forgets publications after their time', async () => {
       const { subject, publish, publishMany, read } = current()
-      const { position } = await publishMany('a', 2)
+      const { position } = await publishMany('a', 2, { historyTtlMs: HISTORY_TTL_MS })
       await subject.pass(HISTORY_TTL_MS + 500)
       expect(await read('a', position)).toEqual({ position, publications: [], complete: true })
       expect((await read('a', { ...position, offset: 1 })).complete).toBe(false)

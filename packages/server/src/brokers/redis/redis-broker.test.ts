@@ -38,6 +38,7 @@ for (const { title, programs, start } of REDIS_KINDS)
         return {
           broker,
           pass: wait,
+          isTimeReal: true,
           idempotencyTtlMs: IDEMPOTENCY_TTL_MS,
           another: (): Broker => new RedisBroker(connectTo(redis, TIMEOUT_MS), { node: 'b', ...options }),
           ...(proxy && {

@@ -7,6 +7,7 @@ import { unavailable } from './nats-error.ts'
 import { markRecord } from './next-record.ts'
 import { recordsSince } from './read-channel.ts'
 import type { RecordStream } from './record-stream.ts'
+import type { TurnEnd } from './turn-end.ts'
 
 export interface ChannelContext {
   readonly stream: RecordStream
@@ -15,6 +16,8 @@ export interface ChannelContext {
   readonly idempotencyTtlMs: number
   /** For each answer, in milliseconds. */
   readonly timeoutMs: number
+  /** For all channels, so that the records of one turn leave together. */
+  readonly turnEnd: TurnEnd
   /** Of a record, unique over all nodes. */
   readonly recordId: () => string
   /** Subscribes to what is written, until the answer is called. */

@@ -20,7 +20,7 @@ export class Channel {
   constructor(name: string, context: ChannelContext) {
     const log = new ChannelLog(name, context)
     this.log = log
-    this.#queue = new WorkQueue((requests) => commit(log, requests), MAX_BATCH)
+    this.#queue = new WorkQueue((requests) => commit(log, requests), { maxBatch: MAX_BATCH, turnEnd: context.turnEnd })
   }
 
   get isIdle(): boolean {

@@ -18,6 +18,7 @@ import { Channels } from './channels.ts'
 import { unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import { RecordStream } from './record-stream.ts'
+import { TurnEnd } from './turn-end.ts'
 
 const DECODER = new TextDecoder()
 
@@ -82,6 +83,7 @@ export class NatsBroker implements Broker {
       listener,
       idempotencyTtlMs: this.#options.idempotencyTtlMs,
       timeoutMs: this.#link.timeoutMs,
+      turnEnd: new TurnEnd(),
       recordId: () => `${life}.${(++records).toString(36)}`,
       listen: (log) => this.#link.listen(this.#stream.heardAt(log.name), (message) => this.#heard(log, message)),
     }

@@ -13,6 +13,7 @@ import type { Publish } from './feed.ts'
 import { startMarketFeed } from './market-feed.ts'
 import { createNotifier } from './notifications.ts'
 import { createPages } from './pages.ts'
+import { readPort } from './read-port.ts'
 import { RULES } from './rules.ts'
 import { JWT_SECRET } from './visitor-tokens.ts'
 
@@ -32,17 +33,16 @@ const document = createDocumentRoom(publish)
 fusewire.rpc(METHODS.editDocument, document.edit)
 fusewire.rpc(METHODS.notify, createNotifier(publish))
 
-const { PORT = '8443', CLEARTEXT_PORT } = process.env
-
 try {
+  const cleartextPort = readPort('CLEARTEXT_PORT', process.env)
   const { urls } = await fusewire.listen({
-    port: Number(PORT),
-    ...(CLEARTEXT_PORT && { cleartextPort: Number(CLEARTEXT_PORT) }),
+    port: readPort('PORT', process.env) ?? 8443,
+    ...(cleartextPort !== undefined && { cleartextPort }),
   })
   announce(urls)
 } catch (error) {
   if (!(error instanceof ConfigurationError)) throw error
-  console.error(`${error.message}\nTo listen elsewhere: PORT=9443 npm start`)
+  console.error(`${error.message}\nTo listen elsewhere: PORT=9443 npm start, and CLEARTEXT_PORT for a port without TLS.`)
   process.exit(1)
 }
 

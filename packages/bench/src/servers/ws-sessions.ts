@@ -3,6 +3,7 @@
  * it a session with a secret, subscribes it, and keeps the session for a minute when the client has gone. It checks and limits nothing.
  */
 import { randomBytes } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import * as ws from 'ws'
 import { createHttpServer, listen } from './listen.js'
 
@@ -35,14 +36,18 @@ const roomOf = (channel: string): Set<ws.WebSocket> => {
   return room
 }
 
-const connect = (socket: ws.WebSocket, channels: readonly string[]): void => {
-  const id = randomBytes(9).toString('base64url')
-  const resume = `${id}.${randomBytes(18).toString('base64url')}`
+const connect = (socket: ws.WebSocket, stream: Duplex, channels: readonly string[]): void => {
+  const random = randomBytes(27).toString('base64url')
+  const id = random.slice(0, 12)
+  const resume = `${id}.${random.slice(12)}`
+  // Both answers leave in one write.
+  stream.cork()
   socket.send(JSON.stringify({ type: 'connected', session: id, resume, resumed: false, sessionTtlMs: SESSION_TTL_MS }))
   for (const channel of channels) {
     roomOf(channel).add(socket)
     socket.send(JSON.stringify({ type: 'subscribed', channel, position: { epoch: 'only', offset: 0 } }))
   }
+  stream.uncork()
   socket.on('close', () => {
     for (const channel of channels) roomOf(channel).delete(socket)
     waiting.set(id, { id, resume, channels, endsAt: Date.now() + SESSION_TTL_MS })
@@ -51,10 +56,10 @@ const connect = (socket: ws.WebSocket, channels: readonly string[]): void => {
 
 const http = createHttpServer()
 const server = new ws.WebSocketServer({ server: http })
-server.on('connection', (socket) => {
+server.on('connection', (socket, { socket: stream }) => {
   socket.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString()) as { type: string; subscriptions?: { channel: string }[] }
-    if (message.type === 'connect') connect(socket, message.subscriptions?.map(({ channel }) => channel) ?? [])
+    if (message.type === 'connect') connect(socket, stream, message.subscriptions?.map(({ channel }) => channel) ?? [])
   })
 })
 listen(http)

@@ -1,6 +1,6 @@
 import { FusewireError, MessageError } from '@fusewire/protocol'
 import { EngineHarness, HeldCalls, memoryFormat, plainAuthenticator, turn } from '@fusewire/testkit'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 let harness: EngineHarness
 beforeEach(async () => {
@@ -205,22 +205,16 @@ describe('leaving', () => {
   })
 
   it('handles nothing that waits behind disconnect', async () => {
-    const encoded: string[] = []
-    const { encode } = memoryFormat()
-    const client = harness.open({
-      name: 'watched',
-      encode: (message) => {
-        encoded.push(message.type)
-        return encode(message)
-      },
-    })
+    const format = memoryFormat('watched')
+    const encode = vi.spyOn(format, 'encode')
+    const client = harness.open(format)
     client.say({ type: 'connect' })
     client.say({ type: 'disconnect' })
     client.say({ type: 'ping' })
     client.say({ type: 'rpc', id: 2, method: 'nothing' })
     await turn()
     expect(client.closedWith).toBe('closed')
-    expect(encoded).toEqual(['connected'])
+    expect(encode.mock.calls.map(([{ type }]) => type)).toEqual(['connected'])
   })
 })
 

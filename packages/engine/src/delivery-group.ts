@@ -13,13 +13,16 @@ export interface Place {
 
 /**
  * A channel's live subscriptions whose connections have one frame format. A delivery goes through the connections alone wherever it
- * can: subscriptions lie scattered in memory, and with many channels to look at each costs as much as everything else here.
+ * can, or through their numbers: subscriptions lie scattered in memory, and with many channels to look at each costs as much as
+ * everything else here.
  */
 export class DeliveryGroup {
   readonly format: FrameFormat
-  readonly #connections: Connection[] = []
-  /** In the same places as their connections. */
   readonly #subscriptions: Subscription[] = []
+  /** In the same places; empty where the format has a multicast. */
+  readonly #connections: Connection[] = []
+  /** In the same places; empty where the format has none. */
+  readonly #numbers: number[] = []
   #filtered = 0
 
   constructor(format: FrameFormat) {
@@ -27,7 +30,7 @@ export class DeliveryGroup {
   }
 
   get size(): number {
-    return this.#connections.length
+    return this.#subscriptions.length
   }
 
   get subscriptions(): readonly Subscription[] {
@@ -37,27 +40,30 @@ export class DeliveryGroup {
   add(subscription: Subscription, connection: Connection, after: number): void {
     const isFiltered = subscription.filter !== undefined
     if (isFiltered) this.#filtered++
-    this.#subscriptions.push(subscription)
-    const index = this.#connections.push(connection) - 1
+    const index = this.#subscriptions.push(subscription) - 1
+    if (!this.format.multicast) this.#connections.push(connection)
+    else if (connection.number !== undefined) this.#numbers.push(connection.number)
+    else throw new TypeError(`a connection of the format ${this.format.name} has no number`)
     subscription.state = { kind: 'live', connection, index, isFiltered, after }
   }
 
   /** The last one fills the gap, so that leaving is O(1) and the group stays dense. */
   remove({ index, isFiltered }: Place): void {
     if (isFiltered) this.#filtered--
-    const connection = this.#connections.pop()
-    const subscription = this.#subscriptions.pop()
-    if (!connection || subscription?.state.kind !== 'live' || index === this.size) return
-    this.#connections[index] = connection
-    this.#subscriptions[index] = subscription
-    subscription.state.index = index
+    removeAt(this.#connections, index)
+    removeAt(this.#numbers, index)
+    removeAt(this.#subscriptions, index)
+    const moved = this.#subscriptions[index]
+    if (moved?.state.kind === 'live') moved.state.index = index
   }
 
   /** `mayBeKnown`: some of them may have had it already. Returns how many connections it was handed to. */
   deliver(message: PublicationMessage, mayBeKnown: boolean, slot: Slot | undefined): number {
     if (this.#filtered > 0 || mayBeKnown) return this.#deliverToSome(message, slot)
     const frame = this.format.encode(message)
-    for (const connection of this.#connections) connection.send(frame, slot)
+    const { multicast } = this.format
+    if (multicast) multicast.send(this.#numbers, frame, slot)
+    else for (const connection of this.#connections) connection.send(frame, slot)
     return this.size
   }
 
@@ -73,4 +79,10 @@ export class DeliveryGroup {
     }
     return delivered
   }
+}
+
+/** The last one fills the gap. */
+const removeAt = <T>(items: T[], index: number): void => {
+  const last = items.pop()
+  if (last !== undefined && index < items.length) items[index] = last
 }

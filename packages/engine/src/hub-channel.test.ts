@@ -4,16 +4,16 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { HeldPublications } from './held-publications.ts'
 import { HubChannel } from './hub-channel.ts'
-import type { Connection, Frame, FrameFormat } from './ports/connection.ts'
+import type { Connection, Frame, FrameFormat, Multicast, Slot } from './ports/connection.ts'
 import { Session, type SessionLink } from './session.ts'
 import { Subscription } from './subscription.ts'
 
 /** A format that writes down what it has encoded. */
 const watchedFormat = (name: string): FrameFormat & { readonly encoded: Frame[] } => {
-  const { encode } = memoryFormat(name)
+  const format = memoryFormat(name)
   const encoded: Frame[] = []
   const watched = (message: ServerMessage): Frame => {
-    const frame = encode(message)
+    const frame = format.encode(message)
     encoded.push(frame)
     return frame
   }
@@ -56,9 +56,36 @@ describe('HubChannel', () => {
     expect(new Set(connections.flatMap(({ frames }) => frames)).size).toBe(1)
   })
 
+  it('sends by the multicast of a format, to the numbers of those who are there', () => {
+    const sent: { readonly numbers: readonly number[]; readonly slot: Slot | undefined }[] = []
+    const multicast: Multicast = { send: (numbers, _, slot) => sent.push({ numbers: [...numbers], slot }) }
+    const format: FrameFormat = { ...watchedFormat('numbered'), multicast }
+    const channel = new HubChannel('news', neverMissed)
+    const connections = [5, 6, 7, 8].map((number) => ({ ...newConnection(format), number }))
+    const subscriptions = connections.map((connection, index) => newSubscription(channel, connection, `${index}`))
+    subscriptions.forEach((subscription, index) => {
+      channel.goLive(subscription, connections[index] as Connection, at(0))
+    })
+    const leave = (index: number): void => channel.pause(subscriptions[index] as Subscription)
+
+    expect(channel.deliver({ offset: 1, data: 'x', time: 1 }, 'e', 'a slot')).toBe(4)
+    leave(0)
+    leave(3)
+    expect(channel.deliver({ offset: 2, data: 'x', time: 1 }, 'e')).toBe(2)
+    leave(2)
+    leave(1)
+    expect(channel.deliver({ offset: 3, data: 'x', time: 1 }, 'e')).toBe(0)
+    expect(sent.map(({ numbers }) => numbers.toSorted())).toEqual([
+      [5, 6, 7, 8],
+      [6, 7],
+    ])
+    expect(sent.map(({ slot }) => slot)).toEqual(['a slot', undefined])
+    expect(connections.flatMap(({ frames }) => frames)).toEqual([])
+  })
+
   it('holds a bounded number of publications for a subscription that recovers, and knows when that was not enough', () => {
     const channel = new HubChannel('news', neverMissed)
-    const held = channel.recover(newSubscription(channel, newConnection(memoryFormat()), 's'))
+    const held = channel.recover(newSubscription(channel, newConnection(watchedFormat('other')), 's'))
     for (let offset = 1; offset <= 10_000; offset++) channel.deliver({ offset, data: 0, time: 1 }, 'e')
     expect(held.isOverrun).toBe(false)
     for (let offset = 10_001; offset <= 20_000; offset++) channel.deliver({ offset, data: 0, time: 1 }, 'e')
@@ -81,7 +108,7 @@ describe('HubChannel', () => {
       fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
         const channel = new HubChannel('news', neverMissed)
         const subscriptions = Array.from({ length: 10 }, (_, index) => {
-          const subscription = newSubscription(channel, newConnection(memoryFormat()), `${index}`)
+          const subscription = newSubscription(channel, newConnection(watchedFormat('other')), `${index}`)
           subscription.filter = index % 3 ? undefined : { tag: 'x' }
           subscription.wantsPresence = index % 2 === 0
           return subscription
@@ -121,7 +148,7 @@ describe('HubChannel', () => {
           if (!isRepeated) one.connection = undefined
           one.held = undefined
           if (operation.do === 'goLive') {
-            one.connection = newConnection(formats[operation.format] ?? memoryFormat())
+            one.connection = newConnection(formats[operation.format] ?? watchedFormat('other'))
             channel.goLive(one.subscription, one.connection, at(offset))
           } else if (operation.do === 'recover') {
             one.expectedHeld = []

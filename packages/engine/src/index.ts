@@ -28,7 +28,7 @@ export type {
   Published,
   PublishOptions,
 } from './ports/broker.ts'
-export type { Connection, Frame, FrameFormat, Slot, TransportName } from './ports/connection.ts'
+export type { Connection, Frame, FrameFormat, Multicast, Slot, TransportName } from './ports/connection.ts'
 export type { Environment } from './ports/environment.ts'
 export {
   type Answers,

@@ -6,7 +6,6 @@ import {
   DEVELOPMENT_RULE,
   Engine,
   type EngineLimits,
-  type FrameFormat,
   type Hooks,
   type Identity,
   MemoryBroker,
@@ -19,7 +18,7 @@ import {
 } from '@fusewire/engine'
 import { type ClientMessage, FusewireError, type Position } from '@fusewire/protocol'
 import { FakeEnvironment } from './fake-environment.ts'
-import { MemoryConnection } from './memory-connection.ts'
+import { MemoryConnection, type MemoryFormat } from './memory-connection.ts'
 import { turn } from './turn.ts'
 
 /** Small where a test comes up against them, otherwise as a server has them. */
@@ -157,7 +156,7 @@ export class EngineHarness {
     return harness
   }
 
-  open(format?: FrameFormat, remoteAddress?: string): MemoryConnection {
+  open(format?: MemoryFormat, remoteAddress?: string): MemoryConnection {
     return new MemoryConnection((connection) => this.engine.open(connection), format, remoteAddress)
   }
 

@@ -13,7 +13,7 @@ export { type ContractApplication, HOOKS_CONTRACT, hooksContract } from './hooks
 export { InterruptibleBroker } from './interruptible-broker.ts'
 export { Journal } from './journal.ts'
 export { type CallFate, Fates, lateBroker, latePresence, lateSessions } from './late-ports.ts'
-export { MemoryConnection, memoryFormat } from './memory-connection.ts'
+export { MemoryConnection, type MemoryFormat, memoryFormat } from './memory-connection.ts'
 export { ModelClient, type ModelClientWay, straightTo } from './model-client.ts'
 export { nodeBusContract } from './node-bus-contract.ts'
 export { type LineState, NodeLine } from './node-line.ts'

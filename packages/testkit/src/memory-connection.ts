@@ -1,8 +1,39 @@
-import type { Connection, Frame, FrameFormat, Peer } from '@fusewire/engine'
+import type { Connection, Frame, FrameFormat, Multicast, Peer, Slot } from '@fusewire/engine'
 import { acceptServerMessage, type ClientMessage, type DisconnectCode, jsonCodec, type ServerMessage } from '@fusewire/protocol'
 
 /** Frames that remember their message, so that a test reads what was sent and that a group shares one frame. */
-export const memoryFormat = (name = 'memory'): FrameFormat => ({ name, encode: (message) => new MemoryFrame(message) })
+export const memoryFormat = (name = 'memory'): MemoryFormat => new MemoryFormat(name)
+
+/** Gives each of its connections a number, and that of one that has gone to the next one at once. */
+export class MemoryFormat implements FrameFormat {
+  readonly name: string
+  readonly multicast: Multicast = {
+    send: (numbers, frame, slot) => {
+      for (const number of numbers) this.#connections[number]?.send(frame, slot)
+    },
+  }
+  readonly #connections: (MemoryConnection | undefined)[] = []
+  readonly #free: number[] = []
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  encode(message: ServerMessage): Frame {
+    return new MemoryFrame(message)
+  }
+
+  enter(connection: MemoryConnection): number {
+    const number = this.#free.pop() ?? this.#connections.length
+    this.#connections[number] = connection
+    return number
+  }
+
+  leave(number: number): void {
+    this.#connections[number] = undefined
+    this.#free.push(number)
+  }
+}
 
 class MemoryFrame extends Uint8Array {
   readonly message: ServerMessage
@@ -20,7 +51,8 @@ const sharedFormat = memoryFormat()
 /** A client's end and the engine's end of a connection, without bytes between them. */
 export class MemoryConnection implements Connection {
   readonly transport = 'websocket'
-  readonly format: FrameFormat
+  readonly format: MemoryFormat
+  readonly number: number
   readonly remoteAddress: string
   /** What the engine has sent, and this client has received so far. */
   readonly received: ServerMessage[] = []
@@ -30,8 +62,9 @@ export class MemoryConnection implements Connection {
   probes = 0
   #peer: Peer | undefined
 
-  constructor(open: (connection: Connection) => Peer, format: FrameFormat = sharedFormat, remoteAddress = '127.0.0.1') {
+  constructor(open: (connection: Connection) => Peer, format: MemoryFormat = sharedFormat, remoteAddress = '127.0.0.1') {
     this.format = format
+    this.number = format.enter(this)
     this.remoteAddress = remoteAddress
     this.#peer = open(this)
   }
@@ -40,7 +73,7 @@ export class MemoryConnection implements Connection {
     return this.#peer !== undefined
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame, _slot?: Slot): void {
     if (!this.#peer || !(frame instanceof MemoryFrame)) return
     this.frames.push(frame)
     this.received.push(frame.message)
@@ -70,8 +103,10 @@ export class MemoryConnection implements Connection {
   /** The line breaks. */
   cut(): void {
     const peer = this.#peer
+    if (!peer) return
     this.#peer = undefined
-    peer?.closed()
+    peer.closed()
+    this.format.leave(this.number)
   }
 
   /** The messages of one type, in their order. */

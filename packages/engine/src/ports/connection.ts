@@ -16,13 +16,29 @@ export type Slot = string
 export interface FrameFormat {
   /** Stable, for metrics and traces: `ws-json`, `sse`, … */
   readonly name: string
+  /** Absent where connections are sent to one by one. */
+  readonly multicast?: Multicast
   encode(message: ServerMessage): Frame
+}
+
+/**
+ * An optional ability of a format: sends a frame to many of its connections without going through their objects, which are no longer in
+ * the processor's cache when there are a thousand.
+ */
+export interface Multicast {
+  /** MUST be as {@link Connection.send} to each connection with one of these numbers. MUST NOT keep or change them. */
+  send(numbers: readonly number[], frame: Frame, slot?: Slot): void
 }
 
 /** One transport stream, as the engine sees it. Implemented by transports. */
 export interface Connection {
   readonly transport: TransportName
   readonly format: FrameFormat
+  /**
+   * What the {@link FrameFormat.multicast} of its format knows it by; MUST be there if there is one. Once {@link Peer.closed} has
+   * returned another connection may have it, and it MUST NOT be sent to any more.
+   */
+  readonly number?: number
   /** For limits and logs. */
   readonly remoteAddress: string
   /**

@@ -57,6 +57,16 @@ export class Outbox implements Flushable {
     if (this.#state === 'open') this.#write()
   }
 
+  /** Frames are neither waiting for the sink nor refused. */
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Something that was written to the sink by others has filled it. */
+  filled(): void {
+    if (this.#state === 'open') this.#state = 'full'
+  }
+
   /** The sink has room again. */
   drained(): void {
     if (this.#state !== 'full') return

@@ -7,6 +7,7 @@ import { Outbox, type Sink } from '../outbox.ts'
 import type { TransportTraffic } from '../traffic.ts'
 import type { TransportContext } from '../transport-context.ts'
 import { closeReason } from './close-reason.ts'
+import { type OutletOwner, Outlets } from './outlets.ts'
 import type { ControlledWebSocket, SocketOwner } from './owned-websocket.ts'
 
 /** What lies under a WebSocket: a TCP or TLS socket, or a stream of HTTP/2. */
@@ -25,18 +26,21 @@ export interface WebSocketServices {
   readonly context: TransportContext
   readonly codec: Codec
   readonly format: FrameFormat
+  /** The multicast of the format. */
+  readonly outlets: Outlets
   /** A closing that the other side does not finish is cut off after this time. */
   readonly closeTimeoutMs: number
 }
 
 /**
  * A WebSocket of the engine's, which reads and writes control frames; the engine's frames are ready-made and are written to the
- * carrier directly, between whole control frames.
+ * carrier directly, between whole control frames: by an outlet, or, where that is shut, from an outbox. It is shut while the carrier is
+ * full, and always where the connection has a queue of its own.
  *
  *     open ──close(), overflow──▶ closing ──▶ closed
  *       └──────the client closes, or is gone────▲
  */
-export class WebSocketConnection implements Connection, SocketOwner, Sink {
+export class WebSocketConnection implements Connection, SocketOwner, Sink, OutletOwner {
   readonly transport: Carrier['transport']
   readonly format: FrameFormat
   readonly remoteAddress: string
@@ -47,7 +51,9 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
   readonly #context: TransportContext
   readonly #traffic: TransportTraffic
   readonly #closeTimeoutMs: number
+  readonly #outlets: Outlets
   readonly #outbox: Outbox
+  #number: number
   #state: 'open' | 'closing' | 'closed' = 'open'
   /** The client has had a close frame, perhaps from `ws`. Kept here, so that a write does not have to look at the socket. */
   #hasSentClose = false
@@ -65,6 +71,8 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#codec = services.codec
     this.#context = context
     this.#closeTimeoutMs = services.closeTimeoutMs
+    this.#outlets = services.outlets
+    this.#number = this.#outlets.open(this, carrier.queue ? undefined : carrier.stream)
     this.#outbox = new Outbox(context, this, carrier.queue)
     socket.owner = this
     this.#traffic = context.traffic[this.transport]
@@ -73,13 +81,23 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#peer = context.open(this)
   }
 
+  /** That of its outlet. */
+  get number(): number {
+    return this.#number
+  }
+
   send(frame: Frame, slot?: Slot): void {
+    if (!this.#outlets.push(this.#number, frame)) this.enqueue(frame, slot)
+  }
+
+  enqueue(frame: Frame, slot: Slot | undefined): void {
     this.#outbox.push(frame, slot)
   }
 
   close(code: DisconnectCode, reason: string): void {
     if (this.#state !== 'open') return
     this.#state = 'closing'
+    this.#outlets.shut(this.#number)
     this.#outbox.end()
     this.#startClosing(ERRORS[code].closeCode, reason)
     if (code === 'server_draining') this.#leave?.(this.#stream)
@@ -93,8 +111,13 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     if (this.#hasSentClose) return true
     this.#traffic.bytesOut += bytes.byteLength
     if (this.#stream.write(bytes)) return true
-    this.#stream.once('drain', () => this.#outbox.drained())
+    this.#awaitDrain()
     return false
+  }
+
+  filled(): void {
+    this.#outbox.filled()
+    this.#awaitDrain()
   }
 
   overflow(): void {
@@ -124,6 +147,7 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
 
   closing(): void {
     this.#hasSentClose = true
+    this.#outlets.forget(this.#number)
   }
 
   ended(): void {
@@ -131,6 +155,15 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink {
     this.#outbox.abandon()
     this.#traffic.connections--
     this.#tellEnd()
+    this.#outlets.release(this.#number)
+    this.#number = Outlets.none
+  }
+
+  #awaitDrain(): void {
+    this.#stream.once('drain', () => {
+      this.#outbox.drained()
+      if (this.#outbox.isOpen) this.#outlets.reopen(this.#number)
+    })
   }
 
   #startClosing(closeCode: number, reason: string): void {

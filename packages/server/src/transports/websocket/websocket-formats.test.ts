@@ -8,7 +8,9 @@ import { createWebSocketFormats } from './websocket-formats.ts'
 
 const small: ServerMessage = { type: 'echo', data: 'é' }
 const large: ServerMessage = { type: 'echo', data: 'abc'.repeat(1000) }
-const formats = () => createWebSocketFormats(1024)
+const MULTICAST = { send: () => undefined }
+
+const formats = () => createWebSocketFormats(MULTICAST, 1024)
 
 /** First byte and payload of a frame shorter than 64 KiB. */
 const parse = (frame: Uint8Array) => {
@@ -51,7 +53,7 @@ describe('WebSocket formats', () => {
       type: 'echo',
       data: Array.from({ length: 2000 }, () => String.fromCharCode(33 + Math.random() * 90)).join(''),
     }
-    const incompressible = createWebSocketFormats(0).msgpack
+    const incompressible = createWebSocketFormats(MULTICAST, 0).msgpack
     const bytes: ServerMessage = { type: 'echo', data: crypto.getRandomValues(new Uint8Array(3000)) }
     expect(json.deflated.encode(small)).toBe(json.plain.encode(small))
     expect(incompressible.deflated.encode(bytes)).toBe(incompressible.plain.encode(bytes))
@@ -62,7 +64,7 @@ describe('WebSocket formats', () => {
     const length = JSON.stringify({ type: 'echo', data: '' }).length
     const message: ServerMessage = { type: 'echo', data: 'x'.repeat(200 - length) }
     const compressed = (threshold: number): boolean => {
-      const { plain, deflated } = createWebSocketFormats(threshold).json
+      const { plain, deflated } = createWebSocketFormats(MULTICAST, threshold).json
       return deflated.encode(message) !== plain.encode(message)
     }
     expect(compressed(200)).toBe(true)
@@ -84,7 +86,7 @@ describe('WebSocket formats', () => {
       const { first = 0, payload } = parse(format.encode(message))
       return JSON.parse((first & 0x40 ? inflate(payload) : payload).toString())
     }
-    const { json } = createWebSocketFormats(64)
+    const { json } = createWebSocketFormats(MULTICAST, 64)
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 400 }), (data) => {
         expect(read(json.deflated, { type: 'echo', data })).toEqual({ type: 'echo', data })

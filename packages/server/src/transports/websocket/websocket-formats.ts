@@ -1,5 +1,5 @@
 import { constants, deflateRawSync } from 'node:zlib'
-import type { Frame, FrameFormat } from '@fusewire/engine'
+import type { Frame, FrameFormat, Multicast } from '@fusewire/engine'
 import { type Codec, jsonCodec, type ServerMessage } from '@fusewire/protocol'
 import { msgpackCodec } from '@fusewire/protocol/msgpack'
 import { dataFrame, type FrameKind, OPCODE } from './data-frame.ts'
@@ -17,26 +17,28 @@ export interface WebSocketFormats {
 }
 
 /** Made once for all connections, because connections share frames by sharing the format object. */
-export const createWebSocketFormats = (compressionThresholdBytes: number): WebSocketFormats => ({
-  json: createCodecFormats(jsonCodec, compressionThresholdBytes),
-  msgpack: createCodecFormats(msgpackCodec, compressionThresholdBytes),
+export const createWebSocketFormats = (multicast: Multicast, compressionThresholdBytes: number): WebSocketFormats => ({
+  json: createCodecFormats(jsonCodec, multicast, compressionThresholdBytes),
+  msgpack: createCodecFormats(msgpackCodec, multicast, compressionThresholdBytes),
 })
 
-const createCodecFormats = (codec: Codec, compressionThresholdBytes: number): CodecFormats => {
-  const plain = new PlainFormat(codec)
+const createCodecFormats = (codec: Codec, multicast: Multicast, compressionThresholdBytes: number): CodecFormats => {
+  const plain = new PlainFormat(codec, multicast)
   return { codec, plain, deflated: new DeflatedFormat(plain, compressionThresholdBytes) }
 }
 
 /** One message, one frame. Remembers the last one, which a publication asks for twice: for the plain and the deflated format. */
 class PlainFormat implements FrameFormat {
   readonly name: string
+  readonly multicast: Multicast
   readonly opcode: FrameKind['opcode']
   readonly #codec: Codec
   #lastMessage: ServerMessage | undefined
   #lastFrame: Buffer = Buffer.alloc(0)
 
-  constructor(codec: Codec) {
+  constructor(codec: Codec, multicast: Multicast) {
     this.name = `ws-${codec.name}`
+    this.multicast = multicast
     this.opcode = codec.frame === 'text' ? OPCODE.text : OPCODE.binary
     this.#codec = codec
   }
@@ -68,11 +70,13 @@ const TAIL_LENGTH = 4
  */
 class DeflatedFormat implements FrameFormat {
   readonly name: string
+  readonly multicast: Multicast
   readonly #plain: PlainFormat
   readonly #thresholdBytes: number
 
   constructor(plain: PlainFormat, thresholdBytes: number) {
     this.name = `${plain.name}-deflate`
+    this.multicast = plain.multicast
     this.#plain = plain
     this.#thresholdBytes = thresholdBytes
   }

@@ -12,6 +12,7 @@ import type { TransportContext } from '../transport-context.ts'
 import { EchoConnection } from './echo-connection.ts'
 import { type Agreement, agree, type HandshakeHeaders } from './handshake.ts'
 import { LazyWebSocket } from './lazy-websocket.ts'
+import { Outlets } from './outlets.ts'
 import { OwnedWebSocket } from './owned-websocket.ts'
 import { type Carrier, WebSocketConnection } from './websocket-connection.ts'
 import { createWebSocketFormats } from './websocket-formats.ts'
@@ -47,7 +48,8 @@ const VERSION = { 'sec-websocket-version': '13' }
 export const createWebSocketTransport = (context: TransportContext, options: WebSocketOptions = {}): WebSocketTransport => {
   const { compression = true, compressionThresholdBytes = 1024, closeTimeoutMs = 5000 } = options
   const { traffic, limits } = context
-  const formats = createWebSocketFormats(compressionThresholdBytes)
+  const outlets = new Outlets(context.scheduler, traffic.websocket)
+  const formats = createWebSocketFormats(outlets, compressionThresholdBytes)
   const rules = {
     compression,
     isOriginAllowed: (origin: string | undefined, host: string | undefined) => context.isOriginAllowed(origin, host),
@@ -92,7 +94,7 @@ export const createWebSocketTransport = (context: TransportContext, options: Web
       return
     }
     const { codec, plain, deflated } = formats[agreement.codec]
-    const services = { context, codec, closeTimeoutMs }
+    const services = { context, codec, outlets, closeTimeoutMs }
     if (extensions === undefined)
       new WebSocketConnection(new LazyWebSocket(stream, head, server), carrier, { ...services, format: plain })
     // Clients that may compress do so with nearly everything.

@@ -11,7 +11,7 @@ const MIN_ADDITIONS = 64
  * copied and promoted, and stays until the next collection of the whole heap. So this one moves to a new map before its table is full,
  * and the chain ends. Where the members can keep their own place, {@link DenseSet} is faster.
  *
- * An iterator that is under way while entries are added may go on in the map as it was before.
+ * An iterator that is under way while entries are added may go on in the map as it was then, and give what has been deleted since.
  */
 export class RenewingMap<K, V> {
   #map = new Map<K, V>()

@@ -63,11 +63,12 @@ const openRequests = (connection: NatsConnection): ((subject: string, data: Uint
   const answered = (_error: Error | null, message: Msg): void => {
     const place = Number(lastToken(message.subject))
     const waits = waiting[place]
+    if (!waits) return
     waiting[place] = undefined
     free.push(place)
     const text = message.string()
-    if (text.startsWith('{"stream":')) waits?.resolve()
-    else waits?.reject(new Error(`the stream has not taken a record: ${text}`))
+    if (text.startsWith('{"stream":')) waits.resolve()
+    else waits.reject(new Error(`the stream has not taken a record: ${text}`))
   }
   connection.subscribe(`${inbox}.*`, { callback: answered })
   return (subject, data) =>

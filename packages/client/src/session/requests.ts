@@ -45,7 +45,7 @@ export class Requests {
    */
   readonly #pending: Pending[] = []
   /** Those that are not sent, or to be sent again. */
-  #waiting: Pending[] = []
+  readonly #waiting: Pending[] = []
   #send: ((message: ClientMessage) => void) | undefined
   #sessionTtlMs = 0
   #lastId = 0
@@ -128,7 +128,6 @@ export class Requests {
 
   /** Gives up everything. */
   stop(error: ClientError): void {
-    this.#waiting = []
     for (const pending of [...this.#pending]) {
       this.#settle(pending)
       pending.failed(error)
@@ -157,14 +156,15 @@ export class Requests {
   }
 
   #settle(pending: Pending): void {
-    const at = this.#pending.indexOf(pending)
-    if (at >= 0) this.#pending.splice(at, 1)
+    for (const list of [this.#pending, this.#waiting]) {
+      const at = list.indexOf(pending)
+      if (at >= 0) list.splice(at, 1)
+    }
     if (this.#pending.length === 0) this.#alarm.clear()
   }
 
   #expire(): void {
     const now = Date.now()
-    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
     for (const pending of [...this.#pending]) {
       if (pending.deadline > now) this.#alarm.setNoLaterThan(pending.deadline)
       else {

@@ -14,7 +14,10 @@ export const tryOut = async (options: FusewireOptions): Promise<void> => {
   try {
     await backend.open?.()
   } finally {
-    await backend.close?.()
-    await application.close(0)
+    try {
+      await backend.close?.()
+    } finally {
+      await application.close(0)
+    }
   }
 }

@@ -33,6 +33,21 @@ describe('Channels', () => {
     expect(namesOf(channels)).not.toContain('b')
   })
 
+  it('forgets those that become idle by themselves, all at once', async () => {
+    const channels = new Channels(4)
+    const done = Array.from({ length: 20 }, (_, index) => channels.of(`${index}`, CONTEXT).inTurn(() => undefined))
+    channels.trim()
+    expect(namesOf(channels)).toHaveLength(20)
+    await Promise.all(done)
+    // Those who are done are told before their channel is idle.
+    await new Promise(setImmediate)
+    channels.trim()
+    expect(namesOf(channels)).toEqual(Array.from({ length: 10 }, (_, index) => `${index + 10}`))
+    channels.trim()
+    channels.trim()
+    expect(namesOf(channels)).toEqual(['18', '19'])
+  })
+
   it('knows none after it was cleared', () => {
     const channels = new Channels(4)
     channels.of('a', CONTEXT)

@@ -5,7 +5,7 @@ import type { ChannelContext } from './channel-log.ts'
 export class Channels {
   readonly #maxIdle: number
   #byName = new Map<string, Channel>()
-  /** Those that nobody is interested in are not more. */
+  /** Those that nobody is interested in are not more: those that were when last counted, and whatever has come since. */
   #idle = 0
   #uses = 0
 
@@ -33,6 +33,12 @@ export class Channels {
   /** As they are now: they may be added to and forgotten meanwhile. */
   all(): readonly Channel[] {
     return [...this.#byName.values()]
+  }
+
+  /** Counts anew, because channels become idle by themselves; forgets half of those that are when there are too many. */
+  trim(): void {
+    this.#idle = this.all().filter(({ isIdle }) => isIdle).length
+    if (this.#idle > this.#maxIdle) this.#forgetIdle()
   }
 
   clear(): void {

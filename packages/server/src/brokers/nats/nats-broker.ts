@@ -131,12 +131,13 @@ export class NatsBroker implements Broker {
     await this.#stream.newest(NO_CHANNEL)
   }
 
-  /** Ends documents whose time is over, and forgets what has expired. To be called about once a second. */
+  /** Ends documents whose time is over, and forgets what has expired and channels that nobody needs. To be called about once a second. */
   sweep(): void {
     if (!this.#link.isUp) return
     const now = this.#environment.now()
     const oldest = now - this.#stream.maxAgeMs / 2
     for (const channel of this.#channels.all()) channel.tend(now, oldest)
+    this.#channels.trim()
   }
 
   close(): void {

@@ -35,6 +35,16 @@ describe('PendingRequests', () => {
     expect(pending.take(later)?.call).toBe('later')
   })
 
+  it('begins anew with its places when many had waited at a time', () => {
+    const pending = new PendingRequests()
+    const tokens = Array.from({ length: 3_000 }, (_, index) => pending.add(request(`${index}`)))
+    for (const token of tokens) expect(pending.take(token)).toBeDefined()
+    const next = ['next', 'and next'].map((call) => pending.add(request(call)))
+    expect(next.map((token) => Number.parseInt(token, 10))).toEqual([0, 1])
+    for (const token of tokens) expect(pending.take(token)).toBeUndefined()
+    expect(callsOf(pending)).toEqual(['and next', 'next'])
+  })
+
   it('knows nothing of tokens that it has not given', () => {
     const pending = new PendingRequests()
     pending.add(request('a'))

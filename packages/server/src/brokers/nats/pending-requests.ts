@@ -12,6 +12,9 @@ export interface PendingRequest {
   readonly reject: (error: Error) => void
 }
 
+/** So many places at most are kept when nothing is under way. */
+const KEPT_PLACES = 1024
+
 /**
  * Requests under way, each in a place of an array that its token names. In a Map, where entries come and go for good, V8 would keep
  * alive until the next major collection whatever has been in it: requests, their answers, and all that they hold.
@@ -44,6 +47,7 @@ export class PendingRequests {
     this.#places[place] = undefined
     this.#free.push(place)
     this.#bytes -= request.bytes
+    if (this.#free.length > KEPT_PLACES && this.#free.length === this.#places.length) this.#places.length = this.#free.length = 0
     return request
   }
 

@@ -56,6 +56,14 @@ describe('RecordCache', () => {
     expect(known.length).toBeLessThan(40)
   })
 
+  it('keeps the others, however often one of them is read from elsewhere', () => {
+    const cache = new RecordCache(16_000)
+    for (const offset of [1, 2, 3]) cache.remember(offset, encodeRecord(recordWith(offset, 'x')))
+    const record = recordWith(2, 'x'.repeat(300))
+    for (let times = 0; times < 1_000; times++) cache.remember(2, encodeRecord(record), record)
+    expect([1, 2, 3].map((sequence) => cache.get(sequence)?.publications[0]?.draft.data)).toEqual(['x', 'x'.repeat(300), 'x'])
+  })
+
   it('takes one that is larger than a block, and none that is larger than all', () => {
     const cache = new RecordCache(16_000)
     const small = recordWith(1, 'small')

@@ -44,8 +44,16 @@ export class RecordCache {
     return undefined
   }
 
-  /** Takes a copy of an encoded record; with `record`, what it says. What was known with this sequence holds no longer. */
+  /**
+   * Takes a copy of an encoded record; with `record`, what it says: then no copy where one with this sequence is known, so that a record
+   * which is read again and again does not drive out the others. What was known with this sequence holds no longer.
+   */
   remember(sequence: number, encoded: Uint8Array, record?: ChannelRecord): void {
+    const known = record && this.#blocks.find(({ records }) => records.has(sequence))
+    if (known) {
+      known.records.set(sequence, record)
+      return
+    }
     const block = this.#blockFor(LENGTH_BYTES + encoded.length)
     if (!block) return
     const { bytes, records, used } = block

@@ -32,4 +32,16 @@ describe('Deadlines', () => {
     deadlines.sweep(190)
     expect(expired).toEqual(['c', 'b'])
   })
+
+  it('expires nothing that was stopped by what expired before it, whatever was started meanwhile', () => {
+    const expired: number[] = []
+    const deadlines = new Deadlines<number>(100, (item) => {
+      expired.push(item)
+      for (let other = 1; other < 100; other++) deadlines.stop(other)
+      for (let late = 100; late < 200; late++) deadlines.start(late, 100)
+    })
+    for (let item = 0; item < 100; item++) deadlines.start(item, 0)
+    deadlines.sweep(100)
+    expect(expired).toEqual([0])
+  })
 })

@@ -32,6 +32,7 @@ export class Deadlines<T> {
   sweep(now: number): void {
     for (const [item, started] of this.#started) {
       if (now - started < this.#timeoutMs) return
+      if (this.#started.get(item) !== started) continue
       this.#started.delete(item)
       this.#expire(item)
     }

@@ -28,7 +28,7 @@ test('an earlier time is taken, a later one is not', () => {
 
 test('a time that has passed rings at once, and Node is not asked to wait for less than nothing', () => {
   const ring = vi.fn()
-  const setTimeout = vi.spyOn(globalThis, 'setTimeout')
+  using setTimeout = vi.spyOn(globalThis, 'setTimeout')
   new Alarm(ring).set(Date.now() - 50)
   expect(setTimeout).toHaveBeenCalledExactlyOnceWith(expect.any(Function), 0)
   vi.advanceTimersByTime(0)

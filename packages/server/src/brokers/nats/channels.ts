@@ -37,7 +37,7 @@ export class Channels {
 
   /** Counts anew, because channels become idle by themselves; forgets half of those that are when there are too many. */
   trim(): void {
-    this.#idle = this.all().filter(({ isIdle }) => isIdle).length
+    this.#idle = this.#unused().length
     if (this.#idle > this.#maxIdle) this.#forgetIdle()
   }
 
@@ -45,11 +45,13 @@ export class Channels {
     this.#byName = new Map()
   }
 
+  #unused(): readonly Channel[] {
+    return this.all().filter(({ isIdle }) => isIdle)
+  }
+
   /** Half of those that nobody is interested in, so that the next ones need not look for any: those whose last use is longest ago. */
   #forgetIdle(): void {
-    const uses = this.all()
-      .filter(({ isIdle }) => isIdle)
-      .map(({ lastUse }) => lastUse)
+    const uses = this.#unused().map(({ lastUse }) => lastUse)
     const half = Math.ceil(uses.length / 2)
     const since = Float64Array.from(uses).sort()[half] ?? Number.POSITIVE_INFINITY
     // In one Map, where entries come and go for good, V8 would keep alive what has been in it.

@@ -1,4 +1,5 @@
-import { type Capability, nearestKey } from '@fusewire/server'
+import { nearestKey } from '@fusewire/server/configuration'
+import type { Capability } from '@fusewire/server/token'
 import { InvalidArgumentError } from 'commander'
 
 const ACTIONS = ['subscribe', 'publish', 'history', 'presence'] as const

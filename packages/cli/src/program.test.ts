@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { OPTION_DESCRIPTIONS } from '@fusewire/server'
+import { OPTION_DESCRIPTIONS } from '@fusewire/server/configuration'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { completeCommand } from './commands.ts'
 import { createProgram, run } from './program.ts'
 import { MemoryTerminal } from './testing/memory-terminal.ts'
 import { VERSION } from './version.ts'
@@ -80,9 +81,10 @@ describe('fusewire', () => {
 
   it.each(OPTION_DESCRIPTIONS.map((option) => [option.flag, option] as const))(
     'serve and check-config read %s',
-    (flag, { name, kind }) => {
+    async (flag, { name, kind }) => {
       using terminal = new MemoryTerminal()
       for (const command of createProgram(terminal).commands.filter((one) => ['serve', 'check-config'].includes(one.name()))) {
+        await completeCommand(command, terminal)
         const several = kind === 'list' || kind === 'records'
         command.parseOptions([`${flag}=x`, `${flag}=y`])
         expect(command.opts()).toEqual({ [name]: several ? ['x', 'y'] : 'y' })

@@ -1,22 +1,8 @@
 import { Command } from 'commander'
-import { checkConfigCommand } from './commands/check-config.ts'
-import { disconnectCommand } from './commands/disconnect.ts'
-import { drainCommand } from './commands/drain.ts'
-import { helpCommand } from './commands/help.ts'
-import { infoCommand } from './commands/info.ts'
-import { initCommand } from './commands/init.ts'
-import { publishCommand } from './commands/publish.ts'
-import { refreshCommand } from './commands/refresh.ts'
-import { revokeCommand } from './commands/revoke.ts'
-import { serveCommand } from './commands/serve.ts'
-import { stateCommand } from './commands/state.ts'
-import { subscribeCommand } from './commands/subscribe.ts'
-import { tokenCommand } from './commands/token.ts'
-import { unsubscribeCommand } from './commands/unsubscribe.ts'
-import { workerCommand } from './commands/worker.ts'
+import { CommandLineError } from './command-line-error.ts'
+import { addCommands, completeCommand } from './commands.ts'
 import { reportError } from './report-error.ts'
 import type { Terminal } from './terminal.ts'
-import { explainUsage } from './usage-error.ts'
 import { VERSION } from './version.ts'
 
 const HELP = `
@@ -32,42 +18,31 @@ First steps:
   $ fusewire subscribe chat:lobby       in a second terminal, in the same folder
   $ fusewire publish chat:lobby hello   in a third one`
 
-/** All commands. */
+/** Commander has written the help in place of an answer: there was no command. */
+const HELP_GIVEN = 'commander.help'
+
+/** All commands, without what {@link completeCommand} gives them. */
 export const createProgram = (terminal: Terminal): Command => {
   const program = new Command('fusewire')
     .description('Real-time messaging: HTTP/2, WebSocket, SSE, streaming, long polling and raw TCP on one port.')
     .version(VERSION, '-v, --version', 'print the version')
     .helpCommand(false)
     .addHelpText('after', HELP)
-  for (const create of [
-    serveCommand,
-    checkConfigCommand,
-    initCommand,
-    tokenCommand,
-    publishCommand,
-    subscribeCommand,
-    stateCommand,
-    disconnectCommand,
-    unsubscribeCommand,
-    refreshCommand,
-    revokeCommand,
-    infoCommand,
-    drainCommand,
-  ])
-    program.addCommand(create(terminal))
-  program.addCommand(workerCommand(), { hidden: true })
-  program.addCommand(helpCommand(program))
+  addCommands(program)
   for (const command of [program, ...program.commands])
     command
       .helpOption('-h, --help', 'print help')
-      .exitOverride()
-      .showSuggestionAfterError(false)
+      .exitOverride((error) => {
+        throw error.exitCode === 0 || error.code === HELP_GIVEN ? error : new CommandLineError(error.message, command)
+      })
       .allowExcessArguments(false)
       .configureOutput({
         writeOut: (text) => terminal.print(text.replace(/\n$/u, '')),
         writeErr: (text) => terminal.note(text.replace(/\n$/u, '')),
-        outputError: (text) => terminal.note(terminal.noteColors.red(explainUsage(text, command))),
+        // What is wrong is thrown too, and told by whoever catches it.
+        outputError: () => {},
       })
+      .showSuggestionAfterError(false)
   return program
 }
 
@@ -75,9 +50,13 @@ export const createProgram = (terminal: Terminal): Command => {
 export const run = async (args: readonly string[], terminal: Terminal): Promise<number> => {
   const program = createProgram(terminal)
   try {
+    // Before commander begins: it looks at a command's flags as it comes to it. The program's own flags have no values.
+    const name = args.find((arg) => !arg.startsWith('-'))
+    const called = program.commands.find((command) => command.name() === name)
+    if (called) await completeCommand(called, terminal)
     await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
-    return reportError(error, terminal)
+    return await reportError(error, terminal)
   }
 }

@@ -1,5 +1,6 @@
-import { nearestKey } from '@fusewire/server'
+import { nearestKey } from '@fusewire/server/configuration'
 import type { Command } from 'commander'
+import type { CommandLineError } from './command-line-error.ts'
 
 const NO_GUESS = ''
 
@@ -11,8 +12,8 @@ const guess = (written: string, known: readonly string[]): string => {
 const pathOf = (command: Command): string => (command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name())
 
 /** What commander says of a wrong command line, with the nearest right word and where to read on. */
-export const explainUsage = (text: string, command: Command): string => {
-  const said = text.replace(/^error: /u, '').trim()
+export const explainUsage = ({ message, command }: CommandLineError): string => {
+  const said = message.replace(/^error: /u, '').trim()
   const sentence = `${said[0]?.toUpperCase()}${said.slice(1)}${/[.?!]$/u.test(said) ? '' : '.'}`
   const [, flag] = /^unknown option '(--?[^'=]*)/u.exec(said) ?? []
   const [, name] = /^unknown command '([^']*)'/u.exec(said) ?? []

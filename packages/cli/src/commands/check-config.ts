@@ -1,14 +1,12 @@
-import { checkFiles } from '@fusewire/server'
-import { Command } from 'commander'
+import { checkFiles } from '@fusewire/server/configuration'
+import type { Command } from 'commander'
 import { addConfigurationOptions } from '../configuration/configuration-options.ts'
 import { summarize } from '../configuration/configuration-summary.ts'
 import { type ConfigurationFlags, loadConfiguration } from '../configuration/load-configuration.ts'
 import type { Terminal } from '../terminal.ts'
 
-export const checkConfigCommand = (terminal: Terminal): Command =>
-  addConfigurationOptions(
-    new Command('check-config').description('Check the configuration, and print what is in force or everything that is wrong'),
-  )
+export const defineCheckConfig = (command: Command, terminal: Terminal): Command =>
+  addConfigurationOptions(command)
     .addHelpText(
       'after',
       `

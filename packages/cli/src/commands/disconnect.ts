@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
 import { openNetwork } from '../connection/network.ts'
@@ -10,12 +10,8 @@ interface DisconnectFlags extends ConnectionFlags, TargetFlags {
   readonly apiKey?: string
 }
 
-export const disconnectCommand = (terminal: Terminal): Command =>
-  addConnectionOptions(
-    addTargetOptions(
-      new Command('disconnect').description('End the sessions of a user, or one session: their clients do not come back'),
-    ),
-  )
+export const defineDisconnect = (command: Command, terminal: Terminal): Command =>
+  addConnectionOptions(addTargetOptions(command))
     .addOption(apiKeyOption())
     .addHelpText(
       'after',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
@@ -32,17 +32,15 @@ const POLL_INTERVAL_MS = 250
 /** A node that is on time, and a network that is not. */
 const PATIENCE_MS = 5000
 
-export const drainCommand = (terminal: Terminal): Command =>
+export const defineDrain = (command: Command, terminal: Terminal): Command =>
   addConnectionOptions(
     addTargetOptions(
-      new Command('drain')
-        .description('Have a node leave: its clients move, and its process ends; or have the clients of a user move')
-        .addOption(
-          new Option('--node <id>', 'this node, which need not be the one at --url; see "fusewire info"').conflicts([
-            'user',
-            'session',
-          ]),
-        ),
+      command.addOption(
+        new Option('--node <id>', 'this node, which need not be the one at --url; see "fusewire info"').conflicts([
+          'user',
+          'session',
+        ]),
+      ),
     ).option('--no-wait', 'do not wait until it has gone'),
   )
     .addOption(apiKeyOption())

@@ -1,13 +1,18 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
+import { completeCommand } from '../commands.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** In place of commander's own, which prints the help of everything for a command that is not there, without a word. */
-export const helpCommand = (program: Command): Command =>
-  new Command('help')
-    .description('Print help')
+export const defineHelp = (command: Command, terminal: Terminal): Command =>
+  command
     .argument('[command]', 'of this command')
     .addHelpText('after', '\nExamples:\n  $ fusewire help\n  $ fusewire help serve')
-    .action((name?: string) => {
-      const asked = name === undefined ? program : program.commands.find((command) => command.name() === name)
-      if (!asked) program.error(`error: unknown command '${name}'`)
-      asked.help()
-    })
+    .action((name?: string) => printHelp(name, command.parent ?? command, terminal))
+
+const printHelp = async (name: string | undefined, program: Command, terminal: Terminal): Promise<void> => {
+  if (name === undefined) return program.help()
+  const asked = program.commands.find((command) => command.name() === name)
+  if (!asked) return program.error(`error: unknown command '${name}'`)
+  await completeCommand(asked, terminal)
+  asked.help()
+}

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
@@ -33,12 +33,8 @@ const nodeInfo = z.object({
   nodes: z.array(node),
 })
 
-export const infoCommand = (terminal: Terminal): Command =>
-  addConnectionOptions(
-    new Command('info')
-      .description('Say what a server is and how busy it is, and which other nodes it knows')
-      .option('--json', 'print JSON on a terminal too'),
-  )
+export const defineInfo = (command: Command, terminal: Terminal): Command =>
+  addConnectionOptions(command.option('--json', 'print JSON on a terminal too'))
     .addOption(apiKeyOption())
     .addHelpText(
       'after',

@@ -1,14 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { configurationTemplate } from '../configuration/configuration-template.ts'
 import { DEFAULT_FILE } from '../configuration/load-configuration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
 import type { Terminal } from '../terminal.ts'
 
-export const initCommand = (terminal: Terminal): Command =>
-  new Command('init')
-    .description('Write a configuration file with every option explained, and secrets of its own')
+export const defineInit = (command: Command, terminal: Terminal): Command =>
+  command
     .argument('[file]', 'where to write it', DEFAULT_FILE)
     .option('-f, --force', 'overwrite the file if it is there')
     .addHelpText(

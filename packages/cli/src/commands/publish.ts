@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import { text as readAll } from 'node:stream/consumers'
 import type { Position } from '@fusewire/protocol'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
@@ -24,10 +24,9 @@ interface PublishFlags extends ConnectionFlags {
 
 const published = z.object({ position: z.object({ epoch: z.string(), offset: z.number() }), duplicate: z.boolean() })
 
-export const publishCommand = (terminal: Terminal): Command =>
+export const definePublish = (command: Command, terminal: Terminal): Command =>
   addConnectionOptions(
-    new Command('publish')
-      .description('Publish to a channel, over the HTTP API')
+    command
       .argument('<channel>', 'name of the channel')
       .argument('[data]', 'JSON, or a text; from the standard input when left out or -')
       .option('--text', 'send the data as a text, whatever it looks like')

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
 import { openNetwork } from '../connection/network.ts'
@@ -14,11 +14,9 @@ interface RefreshFlags extends ConnectionFlags, TargetFlags {
   readonly expiresIn?: number | null
 }
 
-export const refreshCommand = (terminal: Terminal): Command =>
+export const defineRefresh = (command: Command, terminal: Terminal): Command =>
   addConnectionOptions(
-    addTargetOptions(
-      new Command('refresh').description('Give the sessions of a user, or one session, another end than their tokens have'),
-    ).addOption(
+    addTargetOptions(command).addOption(
       new Option('--expires-in <duration>', 'from now, like 15m; 0s: it has ended; never: it does not end by itself').argParser(
         (text) => readDuration(text) ?? null,
       ),

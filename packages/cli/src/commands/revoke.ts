@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
 import { openNetwork } from '../connection/network.ts'
@@ -27,10 +27,9 @@ const readLifetime = (text: string): number => {
   return ms
 }
 
-export const revokeCommand = (terminal: Terminal): Command =>
+export const defineRevoke = (command: Command, terminal: Terminal): Command =>
   addConnectionOptions(
-    new Command('revoke')
-      .description('Take tokens back: what was made with them ends at once, and they are refused from now on')
+    command
       .addOption(new Option('--token-id <id>', 'the token with this jti').conflicts('user'))
       .addOption(new Option('--user <id>', 'all tokens of this user that were issued until now'))
       .addOption(

@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { z } from 'zod'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
@@ -12,8 +12,8 @@ interface StateFlags extends ConnectionFlags {
 
 const state = z.object({ position: z.object({ epoch: z.string(), offset: z.number() }), document: z.unknown(), time: z.number() })
 
-export const stateCommand = (terminal: Terminal): Command =>
-  addConnectionOptions(new Command('state').description('Print the document of a state channel').argument('<channel>'))
+export const defineState = (command: Command, terminal: Terminal): Command =>
+  addConnectionOptions(command.argument('<channel>'))
     .addOption(apiKeyOption())
     .addHelpText(
       'after',

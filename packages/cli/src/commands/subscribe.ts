@@ -1,6 +1,6 @@
 import { FusewireClient } from '@fusewire/client'
 import type { Position } from '@fusewire/protocol'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { addConnectionOptions, type ConnectionFlags, tokenOption } from '../connection/connection-options.ts'
 import { type Network, openNetwork } from '../connection/network.ts'
 import { explainRefusal } from '../connection/refusal.ts'
@@ -30,10 +30,9 @@ const readCount = (text: string): number => {
   return Number(text)
 }
 
-export const subscribeCommand = (terminal: Terminal): Command =>
+export const defineSubscribe = (command: Command, terminal: Terminal): Command =>
   addConnectionOptions(
-    new Command('subscribe')
-      .description('Print the messages of channels as they come')
+    command
       .argument('<channel...>')
       .option('--presence', 'print who joins and leaves too')
       .option('--tag <name=value>', 'only publications with this label; may be repeated', collectTag)

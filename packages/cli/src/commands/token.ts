@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Capability, type SigningKey, signToken } from '@fusewire/server'
-import { Command, Option } from 'commander'
+import { type Capability, type SigningKey, signToken } from '@fusewire/server/token'
+import { type Command, Option } from 'commander'
 import { readCapability } from '../capability.ts'
 import { readOption } from '../configuration/load-configuration.ts'
 import { readDuration } from '../duration.ts'
@@ -31,9 +31,8 @@ const collect = (text: string, before: readonly string[] = []): string[] => [...
 
 const collectCapability = (text: string, before: readonly Capability[] = []): Capability[] => [...before, readCapability(text)]
 
-export const tokenCommand = (terminal: Terminal): Command =>
-  new Command('token')
-    .description('Make a token, as the backend of an application would')
+export const defineToken = (command: Command, terminal: Terminal): Command =>
+  command
     .option('--user <id>', 'the user; required for a token to connect with')
     .addOption(
       new Option('--ttl <duration>', 'how long it is valid: 90s, 15m, 1h, 30d, never')

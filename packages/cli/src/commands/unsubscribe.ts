@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { ApiClient } from '../connection/api-client.ts'
 import { addConnectionOptions, apiKeyOption, type ConnectionFlags } from '../connection/connection-options.ts'
 import { openNetwork } from '../connection/network.ts'
@@ -10,14 +10,8 @@ interface UnsubscribeFlags extends ConnectionFlags, TargetFlags {
   readonly apiKey?: string
 }
 
-export const unsubscribeCommand = (terminal: Terminal): Command =>
-  addConnectionOptions(
-    addTargetOptions(
-      new Command('unsubscribe')
-        .description('End the subscription of a user, or of one session, in a channel')
-        .argument('<channel>', 'name of the channel'),
-    ),
-  )
+export const defineUnsubscribe = (command: Command, terminal: Terminal): Command =>
+  addConnectionOptions(addTargetOptions(command.argument('<channel>', 'name of the channel')))
     .addOption(apiKeyOption())
     .addHelpText(
       'after',

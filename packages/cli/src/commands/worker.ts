@@ -1,17 +1,23 @@
 import { constants } from 'node:os'
-import { Worker } from '@fusewire/server'
-import { Command } from 'commander'
+import { Worker, WorkersError } from '@fusewire/server'
+import type { Command } from 'commander'
+import { CommandError } from '../exit-code.ts'
 
 /** Started by `serve` with workers, and by nobody else. */
-export const workerCommand = (): Command =>
-  new Command('worker')
-    .description('Serve as one of several workers; started by "fusewire serve --workers", not by hand')
-    .action(serveAsWorker)
+export const defineWorker = (command: Command): Command => command.action(serveAsWorker)
+
+const openWorker = (): Worker => {
+  try {
+    return new Worker()
+  } catch (error) {
+    throw error instanceof WorkersError ? new CommandError(error.message, undefined, { cause: error }) : error
+  }
+}
 
 const ignore = (): void => {}
 
 const serveAsWorker = async (): Promise<void> => {
-  const worker = new Worker()
+  const worker = openWorker()
   let isLeaving = false
   const leave = (): void => {
     if (isLeaving) process.exit(128 + constants.signals.SIGTERM)

@@ -1,4 +1,4 @@
-import { OPTION_DESCRIPTIONS, type OptionDescription } from '@fusewire/server'
+import { OPTION_DESCRIPTIONS, type OptionDescription } from '@fusewire/server/configuration'
 import { type Command, Option } from 'commander'
 import { ENVIRONMENT } from '../environment-names.ts'
 

@@ -1,4 +1,9 @@
-import { type FusewireOptions, OPTION_DESCRIPTIONS, type OptionDescription, type ValueDescription } from '@fusewire/server'
+import {
+  type FusewireOptions,
+  OPTION_DESCRIPTIONS,
+  type OptionDescription,
+  type ValueDescription,
+} from '@fusewire/server/configuration'
 
 /** The query of an address may carry a secret. */
 const shownText = (value: unknown): string => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { OPTION_DESCRIPTIONS, type OptionDescription, type ValueDescription } from '@fusewire/server'
+import { OPTION_DESCRIPTIONS, type OptionDescription, type ValueDescription } from '@fusewire/server/configuration'
 import { stringify } from 'yaml'
 
 const WIDTH = 100

@@ -9,7 +9,7 @@ import {
   resolveSources,
   type Source,
   yamlSource,
-} from '@fusewire/server'
+} from '@fusewire/server/configuration'
 import { ENVIRONMENT } from '../environment-names.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
 import type { Terminal } from '../terminal.ts'

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 
 /** How many processes serve the port. */
@@ -9,3 +10,7 @@ export const workerOptions = {
       'Processes that serve the port together, on one machine with Linux: a number, or auto for one for each available core. For the command alone.',
     ),
 }
+
+/** How many processes the options ask for. */
+export const workerCount = ({ workers }: { readonly workers: number | 'auto' }): number =>
+  workers === 'auto' ? availableParallelism() : workers

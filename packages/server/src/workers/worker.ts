@@ -2,6 +2,7 @@ import { Socket } from 'node:net'
 import { FusewireError } from '@fusewire/protocol'
 import { hubBackend } from '../brokers/hub/hub-backend.ts'
 import { ConfigurationError } from '../config/configuration-error.ts'
+import { workerCount } from '../config/worker-options.ts'
 import { Fusewire } from '../fusewire.ts'
 import type { Metrics } from '../metrics/create-metrics.ts'
 import { TICKET_KEY_ROTATION_MS, TicketSecret } from '../tls/ticket-secret.ts'
@@ -9,7 +10,7 @@ import { VERSION } from '../version.ts'
 import { CONTROL_FD, type FailedStart, HUB_FD, type ToPrimary, type ToWorker, type Welcome } from './control.ts'
 import { ControlSocket } from './control-socket.ts'
 import type { WorkerRole } from './worker-role.ts'
-import { WorkersError, workerCount } from './workers.ts'
+import { WorkersError } from './workers.ts'
 
 /** How long the primary may take to gather the metrics of all workers: longer than it waits for one of them. */
 const GATHER_TIMEOUT_MS = 3000

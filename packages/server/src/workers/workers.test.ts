@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { ConfigurationError } from '../config/configuration-error.ts'
 import { resolveOptions } from '../config/resolve-options.ts'
 import { tellingWorker } from './testing/telling-worker.ts'
-import { Workers, WorkersError, workerCount } from './workers.ts'
+import { Workers, WorkersError } from './workers.ts'
 
 const OPTIONS = resolveOptions({
   development: true,
@@ -90,9 +90,4 @@ it.each([
   const refusal = await workers.listen().catch((error: unknown) => error)
   expect(refusal).toBeInstanceOf(ConfigurationError)
   expect(refusal).toHaveProperty('message', expect.stringContaining(message))
-})
-
-it('counts one worker for each available core where it is to decide', () => {
-  expect(workerCount({ workers: 3 })).toBe(3)
-  expect(workerCount({ workers: 'auto' })).toBeGreaterThan(0)
 })

@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os'
 import type { Log } from '@fusewire/engine'
 import { ConfigurationError } from '../config/configuration-error.ts'
 import type { FusewireOptions } from '../config/options.ts'
+import { workerCount } from '../config/worker-options.ts'
 import { type Listening, urlOf } from '../listening.ts'
 import { createLogger } from '../log/create-logger.ts'
 import { eventLog } from '../log/event-log.ts'
@@ -16,10 +16,6 @@ import { Place } from './place.ts'
 import { reservePort } from './reserve-ports.ts'
 import { tryOut } from './try-out.ts'
 import type { WorkerCommand } from './worker-process.ts'
-
-/** How many processes the options ask for. */
-export const workerCount = ({ workers }: Pick<FusewireOptions, 'workers'>): number =>
-  workers === 'auto' ? availableParallelism() : workers
 
 /** The workers cannot be kept running. */
 export class WorkersError extends Error {

@@ -1,5 +1,5 @@
 import type { FusewireOptions } from '@fusewire/server'
-import { CommandError } from './exit-code.ts'
+import { CommandError } from '../exit-code.ts'
 
 interface SystemError extends Error {
   readonly code: string

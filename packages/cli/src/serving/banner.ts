@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net'
 import { ALPN, ECHO_PATH, PATHS } from '@fusewire/protocol'
-import { type FusewireOptions, type Listening, workerCount } from '@fusewire/server'
-import { VERSION } from './version.ts'
+import type { FusewireOptions, Listening } from '@fusewire/server'
+import { workerCount } from '@fusewire/server/configuration'
+import { VERSION } from '../version.ts'
 
 type Style = (text: string) => string
 

@@ -1,10 +1,7 @@
 import { FusewireError, type Member } from '@fusewire/protocol'
 import { assertAllowed, assertKeepsState, CapabilitySet } from './access.ts'
 import { assertChannelName } from './channel-name.ts'
-import { ClientPeer, type PeerPorts } from './client-peer.ts'
-import { ClockWatch } from './clock-watch.ts'
-import { DenseSet } from './dense-set.ts'
-import { Departures } from './departures.ts'
+import { Connections } from './connections.ts'
 import { createParts, type EngineParts, type EnginePorts } from './engine-parts.ts'
 import { applicationKey } from './idempotency-key.ts'
 import { compilePattern } from './pattern.ts'
@@ -17,35 +14,16 @@ import type { RpcCaller } from './rpc-router.ts'
 import type { Target } from './sessions.ts'
 import type { EngineStats } from './stats.ts'
 
-/** How a client that comes too many is told so: by a node that is full, or about itself. */
-const CODE_OF_LIMIT = { maxConnections: 'overloaded', maxConnectionsPerAddress: 'too_many_connections' } as const
-
-/** When a client that was one too many may try again. */
-const REFUSED_FOR_MS = 10_000
-
 /** Sessions, channels and the way between them: everything but bytes, sockets and time. */
 export class Engine {
   readonly #ports: EnginePorts
   readonly #parts: EngineParts
-  readonly #peerPorts: PeerPorts
-  /** Those that are counted as connections. */
-  readonly #peers = new DenseSet<ClientPeer>()
-  /** While this node drains. */
-  #departures: Departures | undefined
-  readonly #clock: ClockWatch
+  readonly #connections: Connections
 
   constructor(ports: EnginePorts) {
-    const { environment, limits, log } = ports
     this.#ports = ports
     this.#parts = createParts(ports)
-    this.#clock = new ClockWatch(environment.now(), limits.pongTimeoutMs)
-    this.#peerPorts = {
-      ...this.#parts,
-      now: this.#parts.shared ? () => this.#watchedNow() : () => environment.now(),
-      limits,
-      log,
-      onClosed: (peer) => this.#closed(peer),
-    }
+    this.#connections = new Connections(this.#parts, ports)
   }
 
   /** Begins to listen to the broker and to revocations. To be awaited before the first connection. */
@@ -57,40 +35,15 @@ export class Engine {
 
   /** Takes a new connection. */
   open(connection: Connection): Peer {
-    const peer = new ClientPeer(connection, this.#peerPorts)
-    const limit = this.#parts.admission.enter(connection.remoteAddress)
-    if (limit) {
-      this.#parts.counters.refuse(limit)
-      // Not before its transport knows the peer.
-      void Promise.resolve().then(() => peer.end(CODE_OF_LIMIT[limit], `more than ${limit} allows`, REFUSED_FOR_MS))
-    } else {
-      this.#peers.add(peer)
-      this.#departures?.add(peer)
-    }
-    return peer
+    return this.#connections.open(connection)
   }
 
   /** Turns the clock: heartbeats, TTLs and token ends. To be called several times a second. */
   tick(): void {
     const now = this.#ports.environment.now()
-    if (this.#clock.tick(now)) this.#restartClock(now)
+    this.#connections.tick(now)
     this.#parts.wheel.advance(now)
-    this.#departures?.advance(now)
     this.#parts.shared?.tick()
-  }
-
-  /** Whoever is heard first after this process stood still may be a session that another node has by now. */
-  #watchedNow(): number {
-    const now = this.#ports.environment.now()
-    if (this.#clock.leapt(now)) this.#restartClock(now)
-    return now
-  }
-
-  #restartClock(now: number): void {
-    for (const peer of this.#peers.members) peer.restartClock()
-    this.#parts.sessions.restartClock(now)
-    const checked = this.#parts.shared?.woke()
-    if (checked) for (const peer of this.#peers.members) peer.hold(checked)
   }
 
   publish(channel: string, draft: PublicationDraft, options: PublishRequest = {}): Awaitable<Published> {
@@ -249,7 +202,7 @@ export class Engine {
       sessionsSwept: counters.sessionsSwept,
       sessionStoreFailures: counters.sessionStoreFailures,
       recoveries: counters.recoveries,
-      connections: this.#peers.size,
+      connections: this.#connections.size,
       sessions: this.#parts.sessions.size,
       detachedSessions: this.#parts.sessions.detachedCount,
       subscriptions: this.#parts.hub.subscriptionCount,
@@ -259,34 +212,22 @@ export class Engine {
     }
   }
 
-  #closed(peer: ClientPeer): void {
-    this.#departures?.remove(peer)
-    // One that was refused had not been counted.
-    if (this.#peers.delete(peer)) this.#parts.admission.leave(peer.connection.remoteAddress)
-  }
-
   /**
    * Tells every client to come back elsewhere, each at a moment of its own within `windowMs`, and those that still come as well.
    * Called again it can shorten the window, not lengthen it.
    */
   drain(windowMs: number): void {
-    const now = this.#ports.environment.now()
-    if (!this.#departures) {
-      this.#departures = new Departures(() => this.#ports.environment.random(), now)
-      for (const peer of this.#peers.members) this.#departures.add(peer)
-    }
-    this.#departures.endBy(now + windowMs)
-    this.#departures.advance(now)
+    this.#connections.drain(windowMs)
   }
 
   /** Connections that have not been told yet to leave. */
   get staying(): number {
-    return this.#departures?.size ?? this.#peers.size
+    return this.#connections.staying
   }
 
   /** Tells every client to come back elsewhere, whatever it waits for. */
   disconnectAll(): void {
-    for (const peer of [...this.#peers.members]) peer.depart()
+    this.#connections.disconnectAll()
   }
 
   /** Ends: clients first, then the broker. Sessions end too, unless there are other nodes: then they stay for those. Idempotent. */

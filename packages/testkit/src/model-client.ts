@@ -1,20 +1,9 @@
 import type { Engine } from '@fusewire/engine'
-import type { ClientMessage, Position, Publication, ServerMessage, Subscribed, SubscriptionRequest } from '@fusewire/protocol'
+import type { ClientMessage, Position, ServerMessage, Subscribed, SubscriptionRequest } from '@fusewire/protocol'
 import { expect } from 'vitest'
-import { expectHonest, plain } from './expect-honest.ts'
-import { type Journal, patched } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { MemoryConnection } from './memory-connection.ts'
-
-/** What a client knows of one channel. */
-interface Channel {
-  /** Where it has got to; kept over cuts. */
-  position: Position | undefined
-  /** `unsure`: the line was cut before the answer. */
-  state: 'off' | 'live' | 'unsure'
-  filter: string | undefined
-  /** In a state channel. */
-  document: unknown
-}
+import { ModelChannel } from './model-channel.ts'
 
 type Asked =
   | {
@@ -30,12 +19,6 @@ type Asked =
 /** The server may have another filter for a channel than the client has been told; this is the one that the client wants. */
 interface Doubt {
   readonly filter: string | undefined
-}
-
-/** The subscription is gone, and its filter with it. */
-const turnOff = (channel: Channel): void => {
-  channel.state = 'off'
-  channel.filter = undefined
 }
 
 /** How a {@link ModelClient} reaches the server, and the application the client. */
@@ -62,7 +45,7 @@ export const straightTo = (engine: Engine): ModelClientWay => ({
 export class ModelClient {
   readonly #way: ModelClientWay
   readonly #journal: Journal
-  readonly #channels = new Map<string, Channel>()
+  readonly #channels = new Map<string, ModelChannel>()
   readonly #connections: MemoryConnection[] = []
   #connection: MemoryConnection | undefined
   #resume: string | undefined
@@ -193,19 +176,15 @@ export class ModelClient {
 
   /** Everything that passes a filter has been read. */
   expectComplete(): void {
-    for (const [name, { state, position, filter }] of this.#channels) {
-      if (state !== 'live' || !position) continue
-      expect(this.#journal.isOver(name, position.epoch)).toBe(false)
-      expect(this.#journal.between(name, position, this.#journal.newest(name, position.epoch), filter)).toEqual([])
-    }
+    for (const channel of this.#channels.values()) channel.expectComplete()
   }
 
   #say(message: ClientMessage): void {
     if (this.#connection) this.#way.say(this.#connection, message)
   }
 
-  #channel(name: string): Channel {
-    const channel = this.#channels.get(name) ?? { position: undefined, state: 'off', filter: undefined, document: undefined }
+  #channel(name: string): ModelChannel {
+    const channel = this.#channels.get(name) ?? new ModelChannel(name, this.#journal)
     this.#channels.set(name, channel)
     return channel
   }
@@ -224,7 +203,7 @@ export class ModelClient {
 
   #beginAnew(): void {
     this.#doubts.clear()
-    for (const channel of this.#channels.values()) turnOff(channel)
+    for (const channel of this.#channels.values()) channel.turnOff()
   }
 
   /** Every request is answered once, on the connection that it was made on. */
@@ -249,11 +228,11 @@ export class ModelClient {
         this.#subscribed(message, this.#answered(message.id))
         return
       case 'publication':
-        this.#publication(message.channel, message)
+        this.#channel(message.channel).publication(message)
         return
       case 'unsubscribed':
         this.#answered(message.id)
-        turnOff(this.#channel(message.channel))
+        this.#channel(message.channel).turnOff()
         return
       case 'error': {
         // It comes again later, and asks for the same.
@@ -263,7 +242,7 @@ export class ModelClient {
         }
         const asked = this.#answered(message.id)
         // A subscribe that fails leaves what it repeats as it was, also in doubt, and what a resumed session has to the next attempt.
-        if (asked?.kind === 'unsubscribe') turnOff(this.#channel(asked.channel))
+        if (asked?.kind === 'unsubscribe') this.#channel(asked.channel).turnOff()
         return
       }
       case 'disconnect':
@@ -272,7 +251,7 @@ export class ModelClient {
   }
 
   #subscribed(message: Subscribed, asked: Asked | undefined): void {
-    const { channel: name, position, recovered, publications = [] } = message
+    const { channel: name, recovered } = message
     const channel = this.#channel(name)
     // A `subscribed` that was not asked for is of a subscription that the server has kept, or the application made; or, in a channel
     // that is live, of an interruption.
@@ -282,23 +261,6 @@ export class ModelClient {
     } else if (channel.state !== 'live' && recovered === undefined) channel.filter = undefined
     const kept = recovered === undefined ? undefined : 'nowhere'
     const since = asked?.kind === 'subscribe' ? asked.since : channel.state === 'live' ? channel.position : kept
-    expectHonest(this.#journal, message, since, channel.filter)
-    channel.state = 'live'
-    channel.position = position
-    if (!this.#journal.rule.state) return
-    if (recovered) for (const { data, patch } of publications) channel.document = patch ? patched(channel.document, data) : data
-    else channel.document = message.document
-    expect(channel.document).toEqual(this.#journal.document(name, position))
-  }
-
-  #publication(name: string, { offset, data, patch }: Publication): void {
-    const channel = this.#channel(name)
-    const { state, position = { epoch: '', offset: 0 }, filter } = channel
-    expect(state).toBe('live')
-    expect(this.#journal.between(name, position, offset, filter).map(plain)).toEqual([{ offset, data }])
-    channel.position = { epoch: position.epoch, offset }
-    if (!this.#journal.rule.state) return
-    channel.document = patch ? patched(channel.document, data) : data
-    expect(channel.document).toEqual(this.#journal.document(name, channel.position))
+    channel.subscribed(message, since)
   }
 }

@@ -3,7 +3,7 @@ import { isConflated } from './conflation.ts'
 import type { HubChannel } from './hub-channel.ts'
 import type { Log } from './log.ts'
 import type { Awaitable, Broker } from './ports/broker.ts'
-import { isSamePosition, type Reading, readChannel, recoveryOf } from './recovery.ts'
+import { type Reading, readChannel, recoveryOf } from './recovery.ts'
 import type { RuleBook } from './rule-book.ts'
 import { SharedMessage } from './shared-message.ts'
 import type { Counters } from './stats.ts'
@@ -79,7 +79,10 @@ export class CatchUp {
     return readChannel(broker, name, rules.of(name), { since, isFiltered })
   }
 
-  /** Those who have gone, or have asked for something else meanwhile, are left alone. */
+  /**
+   * Those who have gone, or have asked for something else meanwhile, are left alone. Nobody has begun to catch up from another place: what
+   * was held would not be whole then.
+   */
   #tell({ since, subscriptions }: Group, reading: Reading, held: readonly Publication[]): void {
     const channel = this.#channel
     const { counters, log, rules } = this.#ports
@@ -93,7 +96,7 @@ export class CatchUp {
     }))
     for (const subscription of subscriptions) {
       const { state, session, filter, expiresAt } = subscription
-      if (state.kind !== 'catching' || !isSamePosition(state.since, since)) continue
+      if (state.kind !== 'catching') continue
       const { connection } = state
       const wants = (publication: Publication): boolean => subscription.wants(publication)
       const own = filter ? recoveryOf(reading, since, wants) : recovery

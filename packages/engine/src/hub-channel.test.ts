@@ -93,6 +93,46 @@ describe('HubChannel', () => {
     expect(held.size).toBeLessThan(10_010)
   })
 
+  it('gives nobody what it has had already, whether it was read ahead or is heard again', () => {
+    const channel = new HubChannel('news', neverMissed)
+    const connections = ['a', 'b'].map((name) => newConnection(watchedFormat(name)))
+    for (const [offset, connection] of connections.entries())
+      channel.goLive(newSubscription(channel, connection, `${offset}`), connection, at(offset))
+    const delivered = [1, 1, 2].map((offset) => channel.deliver({ offset, data: 'x', time: 1 }, 'e'))
+    expect(delivered).toEqual([1, 0, 2])
+    expect(connections.map(({ frames }) => frames.length)).toEqual([2, 1])
+  })
+
+  it('takes a gap, and another epoch, for an interruption', () => {
+    for (const [offset, epoch, isMissed] of [
+      [1, 'e', false],
+      [2, 'e', true],
+      [1, 'another', true],
+    ] as const) {
+      let missed = 0
+      const channel: HubChannel = new HubChannel('news', () => {
+        missed++
+        channel.interrupt()
+      })
+      const connection = newConnection(watchedFormat('a'))
+      const subscription = newSubscription(channel, connection, 's')
+      channel.goLive(subscription, connection, at(0))
+      expect(channel.deliver({ offset, data: 'x', time: 1 }, epoch)).toBe(isMissed ? 0 : 1)
+      expect([missed, subscription.state.kind]).toEqual(isMissed ? [1, 'catching'] : [0, 'live'])
+    }
+  })
+
+  it('holds nothing more for one that recovers no longer', () => {
+    const channel = new HubChannel('news', neverMissed)
+    const connection = newConnection(watchedFormat('other'))
+    const [paused, live] = ['p', 'l'].map((id) => newSubscription(channel, connection, id)) as [Subscription, Subscription]
+    const held = [paused, live].map((subscription) => channel.recover(subscription))
+    channel.pause(paused)
+    channel.goLive(live, connection, at(0))
+    channel.deliver({ offset: 1, data: 'x', time: 1 }, 'e')
+    expect(held.map(({ size }) => size)).toEqual([0, 0])
+  })
+
   it('hands everything to exactly those who want it, whoever comes, goes and recovers in between', () => {
     const formats = [watchedFormat('a'), watchedFormat('b')]
     const who = fc.nat(9)

@@ -76,6 +76,23 @@ describe('Hub', () => {
     expect(await hub.ready(hub.enter(newSession('1'), 'news'))).toBeUndefined()
   })
 
+  it('holds nothing of a channel any more once that has caught up', async () => {
+    const calls = new HeldCalls()
+    const broker = new MemoryBroker(new FakeEnvironment())
+    const hub = newHub(calls.of(broker, 'history'))
+    const subscription = hub.enter(newSession('1'), 'news')
+    const { channel, session } = subscription
+    const { position } = broker.history('news', {})
+    calls.holding = 'answers'
+    if (session.link) hub.catchUp(subscription, session.link.connection, position)
+    await turn()
+    hub.publication('news', { offset: 1, data: 0, time: 0 }, position.epoch)
+    expect(channel.heldForCatching.size).toBe(1)
+    calls.release()
+    await turn()
+    expect([subscription.state.kind, channel.heldForCatching.size]).toEqual(['live', 0])
+  })
+
   it('takes no harm from a broker that is away when a channel is left', async () => {
     const broker = new MemoryBroker(new FakeEnvironment())
     const hub = newHub(broker)

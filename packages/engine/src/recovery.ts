@@ -86,5 +86,4 @@ const latestOf = (
   return { position, recovered: oldestKept <= readUpTo + 1, publications: [] }
 }
 
-export const isSamePosition = (one: Position, other: Position): boolean =>
-  one.epoch === other.epoch && one.offset === other.offset
+const isSamePosition = (one: Position, other: Position): boolean => one.epoch === other.epoch && one.offset === other.offset

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FlushScheduler } from './flush-scheduler.ts'
+import { type Flushable, FlushScheduler } from './flush-scheduler.ts'
 import { Outbox, type Sink } from './outbox.ts'
 import { createTestContext } from './testing/test-context.ts'
 
@@ -80,6 +80,42 @@ describe('Outbox', () => {
     outbox.drained()
     expect(sink.writes).toHaveLength(2)
     expect(sink.text).toBe('abc')
+  })
+
+  it('holds what is pending when others have filled the sink, until it has drained', () => {
+    const { sink, outbox, endTurn } = setUp()
+    outbox.push(frame('a'))
+    expect(outbox.isOpen).toBe(true)
+    outbox.filled()
+    expect(outbox.isOpen).toBe(false)
+    endTurn()
+    outbox.push(frame('b'))
+    expect(sink.writes).toEqual([])
+    outbox.drained()
+    expect(outbox.isOpen).toBe(true)
+    expect(sink.text).toBe('ab')
+    outbox.end()
+    outbox.filled()
+    outbox.drained()
+    expect(outbox.isOpen).toBe(false)
+  })
+
+  it('asks to be flushed once for all that is pending, and no more once it takes no more', () => {
+    const { context, sink } = setUp()
+    const asked: Outbox[] = []
+    const queue = { start: context.scheduler.start, add: (outbox: Flushable) => asked.push(outbox as Outbox) }
+    const [ended, abandoned] = [new Outbox(context, sink, queue), new Outbox(context, sink, queue)]
+    for (const outbox of [ended, abandoned]) {
+      outbox.push(frame('a'))
+      outbox.push(frame('b'))
+    }
+    expect(asked).toEqual([ended, abandoned])
+    ended.end()
+    abandoned.abandon()
+    for (const outbox of [ended, abandoned]) outbox.push(frame('c'))
+    expect(asked).toHaveLength(2)
+    for (const outbox of asked) outbox.flush()
+    expect(sink.text).toBe('ab')
   })
 
   it('overflows once when more than the limit waits for a full sink, and then takes no more', () => {

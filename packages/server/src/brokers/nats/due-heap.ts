@@ -15,7 +15,6 @@ export class DueHeap<T extends Due> {
   push(item: T): void {
     const items = this.#items
     let place = items.length
-    items.push(item)
     while (place > 0) {
       const above = (place - 1) >> 1
       const other = items[above]

@@ -137,6 +137,9 @@ describe('the history that a record keeps', () => {
   it('is nothing where the rule keeps none, and begins anew after that', () => {
     const none = request({}, { historySize: 0 })
     expect(kept([request({}), none])).toMatchObject({ from: 3, bytes: 0 })
+    const channel = new Written()
+    channel.publish([request({}), request({})])
+    expect(kept([none], { head: channel.head, sizes: undefined })).toMatchObject({ from: 4, bytes: 0 })
     expect(kept([request({}), none, request({}, {}, 20)])).toEqual({ from: 3, ttlMs: 60_000, bytes: 20 })
   })
 
@@ -147,8 +150,17 @@ describe('the history that a record keeps', () => {
     const around = surroundings({ head, sizes: undefined })
     expect(recordOf(step([request({}, {}, 80)], around)).kept).toMatchObject({ from: 1, bytes: 100 })
     expect(nextRecord([request({}, {}, 81)], around)).toBe(COUNT_FIRST)
-    // What is beyond the size goes uncounted, and its bytes are still taken for kept.
-    expect(recordOf(step([request({}), request({})], around)).kept).toMatchObject({ from: 2, bytes: 40 })
+  })
+
+  it('is not shortened by the bytes of what has gone uncounted, or is gone from the stream', () => {
+    const channel = new Written()
+    for (let n = 0; n < 9; n++) channel.publish([request({})], { sizes: undefined })
+    const { head } = channel
+    expect(head?.record.kept).toEqual({ from: 7, ttlMs: 60_000, bytes: 90 })
+    const large = request({}, {}, 40)
+    expect(nextRecord([large], surroundings({ head, sizes: undefined }))).toBe(COUNT_FIRST)
+    expect(kept([large], { head, sizes: [10, 10, 10] })).toEqual({ from: 8, ttlMs: 60_000, bytes: 60 })
+    expect(kept([large], { head, sizes: [0, 0, 10] })).toEqual({ from: 8, ttlMs: 60_000, bytes: 50 })
   })
 
   it('has the records in its trail that it needs, and no more than a trail holds', () => {
@@ -187,6 +199,17 @@ describe('the document that a record makes', () => {
     expect(channel.document).toBeUndefined()
     channel.publish([patch({ d: 4 })])
     expect(channel.document).toEqual({ value: { d: 4 } })
+  })
+
+  it('begins anew when the time of the one before is over', () => {
+    const channel = new Written()
+    channel.publish([replace({ a: 1 })])
+    const { head } = channel
+    const { record, document } = step([patch({ b: 2 })], surroundings({ head, document: undefined }))
+    expect(document).toEqual({ value: { b: 2 } })
+    expect(record).toMatchObject({ document: { base: 0, maxBytes: 10 } })
+    expect(record).not.toHaveProperty('before')
+    expect(record && documentAfter(record, { value: { a: 1 } })).toEqual(document)
   })
 
   it('is refused where it would be too large, is measured only then, and the one before stays', () => {

@@ -78,8 +78,8 @@ export const nextRecord = (requests: readonly Request[], around: Surroundings): 
   const start = head?.record.offset ?? 0
   let offset = start
   let document = documentAt(around)
-  let kept: KeptHistory = head?.record.kept ?? { from: 1, ttlMs: 0, bytes: 0 }
   let sizes = around.sizes && [...around.sizes]
+  let kept = keptAt(head, sizes)
   const keys = new Map<string, Position>()
   const publications: RecordedPublication[] = []
   const outcomes: Outcome[] = []
@@ -124,8 +124,7 @@ export const nextRecord = (requests: readonly Request[], around: Surroundings): 
     trail: trailAfter(head, kept.from, recorded?.document.base ?? 0),
     kept,
     publications,
-    ...(recorded && { document: recorded.document }),
-    ...(recorded?.before && { before: recorded.before }),
+    ...recorded,
   }
   return { record, outcomes, document: after }
 }
@@ -188,6 +187,12 @@ interface Addition {
   readonly options: PublishOptions
 }
 
+/** What is kept at the head. What has gone uncounted, or is gone from the stream, is among its bytes until they are counted. */
+const keptAt = (head: Located | undefined, sizes: readonly number[] | undefined): KeptHistory => {
+  const kept = head?.record.kept ?? { from: 1, ttlMs: 0, bytes: 0 }
+  return sizes ? { ...kept, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) } : kept
+}
+
 /** What is kept after one more publication. Without sizes the bytes may be more than they are, as long as that does not matter. */
 const nextHistory = (
   kept: KeptHistory,
@@ -197,7 +202,7 @@ const nextHistory = (
   if (historySize <= 0) return { kept: { ...kept, from: offset + 1, bytes: 0 }, sizes: [] }
   const isEmpty = kept.from >= offset
   const sizes = isEmpty ? [] : before
-  let from = isEmpty ? offset : kept.from
+  let { from } = kept
   let bytes = (isEmpty ? 0 : kept.bytes) + draftBytes
   sizes?.push(draftBytes)
   const drop = (): void => {

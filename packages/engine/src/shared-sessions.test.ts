@@ -243,6 +243,25 @@ describe('the end of a session on several nodes', () => {
     expect([...new Set(ids)]).toHaveLength(1)
   })
 
+  it('is told once, though the store could not be told of it at first', async () => {
+    const removals = new HeldCalls()
+    cluster = await EngineCluster.start({ through: { sessions: (store) => removals.of(store, 'remove') } })
+    cluster.hooks.wanted.add('disconnect')
+    await settled()
+    cluster.kill(0)
+    removals.holding = 'calls'
+    for (let passed = 0; passed < 2 * TTL_MS; passed += 1000) {
+      await cluster.advance(1000)
+      removals.refuse(new FusewireError('broker_unavailable'))
+    }
+    expect(ends()).toHaveLength(1)
+    expect([cluster.sessions.size, stats(1).sessionsSwept]).toEqual([1, 0])
+    removals.holding = 'nothing'
+    await cluster.advance(TTL_MS)
+    expect(ends()).toHaveLength(1)
+    expect([cluster.sessions.size, stats(1).sessionsSwept]).toEqual([0, 1])
+  })
+
   it('tells of it once when the client leaves, and nothing when it moves', async () => {
     const first = await settled()
     const second = await cluster.connect(1, resume(first))

@@ -62,6 +62,62 @@ describe('what a node knows of a channel of NATS', () => {
     expect(usedOf(other.known)).toEqual([false, false, false, false])
   })
 
+  it('forgets keys that are older than the window, and no others', async () => {
+    const { known, answer } = knowing(4)
+    answer()
+    known.dropKeys(4)
+    await known.learnKeys(2)
+    expect(usedOf(known)).toEqual([false, true, true, true])
+    known.dropKeys(2)
+    expect(usedOf(known)).toEqual([false, false, true, true])
+  })
+
+  it('counts the records of this window and of the one before, twice, once keys are used', async () => {
+    const { known, answer } = knowing(1)
+    answer()
+    expect(known.recordsWithKeys).toBe(0)
+    await known.learnKeys(0)
+    const hear = (n: number, time: number): void => {
+      const { sequence, record } = recordAt(n)
+      known.advance({ sequence, record: { ...record, time } })
+    }
+    const begin = 10 * WINDOW_MS
+    const counts = [begin, begin + WINDOW_MS - 1, begin + WINDOW_MS, begin + 2 * WINDOW_MS].map((time, index) => {
+      hear(2 + index, time)
+      return known.recordsWithKeys
+    })
+    expect(counts).toEqual([2, 4, 2 * (1 + 2), 2 * (1 + 1)])
+  })
+
+  it('goes by the newest record, and takes none for another of before', () => {
+    const { known } = knowing(2)
+    known.advance(recordAt(1))
+    known.advance({ ...recordAt(2), record: { ...recordAt(2).record, id: 'again' } })
+    expect(known.head).toEqual(recordAt(2))
+    known.forget()
+    expect([known.head, known.isStale]).toEqual([undefined, true])
+  })
+
+  it('keeps the sizes of what is kept, from record to record', async () => {
+    const { known, answer } = knowing(3)
+    answer()
+    await known.countSizes()
+    const hear = (n: number, changes: Partial<Located['record']>): void => {
+      const { sequence, record } = recordAt(n)
+      known.advance({ sequence, record: { ...record, ...changes } })
+    }
+    hear(4, { kept: { from: 3, ttlMs: 1_000, bytes: 0 } })
+    expect(known.sizes).toEqual([3, 4])
+    hear(5, { offset: 4, publications: [], kept: { from: 5, ttlMs: 1_000, bytes: 0 } })
+    expect(known.sizes).toEqual([])
+    hear(6, { offset: 5, kept: { from: 5, ttlMs: 1_000, bytes: 0 } })
+    expect(known.sizes).toEqual([6])
+    hear(7, { epoch: 'f', offset: 1, kept: { from: 1, ttlMs: 1_000, bytes: 0 } })
+    expect(known.sizes).toEqual([7])
+    hear(9, { epoch: 'f', offset: 3 })
+    expect(known.sizes).toBeUndefined()
+  })
+
   it('does not take the sizes of an older record for those of the head', async () => {
     const { known, answer } = knowing(2)
     const counting = known.countSizes()

@@ -21,6 +21,17 @@ const recording = (maxBatch = 10) => {
       for (const request of requests) queue.add({ kind: 'publish', request })
     },
     task: (name: string) => queue.add({ kind: 'task', run: async () => void done.push(name) }),
+    /** Reads that are answered when they are let go. */
+    read: (...names: string[]) => {
+      for (const name of names)
+        queue.add({
+          kind: 'read',
+          run: () => {
+            done.push(name)
+            return new Promise((resolve) => answers.push(resolve))
+          },
+        })
+    },
     answer: () => answers.shift()?.(),
   }
 }
@@ -73,6 +84,29 @@ describe('WorkQueue', () => {
     const { task, done } = recording()
     task('one')
     expect(done).toEqual(['one'])
+  })
+
+  it('reads what waits together at the same time, and nothing else meanwhile', async () => {
+    const { read, task, done, answer, queue } = recording(2)
+    expect(queue.isIdle).toBe(true)
+    read('a')
+    read('b', 'c', 'd')
+    task('one')
+    expect(done).toEqual(['a'])
+    answer()
+    await turn()
+    expect(done).toEqual(['a', 'b', 'c'])
+    answer()
+    await turn()
+    expect(done).toEqual(['a', 'b', 'c'])
+    answer()
+    await turn()
+    expect(done).toEqual(['a', 'b', 'c', 'd'])
+    expect(queue.isIdle).toBe(false)
+    answer()
+    await turn()
+    expect(done).toEqual(['a', 'b', 'c', 'd', 'one'])
+    expect(queue.isIdle).toBe(true)
   })
 
   it('does no more at a time than it may', async () => {

@@ -66,9 +66,15 @@ describe('PublicationGatherer', () => {
   })
 
   it('does not mix what is kept in different ways', async () => {
-    await Promise.all([add('a', 'one'), add('a', 'two', { ...KEPT, historySize: 0 })])
-    expect(sent.map(([, historySize]) => historySize)).toEqual(['10', '0'])
-    expect(answered).toEqual(['a7 one', 'a7 two'])
+    const ways = [KEPT, { ...KEPT, historySize: 0 }, { ...KEPT, historyTtlMs: 1 }, { ...KEPT, historyBytes: 2 }]
+    await Promise.all(ways.flatMap((way, index) => [add('a', index, way), add('b', index)]))
+    expect(sent.filter(([topic]) => topic === 'p:{a}:p').map((args) => args.slice(1, 4))).toEqual([
+      ['10', '1000', '5000'],
+      ['0', '1000', '5000'],
+      ['10', '1', '5000'],
+      ['10', '1000', '2'],
+    ])
+    expect(sent).toHaveLength(5)
   })
 
   it('gathers anew what comes after a channel has been sent in the same turn', async () => {

@@ -260,11 +260,11 @@ describe('the document that a record makes', () => {
   it('keeps the records in the trail that make it, though their publications are not kept', () => {
     const channel = new Written()
     const options = { state: STATE, historySize: 0 }
-    channel.publish([request({ data: { a: 1 } }, options)])
+    for (const a of [1, 2]) channel.publish([request({ data: { a } }, options)])
     channel.publish([request({ data: { b: 1 }, patch: true }, options)])
     expect(channel.publish([request({ data: { c: 1 }, patch: true }, options)]).trail).toEqual([
+      { sequence: 30, first: 3, last: 3 },
       { sequence: 20, first: 2, last: 2 },
-      { sequence: 10, first: 1, last: 1 },
     ])
   })
 

@@ -118,7 +118,14 @@ describe('ChannelInterest', () => {
     publication('f', 1)
     expect(told).toEqual(['interrupted', 'f1 heard 1'])
     publication('g', 1)
-    expect(told.slice(2)).toEqual(['interrupted', 'g1 heard 1'])
+    publication('h', 2)
+    expect(told.slice(2)).toEqual(['interrupted', 'g1 heard 1', 'interrupted', 'h2 heard 2'])
+  })
+
+  it('holds an answer of an epoch of which it has not heard', async () => {
+    expect(await answer('f', 1)).toBe(true)
+    expect(await answer('f', 4)).toBe(true)
+    expect(told).toEqual([])
   })
 
   it('takes the first that it hears of a channel for its beginning', () => {

@@ -362,7 +362,7 @@ describe('[L20] [L21] [L23] [L24] clients that move between nodes which die, sta
     async (_, step, callFates, isRough) => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(step as fc.Arbitrary<Step>, { minLength: 5, maxLength: 60 }),
+          fc.array(step as fc.Arbitrary<Step>, { minLength: 5, maxLength: 60, size: 'max' }),
           callFates,
           async (steps, fatesOfCalls) => {
             const run = await Run.start({ fates: fatesOfCalls, isRough })
@@ -372,7 +372,7 @@ describe('[L20] [L21] [L23] [L24] clients that move between nodes which die, sta
             await run.expectGoodEnd()
           },
         ),
-        { numRuns: 100, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true, ...PROPERTY_SEED },
+        { numRuns: 50, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true, ...PROPERTY_SEED },
       )
     },
     TIME_LIMIT_MS + 10_000,

@@ -37,7 +37,7 @@ describe('RenewingMap', () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const) }) },
     )
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => {
+      fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), (operations) => {
         const map = new RenewingMap<number, number>()
         const model = new Map<number, number>()
         for (const operation of operations) {
@@ -56,6 +56,7 @@ describe('RenewingMap', () => {
         }
         for (let key = 0; key <= 300; key++) expect([map.has(key), map.get(key)]).toEqual([model.has(key), model.get(key)])
       }),
+      { numRuns: 30 },
     )
   })
 })

@@ -230,7 +230,7 @@ describe.each(modes)('%s for one that recovers', (_, changes) => {
     async (_, callFates) => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(stepArbitrary, { minLength: 10, maxLength: 80 }),
+          fc.array(stepArbitrary, { minLength: 10, maxLength: 80, size: 'max' }),
           fc.integer({ min: 3, max: 40 }),
           callFates,
           async (steps, historySize, fatesOfCalls) => {
@@ -241,7 +241,7 @@ describe.each(modes)('%s for one that recovers', (_, changes) => {
             await run.expectGoodEnd()
           },
         ),
-        { numRuns: 300, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true, ...PROPERTY_SEED },
+        { numRuns: 150, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true, ...PROPERTY_SEED },
       )
     },
     TIME_LIMIT_MS + 10_000,

@@ -3,7 +3,7 @@ import { median } from '../frame/statistics.ts'
 import { stolenSeconds } from '../load/core-time.ts'
 import { cpuSecondsOf } from '../load/process-time.ts'
 import type { BrokerName } from './broker.ts'
-import { type Cluster, type Lane, openCluster, WAYS, type Way } from './cluster.ts'
+import { type Cluster, type Lane, openCluster, relayOf, WAYS, type Way } from './cluster.ts'
 import { goFirst } from './go-first.ts'
 import type { Latency } from './listeners.ts'
 import { clock, type Load, type Percentiles, type Sent } from './window.ts'
@@ -40,6 +40,8 @@ export interface CpuTimes {
 export interface HalfRate {
   /** Undefined for the bare loop, which has no subscribers. */
   readonly delivered: Latency | undefined
+  /** Of the relay that publishes in the same way, at this same rate; undefined for relays, and for the bare loop. */
+  readonly relayDelivered: Latency | undefined
   /** How late publications were made, and how long they then took to be acknowledged. */
   readonly late: Percentiles
   readonly acknowledged: Percentiles
@@ -104,7 +106,7 @@ const measureRate = async (lane: Lane, load: Load): Promise<Rate> => {
   }
 }
 
-const measureHalf = async (lane: Lane, load: Load): Promise<HalfRate> => {
+const measureHalf = async (lane: Lane, load: Load): Promise<Omit<HalfRate, 'relayDelivered'>> => {
   const { listeners, brokerSeconds, nodeSeconds, brokerWaitSeconds, nodeWaitSeconds } = lane
   const look = (): (number | undefined)[] => [
     brokerWaitSeconds(),
@@ -161,7 +163,13 @@ const measureByTurns = async (
     const rates = windows[at] ?? []
     // What only fills queues while it is acknowledged is no rate that can be held.
     const halfOf = (way: Way): number => median(rates.map((window) => window[way].deliveredPerSecond)) / 2
-    const half = await inEveryWay((way) => measureHalf(lanes[way], { ...load, durationMs, rate: halfOf(way) }), WAYS)
+    const measure = async (way: Way): Promise<HalfRate> => {
+      const atHalf = { ...load, durationMs, rate: halfOf(way) }
+      const half = await measureHalf(lanes[way], atHalf)
+      const relay = relayOf(way)
+      return { ...half, relayDelivered: relay && (await measureHalf(lanes[relay], atHalf)).delivered }
+    }
+    const half = await inEveryWay(measure, WAYS)
     results.push({ nodes, windows: rates, half })
   }
   return results

@@ -124,6 +124,28 @@ describe('the TLS port', () => {
     )
   })
 
+  it.each([
+    ['before it', ''],
+    ['within it', '\x16\x03\x01'],
+  ])('lets a client go that ends its side of a TLS handshake %s', async (_when, bytes) => {
+    const { tlsPort, events } = await start({}, { handshakeTimeoutMs: 60_000 })
+    const socket = await openTcp(tlsPort)
+    const answer = readAll(socket)
+    socket.end(bytes, 'latin1')
+    expect(await answer).toBe('')
+    expect(events).toContainEqual(expect.objectContaining({ details: expect.objectContaining({ code: 'ECONNRESET' }) }))
+  })
+
+  it('answers a client that has ended its side since the handshake', async () => {
+    const { tlsPort } = await start({
+      rawTcp: (socket) => void socket.resume().once('end', () => setImmediate(() => socket.end('late'))),
+    })
+    const socket = await openTls(tlsPort, ['fusewire/1'])
+    const answer = readAll(socket)
+    socket.end()
+    expect(await answer).toBe('late')
+  })
+
   it('survives bytes that are no TLS', async () => {
     const { tlsPort } = await start()
     const socket = await openTcp(tlsPort)

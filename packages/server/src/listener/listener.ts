@@ -134,6 +134,7 @@ export class Listener {
     })
     this.#tls.attach?.(tls)
     tls.on('secureConnection', (socket) => {
+      socket.allowHalfOpen = true
       socket.on('error', ignoreError)
       this.#handOver(socket, dialectOf(socket))
     })
@@ -144,7 +145,11 @@ export class Listener {
       // Node reports a handshake that is out of time, and leaves the rest to us.
       socket.destroy()
     })
-    return this.#listen(address, (socket) => tls.emit('connection', socket))
+    return this.#listen(address, (socket) => {
+      // Inherited by the TLS socket, until it is secure: who ends its side within the handshake has gone, as one that distrusts the certificate.
+      socket.allowHalfOpen = false
+      tls.emit('connection', socket)
+    })
   }
 
   /** @throws ConfigurationError when the address cannot be had. */

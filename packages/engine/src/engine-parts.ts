@@ -162,7 +162,6 @@ export const createParts = (ports: EnginePorts): EngineParts => {
       watch,
       ends,
       counters,
-      refreshMs,
       calmMs: Math.max(refreshMs, BACK_IN_MS),
       keeps: (record) => shared?.keeps(record) ?? false,
     })

@@ -10,11 +10,9 @@ export interface SessionSweepPorts {
   readonly watch: StoreWatch
   readonly ends: SessionEnds
   readonly counters: Counters
-  /** Within this time every node refreshes its sessions, in milliseconds: what was before, one that has just begun does not know. */
-  readonly refreshMs: number
   /**
    * Nothing is swept until the store has been there for this long, in milliseconds: while it was away nobody could refresh, and all nodes
-   * do so first.
+   * do so first. What was before, a node that has just begun does not know.
    */
   readonly calmMs: number
   /** True where the session lives or ends here: then it has been seen to. */
@@ -40,7 +38,7 @@ export class SessionSweep {
 
   constructor(ports: SessionSweepPorts) {
     this.#ports = ports
-    this.#nextAt = ports.environment.now() + ports.refreshMs + this.#pauseMs()
+    this.#nextAt = ports.environment.now() + this.#pauseMs()
   }
 
   /** Nobody waits for this, and it never rejects. */
@@ -48,12 +46,19 @@ export class SessionSweep {
     const { environment, watch, calmMs } = this.#ports
     const now = environment.now()
     // The clock may have been set back.
-    this.#nextAt = Math.min(this.#nextAt, now + this.#ports.refreshMs + 2 * SWEEP_MS)
-    if (this.#isRunning || now < this.#nextAt || watch.calmMs < calmMs) return
+    this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
+    if (this.#isRunning || now < this.#nextAt) return
     this.#isRunning = true
-    for (let n = 0; n < MAX_BATCHES && (await this.#sweep()); n++);
+    if (watch.calmMs < calmMs) await this.#look()
+    else for (let n = 0; n < MAX_BATCHES && (await this.#sweep()); n++);
     this.#nextAt = environment.now() + this.#pauseMs()
     this.#isRunning = false
+  }
+
+  /** Finds out whether the store is still away: a node without sessions asks it nothing else, and would take its own silence for calm. */
+  async #look(): Promise<void> {
+    const { store, watch } = this.#ports
+    await watch.attempt(() => store.expired(0, LEASE_MS))
   }
 
   /** Whether there may be more. */

@@ -426,6 +426,35 @@ describe('a store of sessions that is away', () => {
     expect(stats(0).sessions).toBe(1)
   })
 
+  it.each([100, 104, 108, 112, 116, 120])(
+    'ends nobody when nodes without sessions are back before the one that has them, after %i s',
+    async (seconds) => {
+      const client = await settled()
+      for (const { line } of cluster.nodes) line.become('away')
+      await stay(seconds * 1000, client)
+      for (const index of [1, 2]) cluster.node(index).line.become('fine')
+      await stay(5_000, client)
+      cluster.node(0).line.become('fine')
+      await stay(40_000, client)
+      expect(client.isOpen).toBe(true)
+      expect(cluster.hooks.notices).toEqual([])
+    },
+  )
+
+  it('ends nobody when a node has just begun as it comes back', async () => {
+    cluster = await EngineCluster.start({ nodes: 1, limits: { sessionTtlMs: 6_000 } })
+    cluster.hooks.wanted.add('disconnect')
+    const client = await settled()
+    cluster.node(0).line.become('away')
+    await stay(12_000, client)
+    await cluster.add()
+    await stay(6_000, client)
+    cluster.node(0).line.become('fine')
+    await stay(20_000, client)
+    expect(client.isOpen).toBe(true)
+    expect(cluster.hooks.notices).toEqual([])
+  })
+
   it('[L24] hears of the ends that it missed, and tells of each once', async () => {
     const client = await settled()
     for (const { line } of cluster.nodes) line.become('away')

@@ -13,11 +13,12 @@ export interface StoreWatchPorts {
 export class StoreWatch {
   readonly #ports: StoreWatchPorts
   #isAway = false
-  /** When it last was not to be reached, or the clock leaped. */
-  #disturbedAt = Number.NEGATIVE_INFINITY
+  /** When it last was not to be reached, or the clock leaped; nothing is known of the time before the beginning. */
+  #disturbedAt: number
 
   constructor(ports: StoreWatchPorts) {
     this.#ports = ports
+    this.#disturbedAt = ports.now()
   }
 
   get isAway(): boolean {

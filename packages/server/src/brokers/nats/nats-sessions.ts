@@ -114,8 +114,8 @@ export class NatsSessions implements SessionStore {
   }
 
   async expired(limit: number, leaseMs: number): Promise<readonly SessionRecord[]> {
-    if (this.#lapsed().length === 0) return []
-    // Who was stopped for a while sees all others as dead, until it has read what has come since.
+    // Who was stopped for a while sees all others as dead, until it has read what has come since; and while nobody leads the bucket,
+    // nobody can refresh.
     await this.#watch.sync()
     const given = await Promise.all(
       shuffled(this.#lapsed())

@@ -60,6 +60,8 @@ describeWith(['nats-server'], 'the stores over a NATS that fails', () => {
     server.suspend()
     await eventually(async () => expect(await outcomeOf(a.put(records(['s2']), TTL_MS))).toBe('broker_unavailable'), PATIENCE)
     await eventually(() => expect(stores.areUp).toBe(false), PATIENCE)
+    // Nobody is dead as far as is known; but nobody could have told that it is not.
+    expect(await outcomeOf(a.expired(0, TTL_MS))).toBe('broker_unavailable')
     server.wake()
     await eventually(async () => expect(await a.put(records(['s1', 's2']), TTL_MS)).toEqual([]), PATIENCE)
     expect(await a.refresh(['s1', 's2'], TTL_MS)).toEqual({ lost: [], unknown: [] })

@@ -35,9 +35,9 @@ export class LeaderWatch {
     if (!this.#isAsking) void this.#look()
   }
 
-  /** Nothing is known any more: the connection has ended. */
-  forget(): void {
-    this.#problem = undefined
+  /** The connection has ended, for this reason: whether there is a leader is to be found out over the next one. */
+  doubt(problem: FusewireError): void {
+    this.#problem = problem
   }
 
   async #look(): Promise<void> {

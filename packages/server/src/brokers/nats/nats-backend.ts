@@ -52,11 +52,11 @@ export const natsBackend = (options: FusewireOptions, { node, environment, log }
   link.use({
     back: () => {
       health.reconnects++
-      health.back()
+      leader.sweep()
     },
-    away: () => {
-      leader.forget()
-      health.away(link.problem())
+    away: (problem) => {
+      leader.doubt(problem)
+      health.away(problem)
     },
   })
   const clock = new ServerClock(environment)

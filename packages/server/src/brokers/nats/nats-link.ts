@@ -15,14 +15,15 @@ export interface NatsLinkOptions extends NatsAccess {
 /** What a part of this node does with the connection. */
 export interface NatsLinkUser {
   /**
-   * Called for each new connection, after what is listened to has been subscribed again and before anybody else may use it. When it
-   * rejects, the connection is given up, and another one is tried.
+   * Called for each new connection, after what is listened to has been subscribed again. The first one is used when all of these have
+   * resolved. Any other is used when one has, or when JetStream answers: what they ask for is led by different servers, of which any
+   * may be missing. What rejects then is left to whoever needs it.
    */
   prepare?(session: NatsSession): Promise<void>
   /** The link is up; what was sent to this node since it was down has been missed. Not called for the first connection. */
   back?(): void
-  /** The link is down. */
-  away?(): void
+  /** The link is down, for this reason. */
+  away?(reason: FusewireError): void
 }
 
 type LinkState =
@@ -144,9 +145,8 @@ export class NatsLink {
     let session: NatsSession | undefined
     try {
       session = await connectNats(address, this.#options)
-      await assertJetStream(session)
       for (const listening of this.#listening) this.#subscribe(listening, session)
-      for (const user of this.#users) await user.prepare?.(session)
+      await (this.#wasUp ? this.#prepareOne(session) : this.#prepareAll(session))
       await session.flush()
       if (this.#isClosed) throw this.#problem
     } catch (error) {
@@ -158,6 +158,18 @@ export class NatsLink {
     }
     this.#up(session)
     return undefined
+  }
+
+  async #prepareAll(session: NatsSession): Promise<void> {
+    await assertJetStream(session)
+    for (const user of this.#users) await user.prepare?.(session)
+  }
+
+  /** Rejects as JetStream does when nothing answers: then it may be this server that is cut off from the others. */
+  async #prepareOne(session: NatsSession): Promise<void> {
+    const jetStream = assertJetStream(session)
+    const others = [...this.#users].flatMap((user) => user.prepare?.(session) ?? [])
+    await Promise.any([jetStream, ...others]).catch(() => jetStream)
   }
 
   #up(session: NatsSession): void {
@@ -178,7 +190,7 @@ export class NatsLink {
     this.#problem = reason
     for (const listening of this.#listening) listening.stop = undefined
     this.#wait()
-    for (const user of this.#users) user.away?.()
+    for (const user of this.#users) user.away?.(reason)
   }
 
   #wait(): void {
@@ -186,9 +198,11 @@ export class NatsLink {
     this.#state = { name: 'waiting', timer }
   }
 
+  /** Each of the servers, before the next wait: others are not to be kept waiting by one that is away for long. */
   async #again(): Promise<void> {
     this.#state = { name: 'connecting' }
-    if ((await this.#connect()) && !this.#isClosed) this.#wait()
+    for (const _ of this.#options.addresses) if (!(await this.#connect()) || this.#isClosed) return
+    this.#wait()
   }
 
   #subscribe(listening: Listening, session: NatsSession): void {

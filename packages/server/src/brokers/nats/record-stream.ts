@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { headers } from '@nats-io/transport-node'
 import { brokerName } from '../broker-name.ts'
 import { type ChannelRecord, decodeRecord, type Located } from './channel-record.ts'
@@ -50,6 +51,8 @@ export class RecordStream {
   readonly #options: RecordStreamOptions
   readonly #cache = new RecordCache(MAX_CACHE_BYTES)
   #information: StreamInformation | undefined
+  /** Over which the stream was last found to be what it has to be. After any other connection it may be another one, or none. */
+  #ensuredOver: NatsSession | undefined
   #maxAgeMs = LEAST_MAX_AGE_MS
   #maxRecords = LEAST_MAX_RECORDS
   #ensuring: Promise<void> | undefined
@@ -117,6 +120,7 @@ export class RecordStream {
           num_replicas: replicas,
           duplicate_window: Math.max(config.duplicate_window, DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS),
         })
+    this.#ensuredOver = session
     if (before !== undefined && before !== found.created) {
       this.#cache.clear()
       this.#options.onReset()
@@ -212,26 +216,33 @@ export class RecordStream {
       const left = deadline - performance.now()
       if (left <= 0) throw unavailable(`the stream ${this.name} of NATS has not answered in time`)
       const session = this.#link.session()
+      if (this.#ensuredOver !== session) {
+        await this.#findStream(session, deadline)
+        if (this.#ensuredOver !== session) await this.#pause()
+        continue
+      }
       try {
         return await attempt(Math.min(left, Math.max(500, this.#link.timeoutMs / 4)))
       } catch (error) {
         if (isBeingDecided(error)) await this.#pause()
         else if (error instanceof JetStreamError) throw unavailable(`NATS says: ${error.message}`, error)
         if (!session.isOpen) throw error
-        if (error instanceof NoRespondersError) await this.#findStream(session)
+        if (error instanceof NoRespondersError) {
+          await this.#findStream(session, deadline)
+          await this.#pause()
+        }
       }
     }
   }
 
-  /** Somebody may have deleted the stream. */
-  async #findStream(session: NatsSession): Promise<void> {
+  /** Somebody may have deleted the stream. Waits until this moment at most. */
+  async #findStream(session: NatsSession, deadline: number): Promise<void> {
     this.#ensuring ??= this.ensure(session)
       .catch(() => undefined)
       .finally(() => {
         this.#ensuring = undefined
       })
-    await this.#ensuring
-    await this.#pause()
+    await Promise.race([this.#ensuring, delay(Math.max(0, deadline - performance.now()), undefined, { ref: false })])
   }
 
   #pause(): Promise<void> {

@@ -1,0 +1,63 @@
+import { describeWith, eventually, FaultProxy, type NatsServer, Random, startNats } from '@fusewire/testkit'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { parseNatsAddresses } from './nats-address.ts'
+import { unavailable } from './nats-error.ts'
+import { NatsLink } from './nats-link.ts'
+
+const PATIENCE = { timeoutMs: 20_000, intervalMs: 10 }
+
+describeWith(['nats-server'], 'NatsLink', () => {
+  let server: NatsServer
+  beforeAll(async () => {
+    server = await startNats()
+  })
+  afterAll(() => server.stop())
+
+  /** To the server over a line that can be cut, and then to others where nobody listens. */
+  const made = async (others: readonly string[], random: () => number) => {
+    const line = await FaultProxy.start(server.port, new Random(1))
+    const addresses = parseNatsAddresses([`nats://127.0.0.1:${line.port}`, ...others])
+    const link = new NatsLink({ addresses, timeoutMs: 1_000, name: 'test' }, random)
+    onTestFinished(async () => {
+      link.close()
+      await line.close()
+    })
+    return { link, cut: () => line.inject({ kind: 'reset' }) }
+  }
+
+  it('is up for the first time when all is there that its users need, and again when anything is', async () => {
+    const { link, cut } = await made([], () => 0)
+    let isLed = false
+    let asked = 0
+    link.use({
+      prepare: async () => {
+        asked++
+        if (!isLed) throw unavailable('nobody leads it')
+      },
+    })
+    const opening = link.open()
+    await eventually(() => asked > 0, PATIENCE)
+    expect(link.isUp).toBe(false)
+    isLed = true
+    await opening
+    isLed = false
+    const before = asked
+    cut()
+    await eventually(() => asked > before && link.isUp, PATIENCE)
+  })
+
+  it('tries each of its servers before it waits again', async () => {
+    let waits = 0
+    const { link, cut } = await made(['nats://127.0.0.1:1', 'nats://127.0.0.1:2'], () => {
+      waits++
+      return 0
+    })
+    let isBack = false
+    link.use({ back: () => (isBack = true) })
+    await link.open()
+    waits = 0
+    cut()
+    await eventually(() => isBack, PATIENCE)
+    expect(waits).toBe(1)
+  })
+})

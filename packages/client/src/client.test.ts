@@ -197,6 +197,7 @@ describe('what the server says', () => {
       { type: 'subscribed', channel: 'c', position: { epoch: 1 } },
       { type: 'publication', channel: 'c', offset: 1, data: 0, time: 0 },
       { type: 'result', id: 999 },
+      { type: 'error', id: 998, code: 'late', message: 'of what was given up', retryable: true },
       { type: 'pong' },
       { type: 'unsubscribed', channel: 'other' },
       { type: 'error', code: 'odd', message: 'of nothing', retryable: false },

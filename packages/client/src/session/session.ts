@@ -72,7 +72,8 @@ export class Session {
     this.heartbeat.heard()
     this.subscriptions.receive(message)
     const isAnswer = this.requests.answer(message)
-    if (message.type === 'error' && !isAnswer) this.#host.report(errorOf(message))
+    // One with an id answers a request, which may have been given up meanwhile.
+    if (message.type === 'error' && !message.id) this.#host.report(errorOf(message))
     if (message.type !== 'pong' || isAnswer) return
     const latencyMs = this.heartbeat.pong()
     if (latencyMs !== undefined) this.#host.latency(latencyMs)

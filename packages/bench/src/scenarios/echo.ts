@@ -29,6 +29,11 @@ const SHARES = [0.1, 0.5, 0.9] as const
 const DURATION_MS = 5000
 const QUICK_DURATION_MS = 2000
 const WARM_UP_SHARE = 0.3
+/**
+ * Of warming up with questions that come evenly: what a server does once in a turn is compiled only when turns are as many as there are
+ * questions, and the threads that compile would have its core while it is measured.
+ */
+const EVEN_WARM_UP_SHARE = 0.5
 const CALIBRATION_SHARE = 0.4
 const SETTLE_MS = 200
 
@@ -119,7 +124,8 @@ const measureEcho = async (candidate: Candidate, { connections, bytes, durationM
   try {
     const askers = await openAskers(server, candidate, connections)
     const frame = candidate.dialect.echo('x'.repeat(bytes))
-    await measureLargestRate(askers, frame, durationMs * WARM_UP_SHARE)
+    const first = await measureLargestRate(askers, frame, durationMs * WARM_UP_SHARE)
+    await askEvenly(askers, frame, first * share, durationMs * EVEN_WARM_UP_SHARE)
     const stopMeter = startMeter(server.process)
     const largest = await measureLargestRate(askers, frame, durationMs * CALIBRATION_SHARE)
     const metered = stopMeter()

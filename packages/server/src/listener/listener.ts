@@ -14,6 +14,7 @@ import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from './listener-limits.
 import { readFirstBytes } from './read-first-bytes.ts'
 import { readUpgrade } from './read-upgrade.ts'
 import { ignoreError } from './refuse.ts'
+import { readByNobody } from './stream-reader.ts'
 
 /** Where the certificates come from. */
 export interface ListenerTls {
@@ -213,6 +214,7 @@ export class Listener {
   /** Hands over a socket of which these bytes have been read already. */
   readonly #handOverRead = (socket: Socket, dialect: Dialect, bytes: Buffer): void => {
     if (dialect === 'h1' && this.#upgrades(socket, bytes)) return
+    readByNobody(socket)
     // HTTP/2 takes what waits in a socket when it is given it; the others listen for what comes.
     if (dialect === 'h2') socket.pause().unshift(bytes)
     this.#handOver(socket, dialect)

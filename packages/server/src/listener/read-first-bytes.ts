@@ -2,44 +2,58 @@ import type { Socket } from 'node:net'
 import { FusewireError } from '@fusewire/protocol'
 import { type Dialect, recognise } from './first-bytes.ts'
 import { refuse } from './refuse.ts'
+import { readBy, type StreamReader } from './stream-reader.ts'
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
+type HandOver = (socket: Socket, dialect: Dialect, bytes: Buffer) => void
+
 /**
  * Waits until a cleartext client has said what it speaks, and gives the socket on with the bytes that have come, in the event that has
- * brought the last of them: the socket flows, and nobody listens. A client that does not say it in time, or leaves before, is refused
- * here: in silence when it sent nothing, by HTTP/1.1 when it sent a part.
+ * brought the last of them: the socket flows, and its reader, who is left to whoever takes it, does nothing more. A client that does not
+ * say it in time, or leaves before, is refused here: in silence when it sent nothing, by HTTP/1.1 when it sent a part.
  */
-export const readFirstBytes = (
-  socket: Socket,
-  timeoutMs: number,
-  handOver: (socket: Socket, dialect: Dialect, bytes: Buffer) => void,
-): void => {
-  let seen = NOTHING
-
-  const done = (): void => {
-    clearTimeout(deadline)
-    socket.off('data', read)
-    socket.off('end', leave)
-    socket.off('close', done)
-  }
-  const read = (chunk: Buffer): void => {
-    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
-    const dialect = recognise(seen)
-    if (!dialect) return
-    done()
-    handOver(socket, dialect, seen)
-  }
-  const giveUp = (code: 'malformed_request' | 'request_timeout'): void => {
-    done()
-    if (seen.length === 0) socket.destroy()
-    else refuse(socket, new FusewireError(code))
-  }
-  const leave = (): void => giveUp('malformed_request')
-
-  const deadline = setTimeout(giveUp, timeoutMs, 'request_timeout')
+export const readFirstBytes = (socket: Socket, timeoutMs: number, handOver: HandOver): void =>
   // Not "readable", whose listeners cost a connection as much as the whole rest of telling what it speaks.
-  socket.on('data', read)
-  socket.on('end', leave)
-  socket.on('close', done)
+  readBy(socket, new FirstBytes(socket, timeoutMs, handOver))
+
+class FirstBytes implements StreamReader {
+  readonly #socket: Socket
+  readonly #handOver: HandOver
+  /** Absent when all is done. */
+  #deadline: NodeJS.Timeout | undefined
+  #seen = NOTHING
+
+  constructor(socket: Socket, timeoutMs: number, handOver: HandOver) {
+    this.#socket = socket
+    this.#handOver = handOver
+    this.#deadline = setTimeout(giveUpLate, timeoutMs, this)
+  }
+
+  read(chunk: Buffer): void {
+    if (!this.#deadline) return
+    this.#seen = this.#seen.length === 0 ? chunk : Buffer.concat([this.#seen, chunk])
+    const dialect = recognise(this.#seen)
+    if (!dialect) return
+    this.closed()
+    this.#handOver(this.#socket, dialect, this.#seen)
+  }
+
+  end(): void {
+    this.giveUp('malformed_request')
+  }
+
+  closed(): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = undefined
+  }
+
+  giveUp(code: 'malformed_request' | 'request_timeout'): void {
+    if (!this.#deadline) return
+    this.closed()
+    if (this.#seen.length === 0) this.#socket.destroy()
+    else refuse(this.#socket, new FusewireError(code))
+  }
 }
+
+const giveUpLate = (waiting: FirstBytes): void => waiting.giveUp('request_timeout')

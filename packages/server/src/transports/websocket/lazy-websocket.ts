@@ -2,17 +2,11 @@ import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import type { WebSocketServer } from 'ws'
+import { readBy, type StreamReader } from '../../listener/stream-reader.ts'
 import { OPCODE } from './data-frame.ts'
 import type { ControlledWebSocket, OwnedWebSocket, SocketOwner } from './owned-websocket.ts'
 import { readPlainFrame } from './plain-frame.ts'
 import { adopt } from './ws-internals.ts'
-
-/** Finds the WebSocket of a stream, so that no connection needs listeners of its own. */
-const SELF = Symbol('LazyWebSocket')
-
-interface Read extends Duplex {
-  [SELF]?: LazyWebSocket
-}
 
 const PING = Buffer.from([0x80 | OPCODE.ping, 0])
 
@@ -25,9 +19,9 @@ const NOTHING = Buffer.alloc(0)
  *     plain ──another frame, close()─────▶ given to ws
  *       └─────the stream ends or closes──▶ ended
  */
-export class LazyWebSocket implements ControlledWebSocket {
+export class LazyWebSocket implements ControlledWebSocket, StreamReader {
   owner: SocketOwner | undefined
-  readonly #stream: Read
+  readonly #stream: Duplex
   readonly #server: WebSocketServer
   #state: 'plain' | 'ended' | OwnedWebSocket = 'plain'
 
@@ -35,12 +29,9 @@ export class LazyWebSocket implements ControlledWebSocket {
   constructor(stream: Duplex, head: Buffer, server: WebSocketServer) {
     this.#stream = stream
     this.#server = server
-    this.#stream[SELF] = this
     // Before anybody listens: a stream that flows already would hand it on at once, to a WebSocket without an owner.
     if (head.length > 0) stream.unshift(head)
-    stream.on('data', onData)
-    stream.on('end', onEnd)
-    stream.on('close', onClose)
+    readBy(stream, this)
   }
 
   get isOpen(): boolean {
@@ -93,9 +84,6 @@ export class LazyWebSocket implements ControlledWebSocket {
 
   #giveToWs(head: Buffer): void {
     const stream = this.#stream
-    stream.off('data', onData)
-    stream.off('end', onEnd)
-    stream.off('close', onClose)
     const webSocket = adopt<OwnedWebSocket>(this.#server, {
       stream,
       head: NOTHING,
@@ -106,18 +94,6 @@ export class LazyWebSocket implements ControlledWebSocket {
     this.#state = webSocket
     if (head.length > 0) stream.unshift(head)
   }
-}
-
-function onData(this: Read, chunk: Buffer): void {
-  this[SELF]?.read(chunk)
-}
-
-function onEnd(this: Read): void {
-  this[SELF]?.end()
-}
-
-function onClose(this: Read): void {
-  this[SELF]?.closed()
 }
 
 /** To destroy one still sends what the kernel has, and spares the call that ends it; TLS and HTTP/2 have something to say at the end. */

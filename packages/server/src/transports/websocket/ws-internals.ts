@@ -1,5 +1,6 @@
 import { type Duplex, Writable } from 'node:stream'
 import * as ws from 'ws'
+import { readByNobody } from '../../listener/stream-reader.ts'
 
 /**
  * What this program uses of `ws` beyond its types: exported functions without types, and what `WebSocketServer.completeUpgrade`
@@ -54,6 +55,7 @@ export const adopt = <T extends ws.WebSocket>(
   server: ws.WebSocketServer,
   { stream, head, subprotocol, extensions }: Upgraded,
 ): T => {
+  readByNobody(stream)
   const { options } = server
   const Socket = options.WebSocket as unknown as new (address: null, protocols: undefined, options: object) => T
   const socket = new Socket(null, undefined, options)

@@ -104,7 +104,7 @@ describe('the clients', () => {
     })
     expect(await run(['subscribe', 'chat:lobby', '--token', 'a.b.c'], environment)).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/\(token_invalid\)\. Was it made with the key of this server\?/u),
+      err: expect.stringMatching(/\(token_invalid\)\. Where the server has a jwtSecret, "fusewire token/u),
     })
     expect(await run(['publish', 'news', 'x'], environment)).toMatchObject({
       code: 1,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Capability, type SigningKey, signToken } from '@fusewire/server/token'
+import { type Capability, ConfigurationError, type SigningKey, signToken } from '@fusewire/server/token'
 import { type Command, Option } from 'commander'
 import { readCapability } from '../capability.ts'
 import { readOption } from '../configuration/load-configuration.ts'
@@ -71,6 +71,12 @@ Examples:
     )
     .action((flags: TokenFlags) => printToken(flags, terminal))
 
+/** In words of their own: what was wrong may come from the command line, and be no option of a configuration. */
+const unsigned = (error: ConfigurationError): CommandError => {
+  const said = error.problems.map(({ message }) => message).join('; ')
+  return new CommandError(`${said[0]?.toUpperCase()}${said.slice(1)}.`, EXIT.usage, { cause: error })
+}
+
 const signingKey = (flags: TokenFlags, config: { config?: string }, terminal: Terminal): SigningKey => {
   if (flags.secret !== undefined) return { secret: flags.secret }
   if (flags.privateKey !== undefined) {
@@ -115,13 +121,17 @@ const printToken = async (flags: TokenFlags, terminal: Terminal): Promise<void> 
     channel === undefined
       ? { user: user ?? '', ...shared, ...(cap && { capabilities: cap }), ...(subscribe && { channels: subscribe }) }
       : { channel, ...shared }
-  const token = await signToken(subject, key, {
+  const options = {
     ...(ttl.ms === undefined ? {} : { expiresInMs: ttl.ms }),
     ...(flags.algorithm === undefined ? {} : { algorithm: flags.algorithm }),
     ...(flags.tokenId === undefined ? {} : { tokenId: flags.tokenId }),
     ...(flags.keyId === undefined ? {} : { keyId: flags.keyId }),
     ...(issuer === undefined ? {} : { issuer }),
     ...(audience === undefined ? {} : { audience }),
-  })
-  terminal.print(token)
+  }
+  try {
+    terminal.print(await signToken(subject, key, options))
+  } catch (error) {
+    throw error instanceof ConfigurationError ? unsigned(error) : error
+  }
 }

@@ -4,7 +4,7 @@ import { CommandError } from '../exit-code.ts'
 
 const ADVICE: Readonly<Record<string, string>> = {
   token_required: `Give one with --token or ${ENVIRONMENT.token}; "fusewire token --user <id>" makes it.`,
-  token_invalid: 'Was it made with the key of this server? "fusewire token --user <id>" makes one from its configuration.',
+  token_invalid: 'Where the server has a jwtSecret, "fusewire token --user <id>" makes one from its configuration.',
   token_expired: '"fusewire token --user <id>" makes a new one.',
   permission_denied: `A rule of the channel, or a token with --cap '<channel>=subscribe', would allow it.`,
   unreachable: 'The server answers, but not over this transport; a proxy in between may be in the way. Try another --transport.',

@@ -52,7 +52,7 @@ const batches = async <T>(items: readonly T[], size: number, call: (batch: reado
 const each = <T>(items: readonly T[], call: (item: T) => Promise<unknown>): Promise<void> =>
   batches(items, AT_ONCE, (batch) => Promise.all(batch.map(call)))
 
-const listener = { lost: () => undefined }
+const listener = { lost: () => undefined, due: () => undefined }
 const sessions = await stores.sessions('a')
 await sessions.start(listener)
 await measure('a session is put (connect)', SESSIONS, () => batches(records, BATCH, (batch) => sessions.put(batch, TTL_MS)))

@@ -44,7 +44,7 @@ const measure = async (what: string, count: number, run: () => Promise<unknown>)
 
 const sessions = new RedisSessions(connection, { node: 'a', prefix: 'costs' })
 const other = new RedisSessions(connection, { node: 'b', prefix: 'costs' })
-await sessions.start({ lost: () => undefined })
+await sessions.start({ lost: () => undefined, due: () => undefined })
 const ids = all.map(({ id }) => id)
 await measure('session: connect (put)', SESSIONS, () => each(all, (item) => sessions.put([item], TTL_MS)))
 await measure('session: changes, all at once (put)', SESSIONS, () => sessions.put(all, TTL_MS))

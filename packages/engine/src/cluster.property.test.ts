@@ -46,6 +46,7 @@ const common = [
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), client, channel }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), client }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('disconnect' as const), client }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('due' as const), node: anyNode, count }) },
 ] as const
 const deaths = [
   { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const), node: frailNode }) },
@@ -164,6 +165,10 @@ class Run {
         return
       case 'wait':
         return this.#wait(step.ms)
+      case 'due':
+        // Told late, in vain, or again and again.
+        for (let n = 0; n < step.count; n++) cluster.node(this.#index(step.node)).line.tellDue()
+        return
       case 'forget':
         this.#hasForgotten = true
         this.#kept.clear()

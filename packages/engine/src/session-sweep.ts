@@ -34,11 +34,19 @@ export class SessionSweep {
   /** Everybody knows that these have ended, except for the store. */
   readonly #concluded = new Set<string>()
   #isRunning = false
+  /** Something has come due that it may not have looked at. */
+  #isHurried = false
   #nextAt: number
 
   constructor(ports: SessionSweepPorts) {
     this.#ports = ports
     this.#nextAt = ports.environment.now() + this.#pauseMs()
+  }
+
+  /** Something has come due: it sweeps now, or as soon as it may. */
+  hurry(): void {
+    this.#isHurried = true
+    void this.tick()
   }
 
   /** Nobody waits for this, and it never rejects. */
@@ -47,10 +55,15 @@ export class SessionSweep {
     const now = environment.now()
     // The clock may have been set back.
     this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
-    if (this.#isRunning || now < this.#nextAt) return
+    const isCalm = (): boolean => watch.calmMs >= calmMs
+    if (this.#isRunning || (now < this.#nextAt && !(this.#isHurried && isCalm()))) return
     this.#isRunning = true
-    if (watch.calmMs < calmMs) await this.#look()
-    else for (let n = 0; n < MAX_BATCHES && (await this.#sweep()); n++);
+    if (isCalm())
+      do {
+        this.#isHurried = false
+        for (let n = 0; n < MAX_BATCHES && (await this.#sweep()); n++);
+      } while (this.#isHurried && isCalm())
+    else await this.#look()
     this.#nextAt = environment.now() + this.#pauseMs()
     this.#isRunning = false
   }

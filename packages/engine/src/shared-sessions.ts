@@ -79,6 +79,10 @@ export class SharedSessions implements SessionStoreListener {
     this.#askSoon()
   }
 
+  due(): void {
+    this.#ports.sweep.hurry()
+  }
+
   /** This node stood still, and others may have taken or ended what it had. Settles when it knows; never rejects. */
   woke(): Promise<void> {
     this.#ports.watch.disturbed()

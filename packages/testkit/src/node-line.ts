@@ -12,6 +12,7 @@ export class NodeLine {
   #state: LineState = 'fine'
   /** What goes on when the node does. */
   #waiting: (() => void)[] = []
+  #sessions: SessionStoreListener | undefined
   readonly #onBack: (() => void)[] = []
 
   get state(): LineState {
@@ -61,8 +62,19 @@ export class NodeLine {
   sessionStore(store: SessionStore): SessionStore {
     return {
       ...this.calls(store),
-      start: (listener: SessionStoreListener) => store.start({ lost: (session) => this.#hear(() => listener.lost(session)) }),
+      start: (listener: SessionStoreListener) => {
+        this.#sessions = {
+          lost: (session) => this.#hear(() => listener.lost(session)),
+          due: () => this.#hear(() => listener.due()),
+        }
+        return store.start(this.#sessions)
+      },
     }
+  }
+
+  /** The node is told that sessions have come due, whether there are any or not. */
+  tellDue(): void {
+    this.#sessions?.due()
   }
 
   /** The port, whose calls go over this line. */

@@ -40,6 +40,8 @@ export interface RefreshResult {
 export interface SessionStoreListener {
   /** The session is this node's no more: another one has taken it. MAY come late or not at all; {@link SessionStore.refresh} is certain. */
   lost(session: string): void
+  /** {@link SessionStore.expired} has something to give out now. MAY come late, in vain, or not at all: whoever sweeps finds it. */
+  due(): void
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Awaitable, RefreshResult, SessionRecord, SessionStore } from '@fusewire/engine'
+import type { Awaitable, RefreshResult, SessionRecord, SessionStore, SessionStoreListener } from '@fusewire/engine'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { LONG_MS, sessionRecord } from './session-records.ts'
@@ -24,6 +24,8 @@ export interface SessionStoreTrial {
   readonly b: SessionStore
   /** What each was told to have lost. */
   readonly lost: { readonly a: readonly string[]; readonly b: readonly string[] }
+  /** How often each was told that something is due. */
+  readonly due: { readonly a: number; readonly b: number }
   /** A TTL and a lease that a test may wait for, in milliseconds. */
   readonly shortMs: number
   /** Starts the store of one more node. */
@@ -52,9 +54,9 @@ export const sessionStoreTrials = (make: MakeSessionStore, shortMs: number, trac
   let trial: SessionStoreTrial | undefined
   const opened: SessionStore[] = []
 
-  const start = async (store: SessionStore, lost: string[]): Promise<SessionStore> => {
+  const start = async (store: SessionStore, listener: Partial<SessionStoreListener> = {}): Promise<SessionStore> => {
     opened.push(store)
-    await store.start({ lost: (session) => lost.push(session) })
+    await store.start({ lost: () => undefined, due: () => undefined, ...listener })
     return store
   }
   const expired: SessionStoreTrial['expired'] = async (store, ids, leaseMs = LONG_MS) => {
@@ -68,14 +70,20 @@ export const sessionStoreTrials = (make: MakeSessionStore, shortMs: number, trac
 
   beforeEach(async () => {
     const subject = await make({ traceMs })
-    const lost = { a: [], b: [] }
+    const lost = { a: [] as string[], b: [] as string[] }
+    const due = { a: 0, b: 0 }
+    const listenerOf = (node: 'a' | 'b'): SessionStoreListener => ({
+      lost: (session) => lost[node].push(session),
+      due: () => due[node]++,
+    })
     trial = {
       subject,
-      a: await start(subject.store, lost.a),
-      b: await start(await subject.another('b'), lost.b),
+      a: await start(subject.store, listenerOf('a')),
+      b: await start(await subject.another('b'), listenerOf('b')),
       lost,
+      due,
       shortMs,
-      open: (store) => start(store, []),
+      open: (store) => start(store),
       put: async (store, ...ids) =>
         store.put(
           ids.map((id) => sessionRecord(id)),

@@ -131,7 +131,7 @@ export class HubConnection {
     'revocations.revoke': (revocation, expiresAt) => this.#hub.revoke(revocation, expiresAt),
     'sessions.start': (node) => {
       this.#sessions = this.#hub.sessions.node(node)
-      return this.#sessions.start({ lost: (session) => this.tell('lost', session) })
+      return this.#sessions.start({ lost: (session) => this.tell('lost', session), due: () => undefined })
     },
     'sessions.put': (records, ttlMs) => this.#ownSessions.put(records, ttlMs),
     'sessions.refresh': (ids, ttlMs) => this.#ownSessions.refresh(ids, ttlMs),

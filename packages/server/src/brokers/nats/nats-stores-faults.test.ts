@@ -6,7 +6,7 @@ import { NatsStores } from './testing/nats-stores.ts'
 
 const TTL_MS = 600_000
 const PATIENCE = { timeoutMs: 30_000, intervalMs: 50 }
-const none = { lost: () => undefined }
+const none = { lost: () => undefined, due: () => undefined }
 
 const outcomeOf = (call: Promise<unknown>): Promise<unknown> =>
   call.then(

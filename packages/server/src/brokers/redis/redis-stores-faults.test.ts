@@ -49,7 +49,7 @@ class Node {
   }
 
   async start(): Promise<this> {
-    await this.sessions.start({ lost: (session) => this.lost.push(session) })
+    await this.sessions.start({ lost: (session) => this.lost.push(session), due: () => undefined })
     await this.revocations.start({ revoked: (revocation) => this.revoked.push(revocation) })
     await this.bus.start(this.#name, { message: (payload) => this.heard.push(Buffer.from(payload).toString()) })
     return this

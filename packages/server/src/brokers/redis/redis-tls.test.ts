@@ -62,7 +62,7 @@ describeWith(['redis-server'], 'a Redis with TLS and users', () => {
     )
     await open?.()
     await broker.start({ publication: () => undefined, announcement: () => undefined, interrupted: () => undefined })
-    await shared?.sessions.start({ lost: () => undefined })
+    await shared?.sessions.start({ lost: () => undefined, due: () => undefined })
     await revocations.start({ revoked: () => undefined })
     await shared?.bus.start('n1', { message: () => undefined })
     await broker.subscribe('chat:1')

@@ -1,0 +1,88 @@
+import { EngineCluster, HeldCalls, turn } from '@fusewire/testkit'
+import { beforeEach, expect, it } from 'vitest'
+
+/** After its last refresh a session has its TTL of a minute, the time until the next refresh, and a second. */
+const TTL_MS = 60_000 + 20_000 + 1000
+
+let cluster: EngineCluster
+/** Looks for sessions that have expired. */
+let looks: HeldCalls
+
+beforeEach(async () => {
+  looks = new HeldCalls()
+  cluster = await EngineCluster.start({ nodes: 2, through: { sessions: (store) => looks.of(store, 'expired') } })
+  cluster.hooks.wanted.add('disconnect')
+})
+
+const tellDue = () => cluster.node(1).line.tellDue()
+const ended = () => cluster.hooks.of('disconnect').map(({ session }) => session)
+
+/** A session whose node has died, and whose TTL ends in less than a second. */
+const dying = async (): Promise<string> => {
+  const client = await cluster.connect(0)
+  cluster.kill(0)
+  await cluster.advance(TTL_MS - 500)
+  return client.last('connected').session
+}
+/** Nobody looks for sessions by itself meanwhile. */
+const pass = (ms: number) => cluster.environment.advance(ms)
+
+it('ends what has come due as soon as the store tells of it, and once', async () => {
+  const session = await dying()
+  tellDue()
+  await turn()
+  expect(ended()).toEqual([])
+  pass(500)
+  for (let n = 0; n < 3; n++) tellDue()
+  await turn()
+  expect(ended()).toEqual([session])
+  tellDue()
+  await cluster.advance(TTL_MS)
+  expect(ended()).toEqual([session])
+})
+
+it('looks again for what comes due while it looks', async () => {
+  const session = await dying()
+  looks.holding = 'answers'
+  tellDue()
+  expect(looks.size).toBe(1)
+  pass(500)
+  tellDue()
+  expect(looks.size).toBe(1)
+  looks.holding = 'nothing'
+  looks.release()
+  await turn()
+  expect(ended()).toEqual([session])
+})
+
+it('ends nothing before every node has had time to refresh what it has, whatever the store tells', async () => {
+  let sweeps = 0
+  cluster = await EngineCluster.start({
+    nodes: 1,
+    through: {
+      sessions: (store) => ({
+        ...store,
+        expired: (limit, leaseMs) => {
+          if (limit > 0) sweeps++
+          return store.expired(limit, leaseMs)
+        },
+      }),
+    },
+  })
+  const { line } = cluster.node(0)
+  const expectWait = async (ms: number): Promise<void> => {
+    sweeps = 0
+    for (let passed = 0; passed < ms; passed += 1000) {
+      line.tellDue()
+      await cluster.advance(1000)
+      expect(sweeps).toBe(0)
+    }
+    await cluster.advance(5000)
+    expect(sweeps).toBeGreaterThan(0)
+  }
+  await expectWait(19_000)
+  line.become('away')
+  await cluster.advance(3000)
+  line.become('fine')
+  await expectWait(17_000)
+})

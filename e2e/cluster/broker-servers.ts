@@ -79,8 +79,11 @@ const restarting = (name: string, server: Restartable, { loses, empty }: { loses
 
 const addresses = (scheme: string, ports: readonly number[]): string[] => ports.map((port) => `${scheme}://127.0.0.1:${port}`)
 
+/** Nodes hear of sessions that end, besides looking for them. */
+const TELLS_OF_EXPIRY = { 'notify-keyspace-events': 'Kx' }
+
 const redis = async (): Promise<BrokerServers> => {
-  const server = await startRedis({ appendonly: true })
+  const server = await startRedis({ appendonly: true, config: TELLS_OF_EXPIRY })
   return {
     ports: [server.port],
     isProxied: true,
@@ -96,7 +99,7 @@ const redis = async (): Promise<BrokerServers> => {
 }
 
 const sentinel = async (): Promise<BrokerServers> => {
-  const servers = await startRedisSentinel()
+  const servers = await startRedisSentinel({ config: TELLS_OF_EXPIRY })
   const ports = servers.urls.map((url) => Number(new URL(url).port))
   return {
     ports,
@@ -120,7 +123,7 @@ const sentinel = async (): Promise<BrokerServers> => {
 }
 
 const redisCluster = async (): Promise<BrokerServers> => {
-  const servers = await startRedisCluster()
+  const servers = await startRedisCluster({ config: TELLS_OF_EXPIRY })
   const ports = servers.urls.map((url) => Number(new URL(url).port))
   // Any name: which shard it is does not matter, and it is another each time.
   const shard = (random: Random): string => `shard-${random.integer(0, 1_000_000)}`

@@ -15,6 +15,8 @@ const FAILOVER_TIMEOUT_MS = 6_000
 export interface RedisClusterOptions {
   /** Whether the servers keep what they have over a restart. Default false. */
   readonly appendonly?: boolean
+  /** More of the servers' configuration, as that of one server. */
+  readonly config?: Readonly<Record<string, string>>
 }
 
 /** A Redis Cluster of three masters with a replica each. */
@@ -125,6 +127,7 @@ export const startRedisCluster = async (options: RedisClusterOptions = {}): Prom
   const ports = await freePorts(4 * MASTERS)
   const servers = Array.from({ length: 2 * MASTERS }, (_, index) => {
     const config = {
+      ...options.config,
       'cluster-enabled': 'yes',
       'cluster-port': String(ports[2 * index + 1]),
       'cluster-node-timeout': String(NODE_TIMEOUT_MS),

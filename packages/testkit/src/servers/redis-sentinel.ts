@@ -24,6 +24,8 @@ export interface RedisSentinelOptions {
    * sentinels replace a master that lives.
    */
   readonly downAfterMs?: number
+  /** More of the servers' configuration, as that of one server. */
+  readonly config?: Readonly<Record<string, string>>
 }
 
 interface Sentinel {
@@ -173,11 +175,11 @@ export class RedisSentinelServers implements AsyncDisposable {
 
 /** Starts a master, its replicas and three sentinels, and resolves when a failover would work. */
 export const startRedisSentinel = async (options: RedisSentinelOptions = {}): Promise<RedisSentinelServers> => {
-  const { replicas = 2, downAfterMs = 1_000, ...redisOptions } = options
+  const { replicas = 2, downAfterMs = 1_000, config: common, ...redisOptions } = options
   const ports = await freePorts(1 + replicas + SENTINELS)
   const serverPorts = ports.slice(0, 1 + replicas)
   const servers = serverPorts.map((port, index) => {
-    const config: Record<string, string> = index === 0 ? {} : { replicaof: `127.0.0.1 ${serverPorts[0]}` }
+    const config = { ...common, ...(index > 0 && { replicaof: `127.0.0.1 ${serverPorts[0]}` }) }
     return new RedisServer(port, { ...redisOptions, config })
   })
   const sentinels = ports.slice(1 + replicas).map((port) => ({ port, id: randomBytes(20).toString('hex') }))

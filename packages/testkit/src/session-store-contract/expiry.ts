@@ -106,3 +106,15 @@ export const expiryTests = (current: CurrentStores): void => {
     })
   })
 }
+
+/** Of a store that tells when something is due. */
+export const dueTests = (current: CurrentStores): void => {
+  it('tells every node when a TTL has ended', async () => {
+    const { subject, a, b, due, shortMs, put, expired } = current()
+    await subject.forget?.()
+    await put(a, 's1')
+    await a.put([sessionRecord('s2')], shortMs)
+    await eventually(() => expect([due.a > 0, due.b > 0]).toEqual([true, true]), { timeoutMs: 20_000 })
+    expect(await expired(b, ['s2'])).toEqual([sessionRecord('s2')])
+  }, 30_000)
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { belongingTests, endOfTracesTests } from './belonging.ts'
-import { expiryTests } from './expiry.ts'
+import { dueTests, expiryTests } from './expiry.ts'
 import { keepingTests } from './keeping.ts'
 import { lossTests } from './loss.ts'
 import { sessionStoreModelProperty } from './model.ts'
@@ -12,13 +12,15 @@ export interface SessionStoreContractOptions {
   readonly runs?: number
   /** A TTL, a lease and a trace that a test may wait for, in milliseconds. Default 500. */
   readonly shortMs?: number
+  /** Whether it tells when something is due. Default false. */
+  readonly tellsDue?: boolean
 }
 
 /** What every `SessionStore` must do, as a suite of tests. */
 export const sessionStoreContract = (
   name: string,
   make: MakeSessionStore,
-  { runs = 200, shortMs = 500 }: SessionStoreContractOptions = {},
+  { runs = 200, shortMs = 500, tellsDue = false }: SessionStoreContractOptions = {},
 ): void => {
   describe(`${name} is a SessionStore`, () => {
     const current = sessionStoreTrials(make, shortMs)
@@ -26,6 +28,7 @@ export const sessionStoreContract = (
     belongingTests(current)
     expiryTests(current)
     lossTests(current)
+    if (tellsDue) dueTests(current)
 
     it('is what a simple model of three nodes is, whatever they do', async () => {
       const { subject, a, b, open } = current()

@@ -28,7 +28,10 @@ export const redisBackend = (options: FusewireOptions, { node, environment, log 
     broker: new RedisBroker(connection, { node, prefix, idempotencyTtlMs, timeoutMs }),
     presence: new RedisPresence(connection, { prefix, ttlMs: presenceTtlOf(sessionTtlMs) }),
     revocations,
-    shared: { sessions: new RedisSessions(connection, { node, prefix }), bus: new RedisBus(connection, { prefix }) },
+    shared: {
+      sessions: new RedisSessions(connection, { node, prefix, alarmLeadMs: sessionTtlMs / 2 }),
+      bus: new RedisBus(connection, { prefix }),
+    },
     stats: health,
     open: async () => {
       const { evicts } = await reachRedis(reach)

@@ -114,6 +114,18 @@ export class RedisConnection {
     this.#subscriptions.unsubscribe(channel)
   }
 
+  /**
+   * The same for what Redis tells of a key, by the name of the event, where `notify-keyspace-events` says so. In a cluster it is told by
+   * the master that has the key, and heard from whichever that is.
+   */
+  subscribeToKey(key: string, listener: ChannelListener): Promise<void> {
+    return this.#subscriptions.subscribe(this.#keyspaceChannel(key), listener, 'keyspace')
+  }
+
+  unsubscribeFromKey(key: string): void {
+    this.#subscriptions.unsubscribe(this.#keyspaceChannel(key))
+  }
+
   /** Idempotent. What is under way is rejected. */
   close(): void {
     if (this.#masters.isClosed) return
@@ -143,6 +155,10 @@ export class RedisConnection {
       })
       this.#masters.open()
     })
+  }
+
+  #keyspaceChannel(key: string): string {
+    return `__keyspace@${this.#masters.database}__:${key}`
   }
 
   #slotOf(key: string): number {

@@ -4,11 +4,11 @@ import {
   eventually,
   type RedisClusterServers,
   type RedisSentinelServers,
-  type RedisServer,
   startRedisCluster,
   startRedisSentinel,
 } from '@fusewire/testkit'
 import { expect, it } from 'vitest'
+import { moveSlot } from './testing/move-slot.ts'
 import { WatchedBroker } from './testing/watched-broker.ts'
 
 const TIMEOUT_MS = 3_000
@@ -60,18 +60,6 @@ const publishDuring = async (
   await over
   for (const error of refused) expect(error).toMatchObject({ code: 'broker_unavailable' } satisfies Partial<FusewireError>)
   return answered
-}
-
-const moveSlot = async (slot: number, from: RedisServer, to: RedisServer): Promise<void> => {
-  const [fromId, toId] = [await from.command('CLUSTER', 'MYID'), await to.command('CLUSTER', 'MYID')].map(String)
-  await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId ?? '')
-  await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId ?? '')
-  for (;;) {
-    const keys = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 10)) as readonly string[]
-    if (keys.length === 0) break
-    await from.command('MIGRATE', '127.0.0.1', to.port, '', 0, 5000, 'KEYS', ...keys)
-  }
-  for (const server of [to, from]) await server.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId ?? '')
 }
 
 /** What was heard of a channel since it was last interrupted, or all of it. */
@@ -161,12 +149,11 @@ describeWith(['redis-server', 'redis-cli'], 'RedisBroker and a cluster', () => {
     await using watched = await WatchedBroker.start({ mode: 'cluster', urls: cluster.urls }, { timeoutMs: TIMEOUT_MS })
     const all = { historySize: 1_000_000, historyBytes: 1_000_000_000 }
     await watched.publish('a', 0, all)
-    const slot = Number(await cluster.servers[0]?.command('CLUSTER', 'KEYSLOT', '{a}'))
     const from = await cluster.master('{a}')
     const to = await cluster.master((await cluster.master('{b}')) === from ? '{c}' : '{b}')
     const publishing: Promise<unknown>[] = []
     let isOver = false
-    const moved = moveSlot(slot, from, to).finally(() => {
+    const moved = moveSlot('{a}', from, to).finally(() => {
       isOver = true
     })
     for (let n = 1; !isOver; n++) {
@@ -191,12 +178,11 @@ describeWith(['redis-server', 'redis-cli'], 'RedisBroker and a cluster', () => {
     await using other = await WatchedBroker.start(redis, { node: 'b', timeoutMs: TIMEOUT_MS })
     await watched.broker.subscribe('a')
     await other.publish('a', 'before')
-    const slot = Number(await cluster.servers[0]?.command('CLUSTER', 'KEYSLOT', '{a}'))
     const from = await cluster.master('{a}')
     const to = await cluster.master((await cluster.master('{b}')) === from ? '{c}' : '{b}')
     expect(to).not.toBe(from)
     const answered = await publishDuring(other, 'a', async () => {
-      await moveSlot(slot, from, to)
+      await moveSlot('{a}', from, to)
       await eventually(async () => (await cluster.master('{a}')) === to, PATIENCE)
     })
     await publishUntilHeard(other, watched, 'a')

@@ -6,6 +6,7 @@ import type { RedisEndpoint } from './redis-address.ts'
 import { connectRedis, isErrorReply, type RedisAccess, type RedisClient } from './redis-client.ts'
 import { refusalOf, unavailable } from './redis-error.ts'
 import type { RedisLibrary } from './redis-library.ts'
+import type { ChannelKind } from './redis-subscriptions.ts'
 
 /** What functions answer. */
 export type RedisReply = string | number | boolean | null | Buffer | readonly RedisReply[]
@@ -113,12 +114,20 @@ export class RedisLink {
   }
 
   /** Channels of one slot. */
-  subscribe(channels: readonly string[]): Promise<void> {
-    return this.#change((client) => client.sSubscribe([...channels], this.#heard, true))
+  subscribe(channels: readonly string[], kind: ChannelKind): Promise<void> {
+    return this.#change((client) =>
+      kind === 'sharded'
+        ? client.sSubscribe([...channels], this.#heard, true)
+        : client.subscribe([...channels], this.#heard, true),
+    )
   }
 
-  unsubscribe(channels: readonly string[]): Promise<void> {
-    return this.#change((client) => client.sUnsubscribe([...channels], this.#heard, true))
+  unsubscribe(channels: readonly string[], kind: ChannelKind): Promise<void> {
+    return this.#change((client) =>
+      kind === 'sharded'
+        ? client.sUnsubscribe([...channels], this.#heard, true)
+        : client.unsubscribe([...channels], this.#heard, true),
+    )
   }
 
   /** Ends the connections, because they cannot be relied on; others are made. */

@@ -84,6 +84,11 @@ export class RedisMasters {
     return this.#state === 'closed'
   }
 
+  /** Number of the database. */
+  get database(): number {
+    return this.#access.database
+  }
+
   open(): void {
     if (this.#state !== 'new') return
     this.#state = 'open'

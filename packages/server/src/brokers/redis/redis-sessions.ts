@@ -2,6 +2,7 @@ import type { RefreshResult, SessionRecord, SessionStore, SessionStoreListener }
 import { brokerName } from '../broker-name.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import type { RedisReply } from './redis-link.ts'
+import { SessionAlarms } from './session-alarms.ts'
 
 export interface RedisSessionsOptions {
   /** Identifier of this process. */
@@ -10,6 +11,8 @@ export interface RedisSessionsOptions {
   readonly prefix: string
   /** How long the trace of a session that several nodes have had is kept, in milliseconds. Default 600,000 (10 minutes). */
   readonly traceMs?: number
+  /** How long ahead of the first end of a shard its alarm rings, in milliseconds: less than any living session has left. Default 30,000. */
+  readonly alarmLeadMs?: number
 }
 
 /** Whoever shares a Redis has to agree on it: it is in the names of keys. */
@@ -21,22 +24,24 @@ const BATCH = 250
 /**
  * The sessions of all nodes in Redis. They are spread over shards, each of which is one hash slot, so that what is asked of many is one
  * call a shard, and that the masters of a cluster share the work. When a TTL has ended is known by the sweep of each shard's sorted set,
- * which is certain. Expiry events of Redis would not make it any sooner: Redis tells when it happens to come across a key, which was half
- * a minute and more late among 100,000 that live.
+ * which is certain. Where Redis tells of keys that expire, {@link SessionAlarms} make it prompt.
  */
 export class RedisSessions implements SessionStore {
   readonly #connection: RedisConnection
   readonly #node: string
   readonly #prefix: string
   readonly #traceMs: string
+  readonly #alarmLeadMs: string
+  #alarms: SessionAlarms | undefined
   /** Where the search for sessions that have expired begins, so that every shard has its turn. */
   #turn = 0
 
-  constructor(connection: RedisConnection, { node, prefix, traceMs = 600_000 }: RedisSessionsOptions) {
+  constructor(connection: RedisConnection, { node, prefix, traceMs = 600_000, alarmLeadMs = 30_000 }: RedisSessionsOptions) {
     this.#connection = connection
     this.#node = node
     this.#prefix = prefix
     this.#traceMs = String(traceMs)
+    this.#alarmLeadMs = whole(alarmLeadMs)
   }
 
   async start(listener: SessionStoreListener): Promise<void> {
@@ -46,6 +51,15 @@ export class RedisSessions implements SessionStore {
       // What was missed comes out when it is refreshed.
       lapsed: () => undefined,
     })
+    this.#alarms = new SessionAlarms(this.#connection, {
+      keys: Array.from({ length: SHARDS }, (_, shard) => `${this.#baseOf(shard)}alarm`),
+      look: async (shard) => {
+        const [due, nextMs] = list(await this.#call('sessions_alarm', shard, [], [this.#alarmLeadMs]))
+        return [Number(due), Number(nextMs)]
+      },
+      onDue: () => listener.due(),
+    })
+    this.#alarms.start()
   }
 
   async put(records: readonly SessionRecord[], ttlMs: number): Promise<readonly string[]> {
@@ -54,6 +68,7 @@ export class RedisSessions implements SessionStore {
       this.#call('sessions_put', shard, items.map(idOf), [
         this.#node,
         whole(ttlMs),
+        this.#alarmLeadMs,
         ...items.map((record) => JSON.stringify(record)),
       ]),
     )
@@ -61,7 +76,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async refresh(ids: readonly string[], ttlMs: number): Promise<RefreshResult> {
-    const replies = await Promise.all(this.#batches('sessions_refresh', ids, whole(ttlMs)))
+    const replies = await Promise.all(this.#batches('sessions_refresh', ids, [whole(ttlMs), this.#alarmLeadMs]))
     const results = replies.map((reply) => list(reply).map(texts))
     return { lost: results.flatMap(([lost = []]) => lost), unknown: results.flatMap(([, unknown = []]) => unknown) }
   }
@@ -77,7 +92,7 @@ export class RedisSessions implements SessionStore {
   }
 
   async remove(ids: readonly string[]): Promise<readonly string[]> {
-    const ended = new Set((await Promise.all(this.#batches('sessions_remove', ids, this.#traceMs))).flatMap(texts))
+    const ended = new Set((await Promise.all(this.#batches('sessions_remove', ids, [this.#traceMs]))).flatMap(texts))
     return ids.filter((id) => ended.delete(id))
   }
 
@@ -96,16 +111,21 @@ export class RedisSessions implements SessionStore {
   }
 
   close(): void {
+    this.#alarms?.close()
     this.#connection.unsubscribe(this.#lostChannel(this.#node))
   }
 
-  #batches(name: string, ids: readonly string[], argument: string): Promise<RedisReply>[] {
-    return inBatches(ids, (id) => id).map(({ shard, items }) => this.#call(name, shard, items, [this.#node, argument]))
+  #batches(name: string, ids: readonly string[], args: readonly string[]): Promise<RedisReply>[] {
+    return inBatches(ids, (id) => id).map(({ shard, items }) => this.#call(name, shard, items, [this.#node, ...args]))
   }
 
   #call(name: string, shard: number, ids: readonly string[], args: readonly string[]): Promise<RedisReply> {
-    const base = `${this.#prefix}:{s${shard}}:`
+    const base = this.#baseOf(shard)
     return this.#connection.call(name, [`${base}seen`, ...ids.map((id) => `${base}s:${id}`)], args)
+  }
+
+  #baseOf(shard: number): string {
+    return `${this.#prefix}:{s${shard}}:`
   }
 
   #lostChannel(node: string): string {

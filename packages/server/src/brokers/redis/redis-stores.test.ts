@@ -37,15 +37,16 @@ for (const { title, programs, start } of REDIS_KINDS)
       ({ traceMs }) => {
         const prefix = fresh()
         const [one, other] = connections
+        const options = { prefix, traceMs, alarmLeadMs: 50 }
         return {
-          store: new RedisSessions(one, { node: 'a', prefix, traceMs }),
-          another: (node) => new RedisSessions(node === 'b' ? other : one, { node, prefix, traceMs }),
+          store: new RedisSessions(one, { node: 'a', ...options }),
+          another: (node) => new RedisSessions(node === 'b' ? other : one, { node, ...options }),
           pass: wait,
           traceMs,
           forget: () => redis.flush(),
         }
       },
-      { runs: 10, shortMs: 150 },
+      { runs: 10, shortMs: 150, tellsDue: true },
     )
 
     presenceContract('RedisPresence', () => {

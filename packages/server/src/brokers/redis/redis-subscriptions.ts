@@ -15,6 +15,11 @@ export interface ChannelListener {
   lapsed(): void
 }
 
+/**
+ * `sharded`: what is published in it reaches every node. `keyspace`: what the master that has a key tells of it, to whoever listens there.
+ */
+export type ChannelKind = 'sharded' | 'keyspace'
+
 interface Waiter {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -22,6 +27,7 @@ interface Waiter {
 
 interface Entry {
   readonly channel: string
+  readonly kind: ChannelKind
   readonly slot: number
   listener: ChannelListener
   /** False once nobody wants it; it is forgotten when the server has let go of it, too. */
@@ -32,6 +38,14 @@ interface Entry {
   /** It was on before, so that something may have been missed. */
   hasLapsed: boolean
   waiters: Waiter[]
+}
+
+/** One command: channels of one kind and one slot. */
+interface Change {
+  readonly link: RedisLink
+  readonly kind: ChannelKind
+  readonly isOn: boolean
+  readonly entries: Entry[]
 }
 
 /** What subscriptions need of the connection that they are a part of. */
@@ -46,7 +60,7 @@ export interface SubscriptionRoutes {
 }
 
 /**
- * Which sharded channels are wanted, and on which links they are subscribed. What is wanted is brought about in batches; commands about
+ * Which channels are wanted, and on which links they are subscribed. What is wanted is brought about in batches; commands about
  * one channel follow one another, so that their answers cannot be mistaken.
  */
 export class RedisSubscriptions {
@@ -61,7 +75,7 @@ export class RedisSubscriptions {
   }
 
   /** Settles once everything that is published from now on is heard. One who wants the same channel again takes the listener's place. */
-  subscribe(channel: string, listener: ChannelListener): Promise<void> {
+  subscribe(channel: string, listener: ChannelListener, kind: ChannelKind = 'sharded'): Promise<void> {
     const known = this.#entries.get(channel)
     const problem = this.#routes.problem()
     if (known?.state === 'on' && known.isWanted) {
@@ -69,7 +83,7 @@ export class RedisSubscriptions {
       return Promise.resolve()
     }
     if (problem && !this.#routes.linkOf(this.#routes.slotOf(channel))?.isUp) return Promise.reject(problem)
-    const entry = known ?? this.#add(channel, listener)
+    const entry = known ?? this.#add(channel, listener, kind)
     entry.listener = listener
     entry.isWanted = true
     this.#mark(entry)
@@ -107,7 +121,7 @@ export class RedisSubscriptions {
   rerouted(): void {
     for (const entry of this.#entries.values()) {
       if (entry.state === 'on' && entry.link !== this.#routes.linkOf(entry.slot)) {
-        entry.link?.unsubscribe([entry.channel]).catch(() => undefined)
+        entry.link?.unsubscribe([entry.channel], entry.kind).catch(() => undefined)
         this.#lose(entry)
       }
       if (entry.state === 'off') this.#mark(entry)
@@ -122,9 +136,10 @@ export class RedisSubscriptions {
     this.#dirty.clear()
   }
 
-  #add(channel: string, listener: ChannelListener): Entry {
+  #add(channel: string, listener: ChannelListener, kind: ChannelKind): Entry {
     const entry: Entry = {
       channel,
+      kind,
       slot: this.#routes.slotOf(channel),
       listener,
       isWanted: true,
@@ -164,7 +179,7 @@ export class RedisSubscriptions {
     this.#timer = undefined
     const dirty = this.#dirty
     this.#dirty = new Set()
-    const groups = new Map<string, { link: RedisLink; isOn: boolean; entries: Entry[] }>()
+    const groups = new Map<string, Change>()
     for (const entry of dirty) {
       // Whoever is changing looks again when it is done.
       if (entry.state === 'changing' || entry.isWanted === (entry.state === 'on')) {
@@ -177,15 +192,16 @@ export class RedisSubscriptions {
         this.#postpone(entry)
         continue
       }
-      const key = `${link.name} ${entry.isWanted} ${entry.slot}`
+      const key = `${link.name} ${entry.isWanted} ${entry.kind} ${entry.slot}`
       const group = groups.get(key)
       entry.state = 'changing'
       entry.link = link
       if (group) group.entries.push(entry)
-      else groups.set(key, { link, isOn: entry.isWanted, entries: [entry] })
+      else groups.set(key, { link, kind: entry.kind, isOn: entry.isWanted, entries: [entry] })
     }
-    for (const { link, isOn, entries } of groups.values())
-      for (let first = 0; first < entries.length; first += BATCH) this.#send(link, isOn, entries.slice(first, first + BATCH))
+    for (const { entries, ...change } of groups.values())
+      for (let first = 0; first < entries.length; first += BATCH)
+        this.#send({ ...change, entries: entries.slice(first, first + BATCH) })
   }
 
   /** It is marked again when its link comes up; whoever wants it for the first time does not wait for that. */
@@ -196,9 +212,9 @@ export class RedisSubscriptions {
     this.#forget(entry)
   }
 
-  #send(link: RedisLink, isOn: boolean, entries: readonly Entry[]): void {
+  #send({ link, kind, isOn, entries }: Change): void {
     const channels = entries.map(({ channel }) => channel)
-    ;(isOn ? link.subscribe(channels) : link.unsubscribe(channels)).then(
+    ;(isOn ? link.subscribe(channels, kind) : link.unsubscribe(channels, kind)).then(
       () => {
         for (const entry of entries) this.#changed(entry, link, isOn)
       },

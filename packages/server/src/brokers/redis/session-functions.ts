@@ -4,7 +4,8 @@ import type { LibraryPart } from './redis-library.ts'
  * Sessions of one shard. The first key, `seen`, has when the TTL or the lease of each ends; a session is a hash, whose keys follow: `o` its
  * node, `r` its record, `l` 1 while it is given out to be ended, `m` 1 once more than one node has had it, `k` until when Redis keeps
  * it at least. A hash with an empty `o` and nothing else is the trace of one that has ended. Redis keeps a hash for days after its TTL,
- * so that the sweep finds it, and not for ever where no node is left to sweep.
+ * so that the sweep finds it, and not for ever where no node is left to sweep. The key `alarm` of the shard expires ahead of the first
+ * end, which Redis tells the nodes.
  */
 export const SESSION_FUNCTIONS: LibraryPart = `
 do
@@ -33,9 +34,25 @@ do
     if redis.call('PEXPIRETIME', seen) < at then redis.call('PEXPIREAT', seen, at + KEEP_MS) end
   end
 
-  -- node, ttl, then the record of each. Answers with those that are another node's, or have ended.
+  local function next_end(seen, at)
+    local from = string.format('(%.0f', at)
+    return tonumber(redis.call('ZRANGE', seen, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2])
+  end
+
+  -- For an end of which it would ring too late, or not at all. One that has rung unnoticed is noticed by this look at it. It is no key of
+  -- the call: one that is missing while the slot moves would have the call refused; now there is no alarm until the slot has moved.
+  local function set_alarm(seen, at, lead, ends)
+    local alarm = string.sub(seen, 1, -5) .. 'alarm'
+    local rings = redis.pcall('PEXPIRETIME', alarm)
+    if type(rings) ~= 'number' or (rings >= 0 and rings <= ends - lead) then return end
+    local first = next_end(seen, at)
+    if first and first - lead > at then redis.pcall('SET', alarm, '', 'PXAT', first - lead) end
+  end
+
+  -- node, ttl, lead of the alarm, then the record of each. Answers with those that are another node's, or have ended.
   fusewire_register('sessions_put', {}, function(keys, args)
-    local seen, node, ends = keys[1], args[1], now() + args[2]
+    local seen, node, at = keys[1], args[1], now()
+    local ends = at + args[2]
     local lost, pairs = {}, {}
     for index = 2, #keys do
       local key = keys[index]
@@ -43,19 +60,21 @@ do
       if owner and owner ~= node then
         lost[#lost + 1] = id_of(seen, key)
       else
-        redis.call('HSET', key, 'o', node, 'r', args[index + 1], 'l', '', 'k', ends + KEEP_MS)
+        redis.call('HSET', key, 'o', node, 'r', args[index + 2], 'l', '', 'k', ends + KEEP_MS)
         redis.call('PEXPIREAT', key, ends + KEEP_MS)
         pairs[#pairs + 1] = ends
         pairs[#pairs + 1] = id_of(seen, key)
       end
     end
     set_ends(seen, pairs, ends)
+    set_alarm(seen, at, args[3], ends)
     return lost
   end)
 
-  -- node, ttl. Answers with those that are another node's or have ended, and those that are not known.
+  -- node, ttl, lead of the alarm. Answers with those that are another node's or have ended, and those that are not known.
   fusewire_register('sessions_refresh', {'allow-oom'}, function(keys, args)
-    local seen, node, ends = keys[1], args[1], now() + args[2]
+    local seen, node, at = keys[1], args[1], now()
+    local ends = at + args[2]
     local lost, unknown, pairs = {}, {}, {}
     for index = 2, #keys do
       local key = keys[index]
@@ -74,6 +93,7 @@ do
       end
     end
     set_ends(seen, pairs, ends)
+    set_alarm(seen, at, args[3], ends)
     return {lost, unknown}
   end)
 
@@ -120,6 +140,15 @@ do
   -- How many have ended, or their lease.
   fusewire_register('sessions_due', {'no-writes'}, function(keys)
     return redis.call('ZCOUNT', keys[1], '-inf', now())
+  end)
+
+  -- lead of the alarm. Answers with how many have ended, and in how many milliseconds the next one will: -1 where the alarm rings before.
+  fusewire_register('sessions_alarm', {'allow-oom'}, function(keys, args)
+    local seen, at, lead = keys[1], now(), tonumber(args[1])
+    local ends = next_end(seen, at)
+    local isNear = ends and ends - at <= lead
+    if ends and not isNear then set_alarm(seen, at, lead, ends) end
+    return {redis.call('ZCOUNT', seen, '-inf', at), isNear and ends - at or -1}
   end)
 
   -- node, how many, lease. Answers with the records of those that it is given.

@@ -21,13 +21,16 @@ export interface RedisKind {
   readonly start: () => Promise<StartedRedis>
 }
 
+/** Has Redis tell of keys that expire, and look for them often. */
+export const TELLS_OF_EXPIRY = { 'notify-keyspace-events': 'Kx', hz: '100' } as const
+
 /** One server, a master with replicas and sentinels, and a cluster of three masters with a replica each. */
 export const REDIS_KINDS: readonly RedisKind[] = [
   {
     title: 'standalone',
     programs: ['redis-server'],
     start: async () => {
-      const server = await startRedis()
+      const server = await startRedis({ config: TELLS_OF_EXPIRY })
       return {
         mode: 'standalone',
         urls: [server.url],
@@ -41,7 +44,7 @@ export const REDIS_KINDS: readonly RedisKind[] = [
     programs: ['redis-server', 'redis-sentinel'],
     start: async () => {
       // Nobody fails here, and a busy machine is no reason to choose another master.
-      const servers = await startRedisSentinel({ downAfterMs: 60_000 })
+      const servers = await startRedisSentinel({ downAfterMs: 60_000, config: TELLS_OF_EXPIRY })
       return {
         mode: 'sentinel',
         urls: servers.urls,
@@ -54,7 +57,7 @@ export const REDIS_KINDS: readonly RedisKind[] = [
     title: 'cluster',
     programs: ['redis-server', 'redis-cli'],
     start: async () => {
-      const cluster = await startRedisCluster()
+      const cluster = await startRedisCluster({ config: TELLS_OF_EXPIRY })
       return {
         mode: 'cluster',
         urls: cluster.urls,

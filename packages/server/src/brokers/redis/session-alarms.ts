@@ -1,0 +1,92 @@
+import type { RedisConnection } from './redis-connection.ts'
+
+export interface SessionAlarmsOptions {
+  /** Keys of the shards' alarms. */
+  readonly keys: readonly string[]
+  /**
+   * Sets the alarm of a shard, unless an end is nearer than that. Answers with how many sessions are due, and in how many milliseconds
+   * the next one will be: -1 where the alarm rings before.
+   */
+  readonly look: (shard: number) => Promise<readonly [due: number, nextMs: number]>
+  /** Sessions have come due. */
+  readonly onDue: () => void
+}
+
+/** A shard is looked at no sooner after the last time, in milliseconds, however often its alarm rings. */
+const SPACING_MS = 20
+
+/** When Redis is asked again for what it has refused to tell, in milliseconds: it may be in a failover, or not allow it. */
+const RETRY_MS = 60_000
+
+/** When a shard was looked at last, and will be next. */
+interface Plan {
+  lookedAt: number
+  looksAt: number
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * Tells when sessions come due, to some milliseconds. The alarm of a shard is a key that expires ahead of its first end. Redis tells of
+ * that late, by however long it takes to come across the key; from then on this node knows the moment of the end, and waits for it.
+ */
+export class SessionAlarms {
+  readonly #connection: RedisConnection
+  readonly #options: SessionAlarmsOptions
+  readonly #plans: readonly Plan[]
+  #retry: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(connection: RedisConnection, options: SessionAlarmsOptions) {
+    this.#connection = connection
+    this.#options = options
+    this.#plans = options.keys.map(() => ({ lookedAt: Number.NEGATIVE_INFINITY, looksAt: 0, timer: undefined }))
+  }
+
+  /** Nobody waits for Redis to agree: without alarms, sessions are due when the sweep finds them. */
+  start(): void {
+    if (this.#isClosed) return
+    this.#retry = undefined
+    for (const [shard, key] of this.#options.keys.entries()) {
+      const rang = (): void => this.#lookIn(shard, 0)
+      const message = (event: Buffer): void => {
+        if (event.toString() === 'expired') rang()
+      }
+      this.#connection.subscribeToKey(key, { message, lapsed: rang }).then(rang, () => {
+        if (!this.#isClosed) this.#retry ??= setTimeout(() => this.start(), RETRY_MS)
+      })
+    }
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    for (const { timer } of this.#plans) clearTimeout(timer)
+    for (const key of this.#options.keys) this.#connection.unsubscribeFromKey(key)
+  }
+
+  /** In so many milliseconds, or sooner where that has been decided before. */
+  #lookIn(shard: number, ms: number): void {
+    const plan = this.#plans[shard]
+    if (!plan || this.#isClosed) return
+    const now = performance.now()
+    const at = Math.max(now + ms, plan.lookedAt + SPACING_MS)
+    if (plan.timer && plan.looksAt <= at) return
+    clearTimeout(plan.timer)
+    plan.looksAt = at
+    plan.timer = setTimeout(() => {
+      plan.timer = undefined
+      plan.lookedAt = performance.now()
+      void this.#look(shard)
+    }, at - now)
+  }
+
+  /** Never rejects: what this node does not find out is found by the sweep. */
+  async #look(shard: number): Promise<void> {
+    const ends = await this.#options.look(shard).catch(() => undefined)
+    if (!ends || this.#isClosed) return
+    const [due, nextMs] = ends
+    if (due > 0) this.#options.onDue()
+    if (nextMs >= 0) this.#lookIn(shard, nextMs)
+  }
+}

@@ -43,7 +43,11 @@ const goOn = async (broker: FusewireInput, failOver: () => Promise<unknown>): Pr
       },
       { timeoutMs: 20_000 },
     )
-    expect((await otherApi.presence(channel)).members.map((member) => member.session)).toEqual([session])
+    // Nor had the other master heard of who joined: each node tells it again with its next refresh.
+    await eventually(
+      async () => expect((await otherApi.presence(channel)).members.map((member) => member.session)).toEqual([session]),
+      { timeoutMs: 30_000, intervalMs: 100 },
+    )
     client.destroy()
     return { session, resume, since }
   }

@@ -64,10 +64,13 @@ describe('fusewire', () => {
     expect(text(terminal.out)).toMatch(new RegExp(`Examples:\n  \\$ .*fusewire ${command}`, 'u'))
   })
 
-  it('help prints that of a command', async () => {
-    using terminal = new MemoryTerminal()
-    expect(await run(['help', 'drain'], terminal)).toBe(0)
-    expect(text(terminal.out)).toContain('Usage: fusewire drain')
+  it.each(COMMANDS)('help %s prints the same as its flag --help', async (command) => {
+    using asked = new MemoryTerminal()
+    using flagged = new MemoryTerminal()
+    expect(await run(['help', command], asked)).toBe(0)
+    await run([command, '--help'], flagged)
+    expect(asked.out).toEqual(flagged.out)
+    expect(text(asked.out)).toContain(`Usage: fusewire ${command}`)
   })
 
   it('serve has a flag for every option, in the sections of the documentation', async () => {

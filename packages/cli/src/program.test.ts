@@ -300,7 +300,7 @@ describe('init', () => {
   it('says so when the folder is not there', async () => {
     using terminal = new MemoryTerminal()
     expect(await run(['init', 'nowhere/fusewire.yaml'], terminal)).toBe(1)
-    expect(text(terminal.err)).toMatch(/nowhere\/fusewire\.yaml cannot be written \(ENOENT\)/u)
+    expect(text(terminal.err)).toMatch(/nowhere\/fusewire\.yaml cannot be written: its folder does not exist; make it/u)
   })
 })
 
@@ -372,16 +372,33 @@ describe('token', () => {
     [['--user', 'a'], {}, /nothing to sign with.*fusewire init/u],
     [[], undefined, /Whose token is it\? Give --user/u],
     [['--channel', 'x', '--cap', 'x=*'], undefined, /--cap and --subscribe belong to a token to connect with/u],
-    [['--user', 'a', '--secret', 'short'], undefined, /^The secret has 5 bytes and needs at least 32; .*\.$/u],
-    [['--user', 'a', '--private-key', 'nowhere.pem'], undefined, /nowhere\.pem cannot be read \(ENOENT\)/u],
+    [['--user', 'a', '--secret', 'short'], undefined, /^--secret: the secret has 5 bytes and needs at least 32; .*\.$/u],
+    [['--user', 'a'], { FUSEWIRE_JWT_SECRET: 'short' }, /^jwtSecret \(FUSEWIRE_JWT_SECRET\): the secret has 5 bytes/u],
+    [['--user', 'a', '--private-key', 'nowhere.pem'], undefined, /\/nowhere\.pem does not exist; correct the path\.$/u],
     [['--user', 'a', '--secret', SECRET, '--private-key', 'x'], undefined, /cannot be used with/u],
-    [['--user', 'a', '--algorithm', 'RS256'], undefined, /RS256 does not fit the key/u],
+    [['--user', 'a', '--algorithm', 'RS256'], undefined, /^--algorithm: RS256 does not fit the key/u],
     [['--user', 'a', '--info', '{"name"'], undefined, /--info begins like JSON and is none/u],
     [['--user', 'a', '--subscribe', 'white space'], undefined, /channel/u],
   ])('refuses %j', async (args, environment, message) => {
     const { code, out, err } = await token(args, environment)
     expect({ code, out }).toEqual({ code: 2, out: [] })
     expect(err).toMatch(message)
+  })
+})
+
+describe('token, of what it is signed with', () => {
+  it('says where a secret of the configuration is written that is too short', async () => {
+    using terminal = new MemoryTerminal()
+    writeFileSync(join(terminal.folder, 'fusewire.yaml'), 'port: 1\njwtSecret: short\n')
+    expect(await run(['token', '--user', 'a'], terminal)).toBe(2)
+    expect(text(terminal.err)).toMatch(/^jwtSecret \(fusewire\.yaml:2:1\): the secret has 5 bytes/u)
+  })
+
+  it('says which file has no private key', async () => {
+    using terminal = new MemoryTerminal()
+    writeFileSync(join(terminal.folder, 'x.pem'), 'no key')
+    expect(await run(['token', '--user', 'a', '--private-key', 'x.pem'], terminal)).toBe(2)
+    expect(text(terminal.err)).toMatch(/^--private-key x\.pem: a private key begins with /u)
   })
 })
 

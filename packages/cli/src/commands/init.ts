@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { configurationTemplate } from '../configuration/configuration-template.ts'
 import { DEFAULT_FILE } from '../configuration/load-configuration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
+import { writeProblem } from '../file-problem.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const defineInit = (command: Command, terminal: Terminal): Command =>
@@ -26,10 +27,9 @@ const init = (file: string, force: boolean, terminal: Terminal): void => {
   try {
     writeFileSync(path, configurationTemplate(), { flag: force ? 'w' : 'wx', mode: 0o600 })
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    if (code === 'EEXIST')
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST')
       throw new CommandError(`${path} is there already. Overwrite it with --force, or name another file.`, EXIT.usage)
-    throw new CommandError(`${path} cannot be written (${code}).`, EXIT.failure, { cause })
+    throw new CommandError(`${path} ${writeProblem(cause)}.`, EXIT.failure, { cause })
   }
   const config = file === DEFAULT_FILE ? '' : ` --config ${file}`
   terminal.print(`Wrote ${path}. Next:`)

@@ -6,6 +6,7 @@ import { readCapability } from '../capability.ts'
 import { readOption } from '../configuration/load-configuration.ts'
 import { readDuration } from '../duration.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
+import { readProblem } from '../file-problem.ts'
 import { readJsonOrText } from '../json-value.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -71,26 +72,33 @@ Examples:
     )
     .action((flags: TokenFlags) => printToken(flags, terminal))
 
-/** In words of their own: what was wrong may come from the command line, and be no option of a configuration. */
-const unsigned = (error: ConfigurationError): CommandError => {
-  const said = error.problems.map(({ message }) => message).join('; ')
-  return new CommandError(`${said[0]?.toUpperCase()}${said.slice(1)}.`, EXIT.usage, { cause: error })
+/** A key, and where it is from, as the reader would look for it. */
+interface FoundKey {
+  readonly key: SigningKey
+  readonly origin: string
 }
 
-const signingKey = (flags: TokenFlags, config: { config?: string }, terminal: Terminal): SigningKey => {
-  if (flags.secret !== undefined) return { secret: flags.secret }
+/** In words of their own: what was wrong may come from the command line, and be no option of a configuration. */
+const unsigned = (error: ConfigurationError, keyOrigin: string): CommandError => {
+  const said = error.problems.map(({ option, message }) => {
+    if (option === undefined) return `${message[0]?.toUpperCase()}${message.slice(1)}`
+    return `${option === 'algorithm' ? '--algorithm' : keyOrigin}: ${message}`
+  })
+  return new CommandError(`${said.join('; ')}.`, EXIT.usage, { cause: error })
+}
+
+const findKey = (flags: TokenFlags, config: { config?: string }, terminal: Terminal): FoundKey => {
+  if (flags.secret !== undefined) return { key: { secret: flags.secret }, origin: '--secret' }
   if (flags.privateKey !== undefined) {
     const path = resolve(terminal.folder, flags.privateKey)
     try {
-      return { privateKey: readFileSync(path, 'utf8') }
+      return { key: { privateKey: readFileSync(path, 'utf8') }, origin: `--private-key ${flags.privateKey}` }
     } catch (cause) {
-      throw new CommandError(`The private key ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, EXIT.usage, {
-        cause,
-      })
+      throw new CommandError(`The private key ${path} ${readProblem(cause, 'correct the path')}.`, EXIT.usage, { cause })
     }
   }
   const secret = readOption('jwtSecret', config, terminal)
-  if (secret !== undefined) return { secret }
+  if (secret) return { key: { secret: secret.value }, origin: secret.origin }
   throw new CommandError(
     'There is nothing to sign with. Give --secret or --private-key, set FUSEWIRE_JWT_SECRET, or run this where fusewire.yaml has a jwtSecret ("fusewire init" makes one).',
     EXIT.usage,
@@ -110,9 +118,9 @@ const printToken = async (flags: TokenFlags, terminal: Terminal): Promise<void> 
       EXIT.usage,
     )
   const config = flags.config === undefined ? {} : { config: flags.config }
-  const key = signingKey(flags, config, terminal)
-  const issuer = flags.issuer ?? readOption('jwtIssuer', config, terminal)
-  const audience = flags.audience ?? readOption('jwtAudience', config, terminal)
+  const { key, origin } = findKey(flags, config, terminal)
+  const issuer = flags.issuer ?? readOption('jwtIssuer', config, terminal)?.value
+  const audience = flags.audience ?? readOption('jwtAudience', config, terminal)?.value
   const shared = {
     ...(user === undefined ? {} : { user }),
     ...(flags.info === undefined ? {} : { info: flags.text ? flags.info : readJsonOrText(flags.info, '--info') }),
@@ -132,6 +140,6 @@ const printToken = async (flags: TokenFlags, terminal: Terminal): Promise<void> 
   try {
     terminal.print(await signToken(subject, key, options))
   } catch (error) {
-    throw error instanceof ConfigurationError ? unsigned(error) : error
+    throw error instanceof ConfigurationError ? unsigned(error, origin) : error
   }
 }

@@ -12,6 +12,7 @@ import {
 } from '@fusewire/server/configuration'
 import { ENVIRONMENT } from '../environment-names.ts'
 import { CommandError, EXIT } from '../exit-code.ts'
+import { readProblem } from '../file-problem.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const DEFAULT_FILE = 'fusewire.yaml'
@@ -21,20 +22,14 @@ export interface ConfigurationFlags extends Readonly<Record<string, FlagValue | 
   readonly config?: string
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist; correct the path, or write one with "fusewire init"',
-  EISDIR: 'is a folder; give the path of the file in it',
-  EACCES: 'may not be read by this user; change its owner or mode',
-}
-
 const readFile = (name: string, { folder }: Terminal, optional: boolean): Source | undefined => {
   const path = resolve(folder, name)
   try {
     return yamlSource(readFileSync(path, 'utf8'), name, dirname(path))
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-    if (optional && code === 'ENOENT') return undefined
-    throw new CommandError(`The configuration file ${path} ${REASONS[code] ?? String(cause)}.`, EXIT.usage, { cause })
+    if (optional && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined
+    const problem = readProblem(cause, 'correct the path, or write one with "fusewire init"')
+    throw new CommandError(`The configuration file ${path} ${problem}.`, EXIT.usage, { cause })
   }
 }
 
@@ -64,8 +59,16 @@ export const loadConfiguration = (flags: ConfigurationFlags, terminal: Terminal)
   return file === undefined ? { options } : { options, file }
 }
 
-/** One option as it is written, whatever else may be wrong with the configuration; for commands that need no more of it. */
-export const readOption = (name: string, flags: ConfigurationFlags, terminal: Terminal): string | undefined => {
-  const value = mergeSources(sourcesOf(flags, terminal).sources).values[name]
-  return typeof value === 'string' ? value : undefined
+/** An option as it is written, not checked yet. */
+export interface WrittenOption {
+  readonly value: string
+  /** Its name, and where it is written: `jwtSecret (fusewire.yaml:3:1)`. */
+  readonly origin: string
+}
+
+/** One option, whatever else may be wrong with the configuration; for commands that need no more of it. */
+export const readOption = (name: string, flags: ConfigurationFlags, terminal: Terminal): WrittenOption | undefined => {
+  const { values, where } = mergeSources(sourcesOf(flags, terminal).sources)
+  const value = values[name]
+  return typeof value === 'string' ? { value, origin: `${name} (${where(name)})` } : undefined
 }

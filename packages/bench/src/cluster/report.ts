@@ -24,7 +24,7 @@ export interface ClusterRow {
   readonly p99: number
   readonly fromMadeP99: number
   readonly p99MiddleHalf: readonly [lower: number, upper: number]
-  /** The same of the relay at this way's rate, which may be more than the relay can do. Of relays and of the bare loop NaN. */
+  /** The same of the relay at this way's rate, infinite where the relay cannot keep up. Of relays and of the bare loop NaN. */
   readonly relayP99: number
   /** From when it was made until it is acknowledged. */
   readonly acknowledgedP99: number
@@ -78,7 +78,7 @@ const rowOf = (broker: BrokerName, way: Way, rounds: readonly ClusterMeasured[])
     p50: median(of(({ delivered }) => delivered?.fromDue.p50)),
     p99: median(p99s),
     p99MiddleHalf: middleHalf(p99s),
-    relayP99: median(of(({ relayDelivered }) => relayDelivered?.fromDue.p99)),
+    relayP99: median(of((half) => half.relayP99)),
     fromMadeP99: median(of(({ delivered }) => delivered?.fromMade.p99)),
     acknowledgedP99: median(of(({ acknowledged }) => acknowledged.p99)),
     madeLateP99: median(of(({ late }) => late.p99)),
@@ -153,7 +153,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'p50 ms', cell: (row) => number(row.p50, 2) },
   { title: 'p99 ms', cell: (row) => number(row.p99, 2) },
   { title: 'mid half', cell: (row) => range(row.p99MiddleHalf, 1) },
-  { title: 'relay p99', cell: (row) => number(row.relayP99, 2) },
+  { title: 'relay p99', cell: (row) => (row.relayP99 === Number.POSITIVE_INFINITY ? '-' : number(row.relayP99, 2)) },
   { title: 'from made', cell: (row) => number(row.fromMadeP99, 2) },
   { title: 'ack', cell: (row) => number(row.acknowledgedP99, 2) },
   { title: 'made late', cell: (row) => number(row.madeLateP99, 2) },
@@ -182,7 +182,7 @@ export const clusterTable = (rows: readonly ClusterRow[], options: ClusterOption
     'the other nodes together, of the load, which has all subscribers and those who publish by WebSocket and HTTP, and of all of them. CPU of',
     'bare: that of all for a publication of the bare loop, by that of this way; it is the ratio that is left on cores that are all busy.',
     'p50, p99: at half of delivered/s, open loop, from when a publication was due until a subscriber has it, on any node; relay p99: that of',
-    'the relay that publishes in the same way, at this same rate, even where that is more than the relay can do. Of p99, 99th percentiles:',
+    'the relay that publishes in the same way, at this same rate, and - where the relay cannot keep up with it. Of p99, 99th percentiles:',
     'from made: without how late the load made it; ack: from then until it is acknowledged; made late, read late: how late publications are',
     'made, and how late the process is that has all subscribers. half µs: CPU time as above, at half of the rate. no core: how much of the',
     'time the threads of the broker together, and the process that publishes to it, had something to do and no core to do it on; stolen: how',

@@ -24,7 +24,10 @@ export interface UpgradeRequest {
 export interface ListenerHandlers {
   /** Any other HTTP request, of either version. */
   request(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void
-  /** A WebSocket handshake over HTTP/1.1 (RFC 6455). The socket is the handler's from here on. */
+  /**
+   * A WebSocket handshake over HTTP/1.1 (RFC 6455). The socket is the handler's from here on. In the clear it flows already, to a reader
+   * that does nothing more: the handler MUST call `readBy` or `readByNobody` before it returns, or what comes next is lost.
+   */
   upgrade?(request: UpgradeRequest, socket: Socket, head: Buffer): void
   /** A WebSocket handshake over HTTP/2 (RFC 8441). The stream is the handler's from here on. */
   connectStream?(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void

@@ -133,7 +133,9 @@ describe('the TLS port', () => {
     const answer = readAll(socket)
     socket.end(bytes, 'latin1')
     expect(await answer).toBe('')
-    expect(events).toContainEqual(expect.objectContaining({ details: expect.objectContaining({ code: 'ECONNRESET' }) }))
+    await eventually(() =>
+      expect(events).toContainEqual(expect.objectContaining({ details: expect.objectContaining({ code: 'ECONNRESET' }) })),
+    )
   })
 
   it('answers a client that has ended its side since the handshake', async () => {

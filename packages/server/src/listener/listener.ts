@@ -130,7 +130,6 @@ export class Listener {
     // Never listens itself, so that the gate comes before the first byte of a handshake.
     const tls = createTlsServer({
       ...this.#tls.serverOptions(['h2', 'http/1.1', ...(this.#handlers.rawTcp ? [ALPN] : [])]),
-      ...SOCKET_OPTIONS,
       handshakeTimeout: this.#limits.handshakeTimeoutMs,
     })
     this.#tls.attach?.(tls)

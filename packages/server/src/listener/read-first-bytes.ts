@@ -35,7 +35,7 @@ class FirstBytes implements StreamReader {
     this.#seen = this.#seen.length === 0 ? chunk : Buffer.concat([this.#seen, chunk])
     const dialect = recognise(this.#seen)
     if (!dialect) return
-    this.closed()
+    this.#done()
     this.#handOver(this.#socket, dialect, this.#seen)
   }
 
@@ -44,15 +44,19 @@ class FirstBytes implements StreamReader {
   }
 
   closed(): void {
-    clearTimeout(this.#deadline)
-    this.#deadline = undefined
+    this.#done()
   }
 
   giveUp(code: 'malformed_request' | 'request_timeout'): void {
     if (!this.#deadline) return
-    this.closed()
+    this.#done()
     if (this.#seen.length === 0) this.#socket.destroy()
     else refuse(this.#socket, new FusewireError(code))
+  }
+
+  #done(): void {
+    clearTimeout(this.#deadline)
+    this.#deadline = undefined
   }
 }
 

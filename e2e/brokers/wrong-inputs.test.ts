@@ -37,7 +37,11 @@ const starts = async (url: string): Promise<void> => {
 describe('a server whose broker is not there', () => {
   it.each([
     ['redis', (port: number) => `redis://127.0.0.1:${port} takes no connections; start Redis there, or correct the address`],
-    ['nats', (port: number) => `NATS at 127.0.0.1:${port} cannot be used: it refuses connections`],
+    [
+      'nats',
+      (port: number) =>
+        `NATS at 127.0.0.1:${port} cannot be used: it refuses connections; start NATS there, or correct the address`,
+    ],
   ])(
     'does not start, and says in one line which address of %s it is, without its password, with workers too',
     async (scheme, says) => {

@@ -55,7 +55,7 @@ describe('where there is no NATS', () => {
   it('says that nobody listens', async () => {
     const [port] = await freePorts(1)
     expect(await refusal(`nats://u:${SECRET}@127.0.0.1:${port}`)).toBe(
-      `NATS at 127.0.0.1:${port} cannot be used: it refuses connections`,
+      `NATS at 127.0.0.1:${port} cannot be used: it refuses connections; start NATS there, or correct the address`,
     )
   })
 

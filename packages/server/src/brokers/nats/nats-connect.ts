@@ -58,7 +58,7 @@ const tlsFor = ({ host }: NatsAddress, { caFile }: NatsAccess): TlsOptions => ({
 
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
-  if ('code' in error && error.code === 'ECONNREFUSED') return 'it refuses connections'
+  if ('code' in error && error.code === 'ECONNREFUSED') return 'it refuses connections; start NATS there, or correct the address'
   if (/authorization violation|authentication/iu.test(error.message)) return 'it refuses the user, password, token or credentials'
   return error.message
 }

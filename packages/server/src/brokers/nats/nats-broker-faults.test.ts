@@ -10,8 +10,11 @@ import {
   startNats,
   startNatsCluster,
 } from '@fusewire/testkit'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { NatsBroker } from './nats-broker.ts'
+import { unavailable } from './nats-error.ts'
+import { NatsSession } from './nats-session.ts'
+import { askJetStream } from './stream-api.ts'
 import { BrokerNodes, type Node, type NodesOptions } from './testing/broker-nodes.ts'
 
 const KEPT: PublishOptions = { historySize: 100_000, historyTtlMs: 600_000, historyBytes: 100_000_000 }
@@ -168,6 +171,51 @@ describeWith(['nats-server'], 'NatsBroker when its server fails', () => {
     expect(next.position.offset).toBe(1)
     expect(next.position.epoch).not.toBe(position.epoch)
     expect(ears.interruptions).toBeGreaterThan(0)
+  })
+
+  it('asks again over a new connection while it has time, though an election swallows what was asked first', async () => {
+    nodes.close()
+    const { broker, link } = await start([server.url], { timeoutMs: 4_000 })
+    await publish(broker, 1)
+    const before = link.session()
+    const { request } = NatsSession.prototype
+    let swallowed = 0
+    const spy = vi.spyOn(NatsSession.prototype, 'request').mockImplementation(function (this: NatsSession, subject, ...rest) {
+      // One is asked as soon as there is a connection, the other by whoever publishes.
+      const isSwallowed = subject.endsWith(`STREAM.INFO.${nodes.prefix}`) && ++swallowed <= 2
+      if (isSwallowed) this.subscribe('silent', () => undefined)
+      return request.call(this, isSwallowed ? 'silent' : subject, ...rest)
+    })
+    try {
+      before.end(unavailable('the test has ended it'))
+      await eventually(() => link.isUp && link.session() !== before, { timeoutMs: 15_000 })
+      expect((await publish(broker, 2)).position.offset).toBe(2)
+      expect(swallowed).toBeGreaterThan(2)
+    } finally {
+      spy.mockRestore()
+    }
+  })
+
+  it('names what is wrong with a stream that has taken the place of its own while the connection was lost', async () => {
+    const line = await FaultProxy.start(server.port)
+    try {
+      const { broker, link } = nodes.make([`nats://127.0.0.1:${line.port}`])
+      await broker.start(new Ears())
+      await publish(broker, 1)
+      line.sever()
+      await eventually(() => !link.isUp)
+      const others = node.link.session()
+      await askJetStream(others, `STREAM.DELETE.${nodes.prefix}`)
+      await askJetStream(others, `STREAM.CREATE.${nodes.prefix}`, { name: nodes.prefix, subjects: [`${nodes.prefix}.c.*`] })
+      line.mend()
+      await eventually(() => link.isUp, { timeoutMs: 15_000 })
+      await expect(publish(broker, 2)).rejects.toThrow('none of ours')
+      await expect(broker.askLeader()).rejects.toThrow('none of ours')
+      await askJetStream(others, `STREAM.DELETE.${nodes.prefix}`)
+      expect((await publish(broker, 3)).position.offset).toBe(1)
+    } finally {
+      await line.close()
+    }
   })
 
   it('refuses within its timeout what a server does not answer that stands still, and sends nothing of it later', async () => {

@@ -65,7 +65,6 @@ export class NatsBroker implements Broker {
     this.#options = options
     this.#stream = new RecordStream(link, {
       ...options,
-      random: () => environment.random(),
       onReset: () => this.#reset(),
     })
     link.use({

@@ -4,6 +4,13 @@ import { FusewireError } from '@fusewire/protocol'
 export const unavailable = (message: string, cause?: unknown): FusewireError =>
   new FusewireError('broker_unavailable', message, cause === undefined ? undefined : { cause })
 
+/** A stream has the name of one of ours, and is none of ours: somebody has to remove it, or choose another name. */
+export class ForeignStreamError extends FusewireError {
+  constructor(message: string) {
+    super('broker_unavailable', message)
+  }
+}
+
 /** What JetStream answers instead of what was asked for. `code` is its `err_code`. */
 export class JetStreamError extends Error {
   override readonly name = 'JetStreamError'
@@ -17,7 +24,12 @@ export class JetStreamError extends Error {
 
 /** `err_code`s of nats-server. */
 export const JETSTREAM_CODES = {
+  clusterIncomplete: 10_004,
+  noSuitablePeers: 10_005,
+  clusterNotActive: 10_006,
+  clusterNotAssigned: 10_007,
   temporarilyUnavailable: 10_008,
+  clusterNotLeader: 10_009,
   noMessage: 10_037,
   notEnabledForAccount: 10_039,
   messageTooLarge: 10_054,
@@ -28,6 +40,7 @@ export const JETSTREAM_CODES = {
   wrongLastSequence: 10_071,
   replicasNotSupported: 10_074,
   notEnabled: 10_076,
+  streamOffline: 10_118,
   duplicateInProcess: 10_158,
   /** The same as `wrongLastSequence`, of newer servers. */
   wrongLastSequenceConstant: 10_164,
@@ -37,3 +50,9 @@ export const JETSTREAM_CODES = {
 export class NoRespondersError extends Error {
   override readonly name = 'NoRespondersError'
 }
+
+const LEADERLESS = new Set<number>([JETSTREAM_CODES.temporarilyUnavailable, JETSTREAM_CODES.streamNotFound])
+
+/** What was refused before it was carried out, and may not be in a moment: nobody leads the stream, or somebody has deleted it. */
+export const isLeaderless = (error: unknown): boolean =>
+  error instanceof NoRespondersError || (error instanceof JetStreamError && LEADERLESS.has(error.code))

@@ -17,7 +17,7 @@ export interface NatsLinkUser {
   /**
    * Called for each new connection, after what is listened to has been subscribed again. The first one is used when all of these have
    * resolved. Any other is used when one has, or when JetStream answers: what they ask for is led by different servers, of which any
-   * may be missing. What rejects then is left to whoever needs it.
+   * may be missing. What rejects then, or is still under way, is left to whoever needs it, who MUST try again before it uses the connection.
    */
   prepare?(session: NatsSession): Promise<void>
   /** The link is up; what was sent to this node since it was down has been missed. Not called for the first connection. */
@@ -25,6 +25,8 @@ export interface NatsLinkUser {
   /** The link is down, for this reason. */
   away?(reason: FusewireError): void
 }
+
+const LEAST_ATTEMPT_MS = 500
 
 type LinkState =
   | { readonly name: 'new' }
@@ -71,6 +73,11 @@ export class NatsLink {
   /** For each answer, in milliseconds. */
   get timeoutMs(): number {
     return this.#options.timeoutMs
+  }
+
+  /** After which what may have been lost is asked again, in milliseconds. */
+  get attemptMs(): number {
+    return Math.max(LEAST_ATTEMPT_MS, this.timeoutMs / 4)
   }
 
   /** Whether it can be asked now. */

@@ -172,7 +172,7 @@ export class NatsSession {
   #alarmAt(at: number): void {
     if (this.#alarm && this.#alarm.at <= at) return
     clearTimeout(this.#alarm?.timer)
-    this.#alarm = { at, timer: setTimeout(() => this.#failLate(), at - performance.now()) }
+    this.#alarm = { at, timer: setTimeout(() => this.#failLate(), Math.max(0, at - performance.now())) }
   }
 
   #failLate(): void {

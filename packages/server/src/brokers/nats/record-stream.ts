@@ -1,23 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { headers } from '@nats-io/transport-node'
 import { brokerName } from '../broker-name.ts'
 import { type ChannelRecord, decodeRecord, type Located } from './channel-record.ts'
 import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
-import { JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
+import { ForeignStreamError, isLeaderless, JetStreamError, unavailable } from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
 import { RecordCache } from './record-cache.ts'
+import { retryPause } from './retry-pause.ts'
 import {
   createStream,
   directMessage,
   leaderMessage,
   type MessageQuery,
-  type StoredMessage,
   type StreamConfiguration,
   type StreamInformation,
   streamInformation,
   updateStream,
 } from './stream-api.ts'
+import { StreamCheck } from './stream-check.ts'
 
 const NANOSECONDS_A_MS = 1_000_000
 const HOUR_MS = 3_600_000
@@ -30,8 +30,6 @@ const LEAST_MAX_AGE_MS = 24 * HOUR_MS
 const LEAST_MAX_RECORDS = 2_000
 /** Records in memory, encoded. */
 const MAX_CACHE_BYTES = 16 * 1024 * 1024
-const LEAST_RETRY_MS = 20
-const MOST_RETRY_MS = 250
 /** For headers, of what the server takes as one message. */
 const HEADER_BYTES = 512
 
@@ -39,7 +37,6 @@ export interface RecordStreamOptions {
   readonly prefix: string
   /** Servers that keep each record. */
   readonly replicas: number
-  readonly random: () => number
   /** The stream is another one than before: nothing of what was known of it holds. */
   readonly onReset: () => void
 }
@@ -49,18 +46,21 @@ export class RecordStream {
   readonly name: string
   readonly #link: NatsLink
   readonly #options: RecordStreamOptions
+  readonly #check: StreamCheck
   readonly #cache = new RecordCache(MAX_CACHE_BYTES)
   #information: StreamInformation | undefined
-  /** Over which the stream was last found to be what it has to be. After any other connection it may be another one, or none. */
-  #ensuredOver: NatsSession | undefined
   #maxAgeMs = LEAST_MAX_AGE_MS
   #maxRecords = LEAST_MAX_RECORDS
-  #ensuring: Promise<void> | undefined
 
   constructor(link: NatsLink, options: RecordStreamOptions) {
     this.#link = link
     this.#options = options
     this.name = brokerName(options.prefix)
+    this.#check = new StreamCheck({
+      name: this.name,
+      attemptMs: link.attemptMs,
+      check: (session, attemptMs) => this.#ensure(session, attemptMs),
+    })
   }
 
   /** Where the records of a channel are written. */
@@ -93,38 +93,8 @@ export class RecordStream {
   }
 
   /** Makes the stream, or takes the one that is there; its limits grow to what is needed here, and never shrink. */
-  async ensure(session: NatsSession): Promise<void> {
-    const found = (await streamInformation(session, this.name)) ?? (await this.#create(session))
-    const { config } = found
-    const { subjects, republish } = this.#identity
-    if (
-      config.subjects?.join() !== subjects.join() ||
-      config.republish?.src !== republish.src ||
-      config.republish.dest !== republish.dest
-    )
-      throw unavailable(`NATS has a stream ${this.name} that is none of ours; choose another brokerPrefix`)
-    this.#maxAgeMs = Math.max(this.#maxAgeMs, unlimited(config.max_age) / NANOSECONDS_A_MS)
-    this.#maxRecords = Math.max(this.#maxRecords, unlimited(config.max_msgs_per_subject))
-    const isEnough =
-      config.num_replicas >= this.#options.replicas &&
-      unlimited(config.max_age) >= this.#maxAgeMs * NANOSECONDS_A_MS &&
-      unlimited(config.max_msgs_per_subject) >= this.#maxRecords &&
-      config.duplicate_window >= DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS
-    const replicas = Math.max(config.num_replicas, this.#options.replicas)
-    const before = this.#information?.created
-    this.#information = isEnough
-      ? found
-      : await updateStream(session, {
-          ...config,
-          ...this.#limits,
-          num_replicas: replicas,
-          duplicate_window: Math.max(config.duplicate_window, DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS),
-        })
-    this.#ensuredOver = session
-    if (before !== undefined && before !== found.created) {
-      this.#cache.clear()
-      this.#options.onReset()
-    }
+  ensure(session: NatsSession): Promise<void> {
+    return this.#check.run(session)
   }
 
   /** Whether {@link keep} has nothing to do. */
@@ -144,7 +114,7 @@ export class RecordStream {
     // Generously, because whoever asks for more will ask again.
     if (records > this.#maxRecords) this.#maxRecords = 2 * records
     try {
-      await this.#again(() => this.ensure(this.#link.session()), this.#deadline)
+      await this.#again((attemptMs) => this.#check.run(this.#link.session(), attemptMs), this.#deadline)
     } catch (error) {
       this.#maxAgeMs = before.age
       this.#maxRecords = before.records
@@ -197,11 +167,8 @@ export class RecordStream {
     return performance.now() + this.#link.timeoutMs
   }
 
-  async #read(
-    read: (session: NatsSession, name: string, query: MessageQuery) => Promise<StoredMessage | undefined>,
-    query: MessageQuery,
-  ): Promise<Located | undefined> {
-    const message = await this.#again(() => read(this.#link.session(), this.name, query), this.#deadline)
+  async #read(read: typeof directMessage, query: MessageQuery): Promise<Located | undefined> {
+    const message = await this.#again((attemptMs) => read(this.#link.session(), this.name, query, attemptMs), this.#deadline)
     if (!message) return undefined
     const { sequence, data } = message
     const record = decodeRecord(data)
@@ -212,44 +179,62 @@ export class RecordStream {
 
   /** Tries until the deadline, as long as the connection stands: nobody may lead the stream for a moment, and answers may be lost. */
   async #again<T>(attempt: (attemptMs: number) => Promise<T>, deadline: number): Promise<T> {
+    let reason: unknown
     for (;;) {
-      const left = deadline - performance.now()
-      if (left <= 0) throw unavailable(`the stream ${this.name} of NATS has not answered in time`)
       const session = this.#link.session()
-      if (this.#ensuredOver !== session) {
-        await this.#findStream(session, deadline)
-        if (this.#ensuredOver !== session) await this.#pause()
-        continue
-      }
+      if (!this.#check.hasPassed(session)) await this.#check.pass(session, deadline)
+      const now = performance.now()
+      if (now >= deadline) throw unavailable(`the stream ${this.name} of NATS has not answered in time`, reason)
+      const until = Math.min(deadline, now + this.#link.attemptMs)
       try {
-        return await attempt(Math.min(left, Math.max(500, this.#link.timeoutMs / 4)))
+        return await attempt(until - now)
       } catch (error) {
-        if (isBeingDecided(error)) await this.#pause()
-        else if (error instanceof JetStreamError) throw unavailable(`NATS says: ${error.message}`, error)
+        if (isLeaderless(error)) this.#check.doubt()
+        else if (error instanceof ForeignStreamError) throw error
+        else if (error instanceof JetStreamError && !isBeingDecided(error))
+          throw unavailable(`NATS says: ${error.message}`, error)
         if (!session.isOpen) throw error
-        if (error instanceof NoRespondersError) {
-          await this.#findStream(session, deadline)
-          await this.#pause()
-        }
+        reason = error
+        // What was not answered has waited enough.
+        if (performance.now() < until) await retryPause()
       }
     }
   }
 
-  /** Somebody may have deleted the stream. Waits until this moment at most. */
-  async #findStream(session: NatsSession, deadline: number): Promise<void> {
-    this.#ensuring ??= this.ensure(session)
-      .catch(() => undefined)
-      .finally(() => {
-        this.#ensuring = undefined
-      })
-    await Promise.race([this.#ensuring, delay(Math.max(0, deadline - performance.now()), undefined, { ref: false })])
+  async #ensure(session: NatsSession, attemptMs?: number): Promise<void> {
+    const found = (await streamInformation(session, this.name, attemptMs)) ?? (await this.#create(session, attemptMs))
+    const { config } = found
+    const { subjects, republish } = this.#identity
+    if (
+      config.subjects?.join() !== subjects.join() ||
+      config.republish?.src !== republish.src ||
+      config.republish.dest !== republish.dest
+    )
+      throw new ForeignStreamError(`NATS has a stream ${this.name} that is none of ours; choose another brokerPrefix`)
+    this.#maxAgeMs = Math.max(this.#maxAgeMs, unlimited(config.max_age) / NANOSECONDS_A_MS)
+    this.#maxRecords = Math.max(this.#maxRecords, unlimited(config.max_msgs_per_subject))
+    const isEnough =
+      config.num_replicas >= this.#options.replicas &&
+      unlimited(config.max_age) >= this.#maxAgeMs * NANOSECONDS_A_MS &&
+      unlimited(config.max_msgs_per_subject) >= this.#maxRecords &&
+      config.duplicate_window >= DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS
+    const replicas = Math.max(config.num_replicas, this.#options.replicas)
+    const before = this.#information?.created
+    this.#information = isEnough
+      ? found
+      : await updateStream(session, {
+          ...config,
+          ...this.#limits,
+          num_replicas: replicas,
+          duplicate_window: Math.max(config.duplicate_window, DUPLICATE_WINDOW_MS * NANOSECONDS_A_MS),
+        })
+    if (before !== undefined && before !== found.created) {
+      this.#cache.clear()
+      this.#options.onReset()
+    }
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, LEAST_RETRY_MS + this.#options.random() * MOST_RETRY_MS))
-  }
-
-  async #create(session: NatsSession): Promise<StreamInformation> {
+  async #create(session: NatsSession, attemptMs?: number): Promise<StreamInformation> {
     const configuration: StreamConfiguration = {
       name: this.name,
       ...this.#identity,
@@ -268,7 +253,7 @@ export class RecordStream {
       return await createStream(session, configuration)
     } catch (error) {
       // Another node was faster.
-      const found = error instanceof JetStreamError && (await streamInformation(session, this.name))
+      const found = error instanceof JetStreamError && (await streamInformation(session, this.name, attemptMs))
       if (found) return found
       throw error
     }

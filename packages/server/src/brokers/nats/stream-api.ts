@@ -49,12 +49,22 @@ export const answerOf = (message: Msg): unknown => {
   return answer
 }
 
-/** Asks JetStream's API. Throws {@link JetStreamError}, `NoRespondersError` and `broker_unavailable`. */
-export const askJetStream = async (session: NatsSession, subject: string, question?: unknown): Promise<unknown> =>
+/**
+ * Asks JetStream's API. Throws {@link JetStreamError}, `NoRespondersError` and `broker_unavailable`. What is asked while the servers hold an
+ * election may never be answered: `timeoutMs` is for those who ask again.
+ */
+export const askJetStream = async (
+  session: NatsSession,
+  subject: string,
+  question?: unknown,
+  timeoutMs?: number,
+): Promise<unknown> =>
   answerOf(
     await session.request(
       `$JS.API.${subject}`,
       question === undefined ? new Uint8Array() : ENCODER.encode(JSON.stringify(question)),
+      undefined,
+      timeoutMs,
     ),
   )
 
@@ -75,9 +85,13 @@ export const assertJetStream = async (session: NatsSession): Promise<void> => {
 }
 
 /** Undefined when there is none. */
-export const streamInformation = async (session: NatsSession, name: string): Promise<StreamInformation | undefined> => {
+export const streamInformation = async (
+  session: NatsSession,
+  name: string,
+  timeoutMs?: number,
+): Promise<StreamInformation | undefined> => {
   try {
-    return (await askJetStream(session, `STREAM.INFO.${name}`)) as StreamInformation
+    return (await askJetStream(session, `STREAM.INFO.${name}`, undefined, timeoutMs)) as StreamInformation
   } catch (error) {
     if (error instanceof JetStreamError && error.code === JETSTREAM_CODES.streamNotFound) return undefined
     throw error
@@ -98,8 +112,10 @@ export const directMessage = async (
   session: NatsSession,
   name: string,
   query: MessageQuery,
+  timeoutMs: number,
 ): Promise<StoredMessage | undefined> => {
-  const { headers, data } = await session.request(`$JS.API.DIRECT.GET.${name}`, ENCODER.encode(JSON.stringify(query)))
+  const question = ENCODER.encode(JSON.stringify(query))
+  const { headers, data } = await session.request(`$JS.API.DIRECT.GET.${name}`, question, undefined, timeoutMs)
   if (headers?.code === NOT_FOUND) return undefined
   const sequence = Number(headers?.get('Nats-Sequence'))
   if (!Number.isSafeInteger(sequence) || sequence <= 0)
@@ -116,9 +132,10 @@ export const leaderMessage = async (
   session: NatsSession,
   name: string,
   query: MessageQuery,
+  timeoutMs: number,
 ): Promise<StoredMessage | undefined> => {
   try {
-    const { message } = (await askJetStream(session, `STREAM.MSG.GET.${name}`, query)) as MessageAnswer
+    const { message } = (await askJetStream(session, `STREAM.MSG.GET.${name}`, query, timeoutMs)) as MessageAnswer
     return { sequence: message.seq, data: Buffer.from(message.data ?? '', 'base64') }
   } catch (error) {
     if (error instanceof JetStreamError && error.code === JETSTREAM_CODES.noMessage) return undefined

@@ -1,11 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { FusewireError } from '@fusewire/protocol'
 import { headers, type MsgHdrs } from '@nats-io/transport-node'
 import { DUPLICATE_WINDOW_MS, expecting, isBeingDecided, keptAt } from './expecting.ts'
-import { JETSTREAM_CODES, JetStreamError, NoRespondersError, unavailable } from './nats-error.ts'
+import {
+  ForeignStreamError,
+  isLeaderless,
+  JETSTREAM_CODES,
+  JetStreamError,
+  NoRespondersError,
+  unavailable,
+} from './nats-error.ts'
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
+import { retryPause } from './retry-pause.ts'
 import { askJetStream, createStream, type StreamConfiguration, streamInformation, updateStream } from './stream-api.ts'
+import { StreamCheck } from './stream-check.ts'
 
 /** What a key holds. */
 export interface KvEntry {
@@ -37,8 +45,6 @@ const MAX_CALLS = 512
 
 /** For headers, of what the server takes as one message. */
 const HEADER_BYTES = 1024
-const LEAST_RETRY_MS = 20
-const MOST_RETRY_MS = 250
 const META = 'Fusewire'
 const EMPTY = new Uint8Array()
 
@@ -51,18 +57,25 @@ export class KvBucket {
   readonly #link: NatsLink
   readonly #options: KvBucketOptions
   readonly #prefix: string
+  readonly #check: StreamCheck
   readonly #waiting: (() => void)[] = []
   readonly #lostListeners = new Set<() => void>()
   /** Of the stream as it is. */
   #replicas = 1
   #calls = 0
-  #finding: Promise<void> | undefined
+  /** Over which it has been there. */
+  #foundOver: NatsSession | undefined
 
   constructor(link: NatsLink, name: string, options: KvBucketOptions) {
     this.#link = link
     this.name = name
     this.#options = options
     this.#prefix = `$KV.${name}.`
+    this.#check = new StreamCheck({
+      name: this.stream,
+      attemptMs: link.attemptMs,
+      check: (session, attemptMs) => this.#ensure(session, attemptMs),
+    })
   }
 
   get stream(): string {
@@ -91,11 +104,7 @@ export class KvBucket {
   /** Makes the bucket where there is none. Rejects with `broker_unavailable`, which says what is wrong with the one that is there. */
   async ensure(session: NatsSession): Promise<void> {
     try {
-      const wanted = this.#configuration()
-      const existing = await streamInformation(session, this.stream)
-      if (!existing) await createStream(session, wanted)
-      else await this.#adapt(session, existing.config, wanted)
-      this.#replicas = Math.max(wanted.num_replicas, existing?.config.num_replicas ?? 1)
+      await this.#check.run(session)
     } catch (error) {
       if (error instanceof FusewireError) throw error
       throw unavailable(`NATS at ${session.name} cannot keep the bucket ${this.name}: ${reasonOf(error)}`, error)
@@ -173,13 +182,14 @@ export class KvBucket {
     try {
       for (;;) {
         const session = this.#link.session()
+        if (!this.#check.hasPassed(session)) await this.#check.pass(session, deadline)
         try {
           return await attempt(session)
         } catch (error) {
           const isDecided = !isBeingDecided(error)
           if ((isDecided && !isLeaderless(error)) || performance.now() >= deadline) throw error
-          if (isDecided) await this.#find(session)
-          else await pause()
+          if (isDecided) this.#check.doubt()
+          await retryPause()
         }
       }
     } catch (error) {
@@ -191,27 +201,23 @@ export class KvBucket {
     }
   }
 
-  async #find(session: NatsSession): Promise<void> {
-    this.#finding ??= this.#remake(session)
-      .catch(() => undefined)
-      .finally(() => {
-        this.#finding = undefined
-      })
-    await this.#finding
-    await pause()
-  }
-
-  async #remake(session: NatsSession): Promise<void> {
-    if (await streamInformation(session, this.stream)) return
-    await this.ensure(session)
-    for (const listener of this.#lostListeners) listener()
+  async #ensure(session: NatsSession, attemptMs?: number): Promise<void> {
+    const wasThere = this.#foundOver === session
+    const wanted = this.#configuration()
+    const existing = await streamInformation(session, this.stream, attemptMs)
+    if (existing) await this.#adapt(session, existing.config, wanted)
+    else await createStream(session, wanted)
+    this.#replicas = Math.max(wanted.num_replicas, existing?.config.num_replicas ?? 1)
+    this.#foundOver = session
+    // After another connection everything is read again, and put again, in any case.
+    if (!existing && wasThere) for (const listener of this.#lostListeners) listener()
   }
 
   async #adapt(session: NatsSession, existing: StreamConfiguration, wanted: StreamConfiguration): Promise<void> {
     const misfits = ['retention', 'max_msgs_per_subject', 'storage'].filter((name) => existing[name] !== wanted[name])
     if (existing.subjects?.join() !== wanted.subjects.join()) misfits.push('subjects')
     if (misfits.length > 0)
-      throw unavailable(
+      throw new ForeignStreamError(
         `NATS at ${session.name} has a stream ${this.stream} that is not Fusewire's (${misfits.join(', ')}); choose another brokerPrefix, or remove it`,
       )
     // Never less than another node has asked for.
@@ -245,15 +251,8 @@ interface StoredMessage {
   readonly time: string
 }
 
-const pause = (): Promise<void> => delay(LEAST_RETRY_MS + Math.random() * MOST_RETRY_MS)
-
-const { temporarilyUnavailable, streamNotFound, noMessage, noSuchMessage } = JETSTREAM_CODES
-const LEADERLESS = new Set<number>([temporarilyUnavailable, streamNotFound])
+const { streamNotFound, noMessage, noSuchMessage } = JETSTREAM_CODES
 const GONE = new Set<number>([noSuchMessage, noMessage, streamNotFound])
-
-/** What was refused before it was carried out, and may not be in a moment. */
-const isLeaderless = (error: unknown): boolean =>
-  error instanceof NoRespondersError || (error instanceof JetStreamError && LEADERLESS.has(error.code))
 
 const reasonOf = (error: unknown): string => {
   if (error instanceof NoRespondersError) return 'nobody leads it at the moment'

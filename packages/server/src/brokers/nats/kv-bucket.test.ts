@@ -1,0 +1,44 @@
+import { describeWith, eventually, FaultProxy, type NatsServer, Random, startNats } from '@fusewire/testkit'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { KvBucket } from './kv-bucket.ts'
+import { parseNatsAddresses } from './nats-address.ts'
+import { NatsLink } from './nats-link.ts'
+import { askJetStream } from './stream-api.ts'
+
+const PATIENCE = { timeoutMs: 20_000, intervalMs: 10 }
+
+describeWith(['nats-server'], 'KvBucket', () => {
+  let server: NatsServer
+  beforeAll(async () => {
+    server = await startNats()
+  })
+  afterAll(() => server.stop())
+
+  const linked = (port: number): NatsLink => {
+    const addresses = parseNatsAddresses([`nats://127.0.0.1:${port}`])
+    const link = new NatsLink({ addresses, timeoutMs: 5_000, name: 'test' }, () => 0)
+    onTestFinished(() => link.close())
+    return link
+  }
+
+  it('does nothing with a stream that has taken its place while the connection was lost, and says so', async () => {
+    const line = await FaultProxy.start(server.port, new Random(1))
+    onTestFinished(() => line.close())
+    const [link, others] = [linked(line.port), linked(server.port)]
+    const bucket = new KvBucket(link, 'taken', { replicas: 1, maxAgeMs: 60_000 })
+    link.use({ prepare: (session) => bucket.ensure(session) })
+    await Promise.all([link.open(), others.open()])
+    await bucket.put('a', 'ours')
+    line.sever()
+    await eventually(() => !link.isUp, PATIENCE)
+    const { stream } = bucket
+    await askJetStream(others.session(), `STREAM.DELETE.${stream}`)
+    const subjects = [bucket.subject('>')]
+    await askJetStream(others.session(), `STREAM.CREATE.${stream}`, { name: stream, subjects, storage: 'memory' })
+    line.mend()
+    await eventually(() => link.isUp, PATIENCE)
+    for (const use of [() => bucket.put('a', 'ours'), () => bucket.get('a'), () => bucket.erase(1)])
+      await expect(use()).rejects.toThrow(`a stream ${stream} that is not Fusewire's`)
+    expect(await askJetStream(others.session(), `STREAM.INFO.${stream}`)).toMatchObject({ state: { last_seq: 0 } })
+  })
+})

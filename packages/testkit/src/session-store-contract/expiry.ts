@@ -89,6 +89,15 @@ export const expiryTests = (current: CurrentStores): void => {
       expect(await b.take('s2', LONG_MS)).toEqual(sessionRecord('s2'))
     })
 
+    it('gives and leases nothing where nothing is asked for', async () => {
+      const { a, b, put, lapse, expired } = current()
+      await put(a, 's1')
+      await lapse(a, 's1')
+      expect(await b.expired(0, LONG_MS)).toEqual([])
+      expect(await a.find('s1')).toEqual(sessionRecord('s1'))
+      expect(await expired(a, ['s1'])).toEqual([sessionRecord('s1')])
+    })
+
     it('gives out no more than was asked for, and hundreds to several nodes, each to one', async () => {
       const { a, b, put, lapse } = current()
       const ids = Array.from({ length: 300 }, (_, n) => `s${n}`)

@@ -133,6 +133,15 @@ describeWith(['redis-server'], 'stores over a Redis that fails', () => {
     await eventually(() => expect(b.revocations.isRevoked({ tokenId: 't2' })).toBe(true), PATIENCE)
   })
 
+  it('tell whoever sweeps that nobody can refresh, while too few replicas are there', async () => {
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', 1)
+    await expect(a.sessions.refresh(['s1'], LONG_MS)).rejects.toMatchObject({ code: 'broker_unavailable' })
+    for (const limit of [0, 10])
+      await expect(b.sessions.expired(limit, LONG_MS)).rejects.toMatchObject({ code: 'broker_unavailable' })
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', 0)
+    expect(await b.sessions.expired(0, LONG_MS)).toEqual([])
+  })
+
   it('refuse at once while one hangs, and go on when it wakes', async () => {
     redis.suspend()
     const calls = [

@@ -55,6 +55,37 @@ it('looks again for what comes due while it looks', async () => {
   expect(ended()).toEqual([session])
 })
 
+it('ends nothing that is due because the clock has leapt or every node stood still, before the clock has been looked at', async () => {
+  const client = await cluster.connect(0)
+  await cluster.advance(TTL_MS / 3)
+  pass(TTL_MS + 1000)
+  tellDue()
+  await turn()
+  expect(ended()).toEqual([])
+  await cluster.advance(20_000)
+  expect(ended()).toEqual([])
+  expect(client.isOpen).toBe(true)
+})
+
+it('goes no further where the clock leaps while it looks', async () => {
+  for (let n = 0; n < 150; n++) await cluster.connect(0)
+  cluster.kill(0)
+  await cluster.advance(TTL_MS - 500)
+  looks.holding = 'answers'
+  pass(500)
+  tellDue()
+  expect(looks.size).toBe(1)
+  pass(TTL_MS)
+  looks.holding = 'nothing'
+  looks.release()
+  await turn()
+  expect(ended()).toHaveLength(100)
+  await cluster.advance(20_000)
+  expect(ended()).toHaveLength(100)
+  await cluster.advance(5000)
+  expect(ended()).toHaveLength(150)
+})
+
 it('ends nothing before every node has had time to refresh what it has, whatever the store tells', async () => {
   let sweeps = 0
   cluster = await EngineCluster.start({

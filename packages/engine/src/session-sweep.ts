@@ -25,6 +25,8 @@ const SWEEP_MS = 1000
 const BATCH = 100
 /** Calls in one sweep: a dead node may leave many thousand sessions, and the application hears of each. */
 const MAX_BATCHES = 10
+/** Without a tick for longer than this, in milliseconds, the clock may have leapt, and nobody has looked yet. */
+const MAX_TICK_GAP_MS = 1000
 /** How long the others leave alone what this node was given to end, in milliseconds. */
 const LEASE_MS = 10_000
 
@@ -36,36 +38,49 @@ export class SessionSweep {
   #isRunning = false
   /** Something has come due that it may not have looked at. */
   #isHurried = false
+  #tickedAt: number
   #nextAt: number
 
   constructor(ports: SessionSweepPorts) {
     this.#ports = ports
-    this.#nextAt = ports.environment.now() + this.#pauseMs()
+    this.#tickedAt = ports.environment.now()
+    this.#nextAt = this.#tickedAt + this.#pauseMs()
   }
 
   /** Something has come due: it sweeps now, or as soon as it may. */
   hurry(): void {
     this.#isHurried = true
-    void this.tick()
+    void this.#run()
   }
 
-  /** Nobody waits for this, and it never rejects. */
-  async tick(): Promise<void> {
-    const { environment, watch, calmMs } = this.#ports
+  /** To be called several times a second, by one who has looked at the clock. */
+  tick(): void {
+    this.#tickedAt = this.#ports.environment.now()
+    void this.#run()
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    const { environment } = this.#ports
     const now = environment.now()
     // The clock may have been set back.
     this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
-    const isCalm = (): boolean => watch.calmMs >= calmMs
-    if (this.#isRunning || (now < this.#nextAt && !(this.#isHurried && isCalm()))) return
+    if (this.#isRunning || (now < this.#nextAt && !(this.#isHurried && this.#mayEnd()))) return
     this.#isRunning = true
-    if (isCalm())
+    if (this.#mayEnd())
       do {
         this.#isHurried = false
-        for (let n = 0; n < MAX_BATCHES && (await this.#sweep()); n++);
-      } while (this.#isHurried && isCalm())
+        for (let n = 0; n < MAX_BATCHES && this.#mayEnd() && (await this.#sweep()); n++);
+      } while (this.#isHurried && this.#mayEnd())
     else await this.#look()
     this.#nextAt = environment.now() + this.#pauseMs()
     this.#isRunning = false
+  }
+
+  /** Whether what is due is due because nobody wants it, and not because nobody could refresh it. */
+  #mayEnd(): boolean {
+    const { environment, watch, calmMs } = this.#ports
+    return watch.calmMs >= calmMs && Math.abs(environment.now() - this.#tickedAt) <= MAX_TICK_GAP_MS
   }
 
   /** Finds out whether the store is still away: a node without sessions asks it nothing else, and would take its own silence for calm. */

@@ -1,3 +1,4 @@
+import { FusewireError } from '@fusewire/protocol'
 import { EngineCluster, HeldCalls, turn } from '@fusewire/testkit'
 import { beforeEach, expect, it } from 'vitest'
 
@@ -116,4 +117,31 @@ it('ends nothing before every node has had time to refresh what it has, whatever
   await cluster.advance(3000)
   line.become('fine')
   await expectWait(17_000)
+})
+
+it('ends sessions while the store takes no new ones, as one does that is full', async () => {
+  let isFull = false
+  cluster = await EngineCluster.start({
+    nodes: 2,
+    through: {
+      sessions: (store) => ({
+        ...store,
+        put: (records, ttlMs) => {
+          if (isFull) throw new FusewireError('broker_unavailable')
+          return store.put(records, ttlMs)
+        },
+      }),
+    },
+  })
+  cluster.hooks.wanted.add('disconnect')
+  const gone = await cluster.connect(0)
+  await cluster.advance(1000)
+  cluster.kill(0)
+  isFull = true
+  for (let passed = 0; passed < TTL_MS; passed += 10_000) {
+    // There is always one whom the store has not taken.
+    await cluster.connect(1)
+    await cluster.advance(10_000)
+  }
+  expect(ended()).toContain(gone.last('connected').session)
 })

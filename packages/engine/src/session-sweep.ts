@@ -86,13 +86,13 @@ export class SessionSweep {
   /** Finds out whether the store is still away: a node without sessions asks it nothing else, and would take its own silence for calm. */
   async #look(): Promise<void> {
     const { store, watch } = this.#ports
-    await watch.attempt(() => store.expired(0, LEASE_MS))
+    await watch.probe(() => store.expired(0, LEASE_MS))
   }
 
   /** Whether there may be more. */
   async #sweep(): Promise<boolean> {
     const { store, watch, keeps, counters } = this.#ports
-    const records = await watch.attempt(() => store.expired(BATCH, LEASE_MS))
+    const records = await watch.probe(() => store.expired(BATCH, LEASE_MS))
     if (!records || records.length === 0) return false
     const dead = records.filter((record) => !keeps(record))
     const concluded = await Promise.all(dead.map((record) => this.#conclude(record)))

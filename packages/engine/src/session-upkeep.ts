@@ -167,7 +167,7 @@ export class SessionUpkeep {
   async #refresh(sessions: readonly Session[]): Promise<boolean> {
     const { store, watch, attendance, ttlMs, onLost } = this.#ports
     const ids = sessions.map(({ id }) => id)
-    const result = await watch.attempt(() => store.refresh(ids, ttlMs))
+    const result = await watch.probe(() => store.refresh(ids, ttlMs))
     if (!result) return false
     this.#credit = Math.max(0, this.#credit - sessions.length)
     const unknown = new Set(result.unknown)

@@ -183,7 +183,7 @@ export class SharedSessions implements SessionStoreListener {
     if (endings.length === 0) return new Set()
     const ids = endings.map(({ record }) => record.id)
     // What the store has lost altogether, or an earlier call has ended that was never answered, is this node's to tell.
-    const result = await watch.attempt(() => store.refresh(ids, ttlMs))
+    const result = await watch.probe(() => store.refresh(ids, ttlMs))
     if (!result) return undefined
     const others = new Set(endings.filter(({ record }) => result.lost.includes(record.id)))
     for (const ending of others) {
@@ -210,7 +210,7 @@ export class SharedSessions implements SessionStoreListener {
   /** Asks the store whose they are. False when it is away. */
   async #ask(ids: readonly string[]): Promise<boolean> {
     const { store, watch, upkeep, ttlMs } = this.#ports
-    const result = await watch.attempt(() => store.refresh(ids, ttlMs))
+    const result = await watch.probe(() => store.refresh(ids, ttlMs))
     if (!result) return false
     for (const id of result.unknown) {
       const session = this.#local(id)

@@ -13,7 +13,7 @@ export interface StoreWatchPorts {
 export class StoreWatch {
   readonly #ports: StoreWatchPorts
   #isAway = false
-  /** When it last was not to be reached, or the clock leaped; nothing is known of the time before the beginning. */
+  /** When sessions last could not be refreshed, or the clock leaped; nothing is known of the time before the beginning. */
   #disturbedAt: number
 
   constructor(ports: StoreWatchPorts) {
@@ -25,7 +25,7 @@ export class StoreWatch {
     return this.#isAway
   }
 
-  /** How long everything has gone well, in milliseconds. */
+  /** For how long sessions could be refreshed, as far as is known here, in milliseconds. */
   get calmMs(): number {
     return this.#ports.now() - this.#disturbedAt
   }
@@ -45,7 +45,6 @@ export class StoreWatch {
     } catch (error) {
       this.#ports.counters.sessionStoreFailures++
       if (isFinal(error)) throw error
-      this.disturbed()
       if (!this.#isAway) this.#ports.log('session_store_away', { error })
       this.#isAway = true
       throw error
@@ -57,6 +56,19 @@ export class StoreWatch {
     try {
       return await this.call(work)
     } catch {
+      return undefined
+    }
+  }
+
+  /**
+   * The same for a call that tells whether sessions can be refreshed: where it is refused, `calmMs` is counted anew. A store that is full
+   * refuses others as well, and there it is sweeping that makes room.
+   */
+  async probe<T>(work: () => Awaitable<T>): Promise<T | undefined> {
+    try {
+      return await this.call(work)
+    } catch (error) {
+      if (!isFinal(error)) this.disturbed()
       return undefined
     }
   }

@@ -1,5 +1,5 @@
 import { FusewireError } from '@fusewire/protocol'
-import { EngineCluster, HeldCalls, turn } from '@fusewire/testkit'
+import { EngineCluster, HeldCalls, sessionRecord, turn } from '@fusewire/testkit'
 import { beforeEach, expect, it } from 'vitest'
 
 /** After its last refresh a session has its TTL of a minute, the time until the next refresh, and a second. */
@@ -117,6 +117,28 @@ it('ends nothing before every node has had time to refresh what it has, whatever
   await cluster.advance(3000)
   line.become('fine')
   await expectWait(17_000)
+})
+
+it('ends no more than a thousand in a second, however often the store tells of them', async () => {
+  const dead = Array.from({ length: 2500 }, (_, n) => sessionRecord(`dead${n}`))
+  cluster.kill(0)
+  cluster.sessions.node('dead').put(dead, TTL_MS)
+  await cluster.advance(TTL_MS - 500)
+  pass(600)
+  const endedIn = async (ms: number): Promise<number> => {
+    const before = ended().length
+    for (let passed = 0; passed < ms; passed += 250) {
+      for (let n = 0; n < 3; n++) {
+        tellDue()
+        await turn()
+      }
+      await cluster.advance(250)
+    }
+    return ended().length - before
+  }
+  expect(await endedIn(750)).toBe(1000)
+  expect(await endedIn(1000)).toBe(1000)
+  expect(await endedIn(1000)).toBe(500)
 })
 
 it('ends sessions while the store takes no new ones, as one does that is full', async () => {

@@ -23,8 +23,8 @@ export interface SessionSweepPorts {
 const SWEEP_MS = 1000
 /** Sessions in one call. */
 const BATCH = 100
-/** Calls in one sweep: a dead node may leave many thousand sessions, and the application hears of each. */
-const MAX_BATCHES = 10
+/** Sessions in a second, however often it sweeps: a dead node may leave many thousand, and the application hears of each. */
+const MAX_PER_SECOND = 1000
 /** Without a tick for longer than this, in milliseconds, the clock may have leapt, and nobody has looked yet. */
 const MAX_TICK_GAP_MS = 1000
 /** How long the others leave alone what this node was given to end, in milliseconds. */
@@ -36,8 +36,11 @@ export class SessionSweep {
   /** Everybody knows that these have ended, except for the store. */
   readonly #concluded = new Set<string>()
   #isRunning = false
-  /** Something has come due that it may not have looked at. */
+  /** Something is due that it may not have looked at. */
   #isHurried = false
+  /** Sessions that it has been given in the second that began then. */
+  #given = 0
+  #givenFrom = 0
   #tickedAt: number
   #nextAt: number
 
@@ -70,17 +73,19 @@ export class SessionSweep {
     if (this.#mayEnd())
       do {
         this.#isHurried = false
-        for (let n = 0; n < MAX_BATCHES && this.#mayEnd() && (await this.#sweep()); n++);
+        await this.#sweep()
       } while (this.#isHurried && this.#mayEnd())
     else await this.#look()
     this.#nextAt = environment.now() + this.#pauseMs()
     this.#isRunning = false
   }
 
-  /** Whether what is due is due because nobody wants it, and not because nobody could refresh it. */
+  /** Whether what is due is due because nobody wants it, and not because nobody could refresh it, and may be ended in this second. */
   #mayEnd(): boolean {
     const { environment, watch, calmMs } = this.#ports
-    return watch.calmMs >= calmMs && Math.abs(environment.now() - this.#tickedAt) <= MAX_TICK_GAP_MS
+    const now = environment.now()
+    if (Math.abs(now - this.#givenFrom) >= 1000) this.#given = 0
+    return watch.calmMs >= calmMs && Math.abs(now - this.#tickedAt) <= MAX_TICK_GAP_MS && this.#given < MAX_PER_SECOND
   }
 
   /** Finds out whether the store is still away: a node without sessions asks it nothing else, and would take its own silence for calm. */
@@ -89,19 +94,22 @@ export class SessionSweep {
     await watch.probe(() => store.expired(0, LEASE_MS))
   }
 
-  /** Whether there may be more. */
-  async #sweep(): Promise<boolean> {
-    const { store, watch, keeps, counters } = this.#ports
-    const records = await watch.probe(() => store.expired(BATCH, LEASE_MS))
-    if (!records || records.length === 0) return false
+  async #sweep(): Promise<void> {
+    const { environment, store, watch, keeps, counters } = this.#ports
+    const limit = Math.min(BATCH, MAX_PER_SECOND - this.#given)
+    const records = await watch.probe(() => store.expired(limit, LEASE_MS))
+    if (!records || records.length === 0) return
+    if (this.#given === 0) this.#givenFrom = environment.now()
+    this.#given += records.length
     const dead = records.filter((record) => !keeps(record))
     const concluded = await Promise.all(dead.map((record) => this.#conclude(record)))
     const ids = dead.filter((_, index) => concluded[index]).map(({ id }) => id)
     const ended = await watch.attempt(() => store.remove(ids))
-    if (!ended) return false
+    if (!ended) return
     counters.sessionsSwept += ended.length
     for (const id of ids) this.#concluded.delete(id)
-    return records.length === BATCH && ids.length === dead.length
+    // There may be more.
+    if (records.length === limit && ids.length === dead.length) this.#isHurried = true
   }
 
   /** False when it has to be done again. */

@@ -141,6 +141,34 @@ it('ends no more than a thousand in a second, however often the store tells of t
   expect(await endedIn(1000)).toBe(500)
 })
 
+it('ends nothing any more once its node leaves, and what it has begun before that', async () => {
+  const session = await dying()
+  const another = await cluster.connect(1)
+  pass(500)
+  looks.holding = 'answers'
+  tellDue()
+  let hasLeft = false
+  const leaving = cluster
+    .node(1)
+    .harness.engine.close()
+    .then(() => {
+      hasLeft = true
+    })
+  for (let n = 0; n < 5; n++) await turn()
+  expect(hasLeft).toBe(false)
+  looks.holding = 'nothing'
+  looks.release()
+  await leaving
+  expect(ended()).toEqual([session])
+  expect(cluster.sessions.size).toBe(1)
+  pass(TTL_MS)
+  tellDue()
+  cluster.node(1).harness.engine.tick()
+  await turn()
+  expect(ended()).toEqual([session])
+  expect(another.isOpen).toBe(false)
+})
+
 it('ends sessions while the store takes no new ones, as one does that is full', async () => {
   let isFull = false
   cluster = await EngineCluster.start({

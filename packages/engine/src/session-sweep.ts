@@ -35,7 +35,8 @@ export class SessionSweep {
   readonly #ports: SessionSweepPorts
   /** Everybody knows that these have ended, except for the store. */
   readonly #concluded = new Set<string>()
-  #isRunning = false
+  #running: Promise<void> | undefined
+  #isClosed = false
   /** Something is due that it may not have looked at. */
   #isHurried = false
   /** Sessions that it has been given in the second that began then. */
@@ -53,31 +54,39 @@ export class SessionSweep {
   /** Something has come due: it sweeps now, or as soon as it may. */
   hurry(): void {
     this.#isHurried = true
-    void this.#run()
+    this.#begin()
   }
 
   /** To be called several times a second, by one who has looked at the clock. */
   tick(): void {
     this.#tickedAt = this.#ports.environment.now()
-    void this.#run()
+    this.#begin()
+  }
+
+  /** Ends nothing more. Settles once everybody knows of what it was about to end; never rejects. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#running
+  }
+
+  #begin(): void {
+    const now = this.#ports.environment.now()
+    // The clock may have been set back.
+    this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
+    if (this.#isClosed || this.#running || (now < this.#nextAt && !(this.#isHurried && this.#mayEnd()))) return
+    this.#running = this.#run()
   }
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    const { environment } = this.#ports
-    const now = environment.now()
-    // The clock may have been set back.
-    this.#nextAt = Math.min(this.#nextAt, now + 2 * SWEEP_MS)
-    if (this.#isRunning || (now < this.#nextAt && !(this.#isHurried && this.#mayEnd()))) return
-    this.#isRunning = true
     if (this.#mayEnd())
       do {
         this.#isHurried = false
         await this.#sweep()
-      } while (this.#isHurried && this.#mayEnd())
+      } while (this.#isHurried && !this.#isClosed && this.#mayEnd())
     else await this.#look()
-    this.#nextAt = environment.now() + this.#pauseMs()
-    this.#isRunning = false
+    this.#nextAt = this.#ports.environment.now() + this.#pauseMs()
+    this.#running = undefined
   }
 
   /** Whether what is due is due because nobody wants it, and not because nobody could refresh it, and may be ended in this second. */

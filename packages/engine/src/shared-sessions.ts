@@ -138,8 +138,8 @@ export class SharedSessions implements SessionStoreListener {
 
   /** This node leaves: its sessions stay in the store for the others. Never rejects. */
   async close(): Promise<void> {
-    const { upkeep, sessions, store, watch, ends } = this.#ports
-    await upkeep.all()
+    const { upkeep, sweep, sessions, store, watch, ends } = this.#ports
+    await Promise.all([upkeep.all(), sweep.close()])
     await this.#endSoon()
     await ends.tick()
     sessions.letGoAll()

@@ -6,10 +6,14 @@ import type { RedisEndpoint } from './redis-address.ts'
 import { connectRedis, isErrorReply, type RedisAccess, type RedisClient } from './redis-client.ts'
 import { refusalOf, unavailable } from './redis-error.ts'
 import type { RedisLibrary } from './redis-library.ts'
-import type { ChannelKind } from './redis-subscriptions.ts'
 
 /** What functions answer. */
 export type RedisReply = string | number | boolean | null | Buffer | readonly RedisReply[]
+
+/**
+ * `sharded`: what is published in it reaches every node. `keyspace`: what the master that has a key tells of it, to whoever listens there.
+ */
+export type ChannelKind = 'sharded' | 'keyspace'
 
 export interface LinkContext {
   readonly access: RedisAccess

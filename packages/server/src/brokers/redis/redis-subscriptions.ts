@@ -1,24 +1,24 @@
 import type { FusewireError } from '@fusewire/protocol'
 import { refusalOf, unavailable } from './redis-error.ts'
-import type { RedisLink } from './redis-link.ts'
+import type { ChannelKind, RedisLink } from './redis-link.ts'
 
 /** Channels in one command: one of many thousands would hold up everything behind it. */
 const BATCH = 500
 
 const RETRY_MS = 100
 
-/** Who listens to a channel. Neither may throw. */
+/** Who listens to a channel. None of them may throw. */
 export interface ChannelListener {
   /** In the order in which it was published, as long as {@link ChannelListener.lapsed} does not come in between. */
   message(payload: Buffer): void
   /** It has been subscribed anew: from now on everything is heard again, but something before may have been missed. */
   lapsed(): void
+  /** Redis does not let it be subscribed again, and it is given up. Told of keys alone: other channels are tried until they are subscribed. */
+  refused?(): void
 }
 
-/**
- * `sharded`: what is published in it reaches every node. `keyspace`: what the master that has a key tells of it, to whoever listens there.
- */
-export type ChannelKind = 'sharded' | 'keyspace'
+/** What subscriptions need of a {@link RedisLink}. */
+type ChannelLink = Pick<RedisLink, 'name' | 'isUp' | 'subscribe' | 'unsubscribe'>
 
 interface Waiter {
   readonly resolve: () => void
@@ -33,7 +33,7 @@ interface Entry {
   /** False once nobody wants it; it is forgotten when the server has let go of it, too. */
   isWanted: boolean
   /** Where a command about it is under way, or where it is subscribed. */
-  link: RedisLink | undefined
+  link: ChannelLink | undefined
   state: 'off' | 'changing' | 'on'
   /** It was on before, so that something may have been missed. */
   hasLapsed: boolean
@@ -42,7 +42,7 @@ interface Entry {
 
 /** One command: channels of one kind and one slot. */
 interface Change {
-  readonly link: RedisLink
+  readonly link: ChannelLink
   readonly kind: ChannelKind
   readonly isOn: boolean
   readonly entries: Entry[]
@@ -51,7 +51,7 @@ interface Change {
 /** What subscriptions need of the connection that they are a part of. */
 export interface SubscriptionRoutes {
   /** The link that has the slot, up or not. */
-  linkOf(slot: number): RedisLink | undefined
+  linkOf(slot: number): ChannelLink | undefined
   /** Channels of one slot may be in one command. */
   slotOf(channel: string): number
   problem(): FusewireError | undefined
@@ -113,7 +113,7 @@ export class RedisSubscriptions {
   }
 
   /** The link has lost its subscriptions, and its channels are subscribed again as soon as one is up that has their slot. */
-  down(link: RedisLink, problem: FusewireError): void {
+  down(link: ChannelLink, problem: FusewireError): void {
     for (const entry of this.#entries.values()) if (entry.link === link) this.#lose(entry, problem)
   }
 
@@ -224,7 +224,7 @@ export class RedisSubscriptions {
     )
   }
 
-  #changed(entry: Entry, link: RedisLink, isOn: boolean): void {
+  #changed(entry: Entry, link: ChannelLink, isOn: boolean): void {
     // The link has gone down since, or the slot has gone elsewhere.
     if (entry.link !== link || entry.state !== 'changing') return
     entry.state = isOn ? 'on' : 'off'
@@ -245,7 +245,7 @@ export class RedisSubscriptions {
     if (this.#routes.linkOf(entry.slot) !== link) this.rerouted()
   }
 
-  #failed(entry: Entry, link: RedisLink, error: unknown): void {
+  #failed(entry: Entry, link: ChannelLink, error: unknown): void {
     if (entry.link !== link || entry.state !== 'changing') return
     const refusal = refusalOf(error)
     if (refusal?.kind === 'moved') {
@@ -254,8 +254,20 @@ export class RedisSubscriptions {
       this.#routes.misrouted()
     } else if (refusal)
       this.#lose(entry, entry.hasLapsed ? undefined : unavailable('Redis does not take subscriptions now', error))
+    else if (entry.kind === 'keyspace') this.#giveUp(entry, unavailable('Redis does not take the subscription', error))
     else this.#lose(entry, unavailable('Redis does not take the subscription', error))
     if (entry.isWanted) this.#again(entry)
+  }
+
+  /** Nothing depends on it, and its user may not be allowed to for as long as this process lives. */
+  #giveUp(entry: Entry, problem: FusewireError): void {
+    const { isWanted, hasLapsed, listener } = entry
+    entry.state = 'off'
+    entry.link = undefined
+    entry.isWanted = false
+    settle(entry, problem)
+    this.#forget(entry)
+    if (isWanted && hasLapsed) listener.refused?.()
   }
 
   #again(entry: Entry): void {

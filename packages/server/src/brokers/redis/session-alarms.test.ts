@@ -8,9 +8,11 @@ import {
   startRedisCluster,
   startRedisSentinel,
 } from '@fusewire/testkit'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { RedisConnection } from './redis-connection.ts'
 import { RedisSessions } from './redis-sessions.ts'
+import type { ChannelListener } from './redis-subscriptions.ts'
+import { SessionAlarms } from './session-alarms.ts'
 import { moveSlot } from './testing/move-slot.ts'
 import { connectTo, type StartedRedis, TELLS_OF_EXPIRY } from './testing/redis-kinds.ts'
 
@@ -54,6 +56,55 @@ class Listening {
     this.connection.close()
   }
 }
+
+describe('SessionAlarms', () => {
+  const listeners = new Map<string, ChannelListener>()
+  let subscribed: number
+  let looks: number
+  let due: number
+  /** What a look finds out; none does where this is undefined. */
+  let ends: readonly [due: number, nextMs: number] | undefined
+  let alarms: SessionAlarms
+
+  beforeEach(async () => {
+    vi.useFakeTimers()
+    subscribed = looks = due = 0
+    ends = [0, -1]
+    const connection = {
+      subscribeToKey: async (key: string, listener: ChannelListener) => {
+        subscribed++
+        listeners.set(key, listener)
+      },
+      unsubscribeFromKey: (key: string) => void listeners.delete(key),
+    }
+    alarms = new SessionAlarms(connection, {
+      keys: ['one', 'two'],
+      look: async () => {
+        looks++
+        if (!ends) throw new Error('refused')
+        return ends
+      },
+      onDue: () => due++,
+    })
+    alarms.start()
+    await vi.advanceTimersByTimeAsync(500)
+    expect([subscribed, looks, due]).toEqual([2, 2, 0])
+  })
+  afterEach(() => {
+    alarms.close()
+    expect(vi.getTimerCount()).toBe(0)
+    expect(listeners.size).toBe(0)
+    vi.useRealTimers()
+  })
+
+  it('are tried again in a minute where Redis has refused what it let be heard before', async () => {
+    for (const listener of listeners.values()) listener.refused?.()
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(subscribed).toBe(2)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(subscribed).toBe(4)
+  })
+})
 
 describeWith(['redis-server'], 'alarms of sessions', () => {
   let redis: RedisServer
@@ -109,10 +160,23 @@ describeWith(['redis-server'], 'alarms of sessions', () => {
     expect(await node.sessions.find('s2')).toEqual(sessionRecord('s2'))
   })
 
+  it('are given up where their user may not listen to them any more', async () => {
+    const rejected = async (): Promise<number> =>
+      Number(/rejected_calls=(\d+)/u.exec((await redis.info('commandstats', 'cmdstat_subscribe')) ?? '')?.[1])
+    const node = await Listening.start(at)
+    await node.expectAlarm('s1')
+    await redis.command('ACL', 'SETUSER', 'default', 'resetchannels', '&alarms:*')
+    await eventually(async () => expect(await rejected()).toBeGreaterThan(0), PATIENCE)
+    await eventually(() => node.sessions.put([sessionRecord('s2')], SHORT_MS), PATIENCE)
+    await eventually(async () => expect(await node.sessions.expired(10, LONG_MS)).toEqual([sessionRecord('s2')]), PATIENCE)
+    expect(await rejected()).toBe(1)
+    expect(node.connection.problem()).toBeUndefined()
+  })
+
   it.each([
     ['tells nothing', ['CONFIG', 'SET', 'notify-keyspace-events', '']],
     ['lets nobody listen', ['ACL', 'SETUSER', 'default', 'resetchannels', '&alarms:*']],
-  ])('are missed by nobody where Redis %s: the sweep finds what has expired', async (_, command) => {
+  ])('keep nobody from being given what has expired where Redis %s', async (_, command) => {
     await redis.command(...command)
     const node = await Listening.start(at)
     await node.sessions.put([sessionRecord('s1')], SHORT_MS)

@@ -1,5 +1,8 @@
 import type { RedisConnection } from './redis-connection.ts'
 
+/** What alarms need of a {@link RedisConnection}. */
+type AlarmConnection = Pick<RedisConnection, 'subscribeToKey' | 'unsubscribeFromKey'>
+
 export interface SessionAlarmsOptions {
   /** Keys of the shards' alarms. */
   readonly keys: readonly string[]
@@ -30,13 +33,13 @@ interface Plan {
  * that late, by however long it takes to come across the key; from then on this node knows the moment of the end, and waits for it.
  */
 export class SessionAlarms {
-  readonly #connection: RedisConnection
+  readonly #connection: AlarmConnection
   readonly #options: SessionAlarmsOptions
   readonly #plans: readonly Plan[]
   #retry: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(connection: RedisConnection, options: SessionAlarmsOptions) {
+  constructor(connection: AlarmConnection, options: SessionAlarmsOptions) {
     this.#connection = connection
     this.#options = options
     this.#plans = options.keys.map(() => ({ lookedAt: Number.NEGATIVE_INFINITY, looksAt: 0, timer: undefined }))
@@ -46,14 +49,15 @@ export class SessionAlarms {
   start(): void {
     if (this.#isClosed) return
     this.#retry = undefined
+    const refused = (): void => {
+      if (!this.#isClosed) this.#retry ??= setTimeout(() => this.start(), RETRY_MS)
+    }
     for (const [shard, key] of this.#options.keys.entries()) {
       const rang = (): void => this.#lookIn(shard, 0)
       const message = (event: Buffer): void => {
         if (event.toString() === 'expired') rang()
       }
-      this.#connection.subscribeToKey(key, { message, lapsed: rang }).then(rang, () => {
-        if (!this.#isClosed) this.#retry ??= setTimeout(() => this.start(), RETRY_MS)
-      })
+      this.#connection.subscribeToKey(key, { message, lapsed: rang, refused }).then(rang, refused)
     }
   }
 

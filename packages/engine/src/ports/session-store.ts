@@ -40,7 +40,10 @@ export interface RefreshResult {
 export interface SessionStoreListener {
   /** The session is this node's no more: another one has taken it. MAY come late or not at all; {@link SessionStore.refresh} is certain. */
   lost(session: string): void
-  /** {@link SessionStore.expired} has something to give out now. MAY come late, in vain, or not at all: whoever sweeps finds it. */
+  /**
+   * {@link SessionStore.expired} has something to give out now. MAY come late, in vain, or not at all: whoever sweeps finds it. SHOULD come
+   * no more than ten times a second, since whoever is told asks for all there is.
+   */
   due(): void
 }
 

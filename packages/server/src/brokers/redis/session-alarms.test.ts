@@ -65,6 +65,7 @@ describe('SessionAlarms', () => {
   /** What a look finds out; none does where this is undefined. */
   let ends: readonly [due: number, nextMs: number] | undefined
   let alarms: SessionAlarms
+  const ring = (key: string): void => listeners.get(key)?.message(Buffer.from('expired'))
 
   beforeEach(async () => {
     vi.useFakeTimers()
@@ -95,6 +96,31 @@ describe('SessionAlarms', () => {
     expect(vi.getTimerCount()).toBe(0)
     expect(listeners.size).toBe(0)
     vi.useRealTimers()
+  })
+
+  it('look again in a second where a look was refused', async () => {
+    ends = undefined
+    ring('one')
+    await vi.advanceTimersByTimeAsync(100)
+    expect([looks, due]).toEqual([3, 0])
+    ends = [1, -1]
+    await vi.advanceTimersByTimeAsync(1000)
+    expect([looks, due]).toEqual([4, 1])
+  })
+
+  it('tell at once, and then no more than ten times a second, of however many shards', async () => {
+    ends = [1, 0]
+    ring('one')
+    await vi.advanceTimersByTimeAsync(0)
+    expect(due).toBe(1)
+    ring('two')
+    await vi.advanceTimersByTimeAsync(90)
+    expect(due).toBe(1)
+    await vi.advanceTimersByTimeAsync(910)
+    expect([due, looks > 50]).toEqual([11, true])
+    ends = [0, -1]
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(due).toBeLessThanOrEqual(12)
   })
 
   it('are tried again in a minute where Redis has refused what it let be heard before', async () => {

@@ -7,8 +7,8 @@ export interface SessionAlarmsOptions {
   /** Keys of the shards' alarms. */
   readonly keys: readonly string[]
   /**
-   * Sets the alarm of a shard, unless an end is nearer than that. Answers with how many sessions are due, and in how many milliseconds
-   * the next one will be: -1 where the alarm rings before.
+   * Sets the alarm of a shard ahead of its first end, unless that is nearer than the alarm would be. Answers with how many sessions are
+   * due, and in how many milliseconds the next one will be: -1 where the alarm rings before.
    */
   readonly look: (shard: number) => Promise<readonly [due: number, nextMs: number]>
   /** Sessions have come due. */
@@ -17,6 +17,12 @@ export interface SessionAlarmsOptions {
 
 /** A shard is looked at no sooner after the last time, in milliseconds, however often its alarm rings. */
 const SPACING_MS = 20
+
+/** Whoever is told looks into all shards, and is told no sooner after the last time, in milliseconds, however many have something due. */
+const TELL_SPACING_MS = 100
+
+/** When a shard is looked at again where Redis has not answered, in milliseconds. */
+const LOOK_AGAIN_MS = 1000
 
 /** When Redis is asked again for what it has refused to tell, in milliseconds: it may be in a failover, or not allow it. */
 const RETRY_MS = 60_000
@@ -37,6 +43,8 @@ export class SessionAlarms {
   readonly #options: SessionAlarmsOptions
   readonly #plans: readonly Plan[]
   #retry: NodeJS.Timeout | undefined
+  #toldAt = Number.NEGATIVE_INFINITY
+  #telling: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(connection: AlarmConnection, options: SessionAlarmsOptions) {
@@ -65,6 +73,7 @@ export class SessionAlarms {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#retry)
+    clearTimeout(this.#telling)
     for (const { timer } of this.#plans) clearTimeout(timer)
     for (const key of this.#options.keys) this.#connection.unsubscribeFromKey(key)
   }
@@ -88,9 +97,22 @@ export class SessionAlarms {
   /** Never rejects: what this node does not find out is found by the sweep. */
   async #look(shard: number): Promise<void> {
     const ends = await this.#options.look(shard).catch(() => undefined)
-    if (!ends || this.#isClosed) return
-    const [due, nextMs] = ends
-    if (due > 0) this.#options.onDue()
+    if (this.#isClosed) return
+    const [due, nextMs] = ends ?? [0, LOOK_AGAIN_MS]
+    if (due > 0) this.#tellSoon()
     if (nextMs >= 0) this.#lookIn(shard, nextMs)
+  }
+
+  #tellSoon(): void {
+    if (this.#telling) return
+    const waitMs = this.#toldAt + TELL_SPACING_MS - performance.now()
+    if (waitMs <= 0) this.#tell()
+    else this.#telling = setTimeout(() => this.#tell(), waitMs)
+  }
+
+  #tell(): void {
+    this.#telling = undefined
+    this.#toldAt = performance.now()
+    this.#options.onDue()
   }
 }

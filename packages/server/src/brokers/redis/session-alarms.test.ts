@@ -19,7 +19,6 @@ import { connectTo, type StartedRedis, TELLS_OF_EXPIRY } from './testing/redis-k
 const LONG_MS = 600_000
 const SHORT_MS = 300
 const PATIENCE = { timeoutMs: 20_000, intervalMs: 20 }
-const TIMEOUT_MS = 2000
 
 type At = Pick<StartedRedis, 'mode' | 'urls'>
 
@@ -30,7 +29,7 @@ class Listening {
   due = 0
 
   private constructor(at: At, node: string) {
-    this.connection = connectTo(at, TIMEOUT_MS)
+    this.connection = connectTo(at)
     this.sessions = new RedisSessions(this.connection, { node, prefix: 'alarms', alarmLeadMs: SHORT_MS / 2 })
   }
 
@@ -167,6 +166,19 @@ describeWith(['redis-server'], 'alarms of sessions', () => {
     await node.expectAlarm('s2')
   })
 
+  it('ring as soon as somebody looks for what has expired, where Redis does not come across them itself', async () => {
+    await redis.stop()
+    await start({ ...TELLS_OF_EXPIRY, 'enable-debug-command': 'yes' })
+    await redis.command('DEBUG', 'SET-ACTIVE-EXPIRE', 0)
+    const node = await Listening.start(at)
+    await node.sessions.put([sessionRecord('s1')], 1000)
+    await eventually(async () => {
+      await node.sessions.expired(0, LONG_MS)
+      expect(node.due).toBeGreaterThan(0)
+    }, PATIENCE)
+    expect(await node.sessions.expired(10, LONG_MS)).toEqual([sessionRecord('s1')])
+  })
+
   it('ring for a user who may listen to them', async () => {
     await redis.command('ACL', 'SETUSER', 'default', 'resetchannels', '&alarms:*', '&__keyspace@*__:alarms:*')
     const node = await Listening.start(at)
@@ -240,6 +252,7 @@ describeWith(['redis-server', 'redis-cli'], 'alarms of sessions in a cluster', (
     await from.command('DEL', 'alarms:{s0}:alarm')
     await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(await to.command('CLUSTER', 'MYID')))
     expect(await node.sessions.refresh([id], LONG_MS)).toEqual({ lost: [], unknown: [] })
+    expect(await node.sessions.expired(10, LONG_MS)).toEqual([])
     await from.command('CLUSTER', 'SETSLOT', slot, 'STABLE')
     expect(await node.sessions.remove([id])).toEqual([id])
   })

@@ -36,7 +36,8 @@ interface Plan {
 
 /**
  * Tells when sessions come due, to some milliseconds. The alarm of a shard is a key that expires ahead of its first end. Redis tells of
- * that late, by however long it takes to come across the key; from then on this node knows the moment of the end, and waits for it.
+ * that when it comes across the key, at the latest when a node next looks for what has expired; from then on this node knows the moment of
+ * the end, and waits for it.
  */
 export class SessionAlarms {
   readonly #connection: AlarmConnection

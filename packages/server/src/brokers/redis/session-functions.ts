@@ -39,11 +39,16 @@ do
     return tonumber(redis.call('ZRANGE', seen, from, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2])
   end
 
-  -- For an end of which it would ring too late, or not at all. One that has rung unnoticed is noticed by this look at it. It is no key of
-  -- the call: one that is missing while the slot moves would have the call refused; now there is no alarm until the slot has moved.
-  local function set_alarm(seen, at, lead, ends)
+  -- One that has rung unnoticed is noticed by this look at it. It is no key of the call: one that is missing while the slot moves would
+  -- have the call refused; now there is no alarm until the slot has moved.
+  local function look_at_alarm(seen)
     local alarm = string.sub(seen, 1, -5) .. 'alarm'
-    local rings = redis.pcall('PEXPIRETIME', alarm)
+    return alarm, redis.pcall('PEXPIRETIME', alarm)
+  end
+
+  -- For an end of which it would ring too late, or not at all.
+  local function set_alarm(seen, at, lead, ends)
+    local alarm, rings = look_at_alarm(seen)
     if type(rings) ~= 'number' or (rings >= 0 and rings <= ends - lead) then return end
     local first = next_end(seen, at)
     if first and first - lead > at then redis.pcall('SET', alarm, '', 'PXAT', first - lead) end
@@ -137,9 +142,11 @@ do
     return ended
   end)
 
-  -- How many have ended, or their lease. It writes nothing, and yet is not 'no-writes': Redis would answer it while it refuses to refresh,
-  -- for want of a replica or of its disk, and whoever sweeps is to know that.
+  -- How many have ended, or their lease. The alarm of a shard of which nothing else is asked is noticed by this. It writes nothing, and
+  -- yet is not 'no-writes': Redis would answer it while it refuses to refresh, for want of a replica or of its disk, and whoever sweeps is
+  -- to know that.
   fusewire_register('sessions_due', {'allow-oom'}, function(keys)
+    look_at_alarm(keys[1])
     return redis.call('ZCOUNT', keys[1], '-inf', now())
   end)
 

@@ -87,7 +87,8 @@ export interface SessionStore {
   /**
    * Makes up to `limit` sessions, of whichever node, whose TTL has ended, this node's to end. Nobody else is given them for `leaseMs`;
    * those that have not been removed by then are given out again. MUST reject while nobody can refresh, though there be nothing to give,
-   * or `limit` be 0: whoever sweeps is to know that others could not.
+   * or `limit` be 0: whoever sweeps is to know that others could not. Where there is nothing to give it MAY find that out up to 3 seconds
+   * late.
    */
   expired(limit: number, leaseMs: number): Awaitable<readonly SessionRecord[]>
   /** Ends this node's part. The sessions stay. */

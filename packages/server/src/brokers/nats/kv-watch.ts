@@ -33,6 +33,8 @@ interface Run {
   /** Revision of the last entry that was told. */
   revision: number
   heardAt: number
+  /** Everything has been told that was written before this moment, and the bucket took a mark after it; nothing was refused since. */
+  syncedAt: number
   isReady: boolean
 }
 
@@ -82,16 +84,29 @@ export class KvWatch {
     return this.#ready()
   }
 
+  /** Whether {@link sync} has been answered within so many milliseconds, and not refused since. */
+  wasSynced(ms: number): boolean {
+    const run = this.#run
+    return run?.isReady === true && performance.now() - run.syncedAt <= ms
+  }
+
   /** Writes the mark, and answers once everything that was written before it, by whomever, has been told. */
   async sync(): Promise<void> {
     // What begins now reads everything that was written before.
     if (!this.#loading) return this.start()
     await this.#loading
     const floor = this.#run?.revision ?? 0
-    const revision = await this.#writeMark()
-    // The bucket begins anew.
-    if (revision <= floor) this.restart()
-    await this.#until(revision)
+    const began = performance.now()
+    let syncedAt = Number.NEGATIVE_INFINITY
+    try {
+      const revision = await this.#writeMark()
+      // The bucket begins anew.
+      if (revision <= floor) this.restart()
+      await this.#until(revision)
+      syncedAt = began
+    } finally {
+      if (this.#run) this.#run.syncedAt = syncedAt
+    }
   }
 
   /** Begins from the beginning: what was told may not be true any more. */
@@ -127,7 +142,16 @@ export class KvWatch {
     this.#drop()
     this.#listener.begin()
     const inbox = createInbox()
-    const run: Run = { session, stop: () => undefined, next: 1, revision: 0, heardAt: performance.now(), isReady: false }
+    const now = performance.now()
+    const run: Run = {
+      session,
+      stop: () => undefined,
+      next: 1,
+      revision: 0,
+      heardAt: now,
+      syncedAt: now,
+      isReady: false,
+    }
     this.#run = run
     const revision = await this.#writeMark()
     if (this.#run !== run) throw unavailable('the connection to NATS was lost')

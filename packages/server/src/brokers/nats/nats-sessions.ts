@@ -23,6 +23,11 @@ const NODE = 'n.'
 const SLACK = 0.1
 /** How long a marker stays for those who watch, in milliseconds. */
 const MARKER_MS = 10_000
+/**
+ * A node without anything to end finds out so much later that nobody can refresh, in milliseconds: each look would be a write that all
+ * nodes hear of. It is less than anybody waits before sessions are ended again after that.
+ */
+const LOOK_MS = 3000
 const ENCODER = new TextEncoder()
 
 /**
@@ -114,6 +119,7 @@ export class NatsSessions implements SessionStore {
   }
 
   async expired(limit: number, leaseMs: number): Promise<readonly SessionRecord[]> {
+    if (this.#lapsed().length === 0 && this.#watch.wasSynced(LOOK_MS)) return []
     // Who was stopped for a while sees all others as dead, until it has read what has come since; and while nobody leads the bucket,
     // nobody can refresh.
     await this.#watch.sync()

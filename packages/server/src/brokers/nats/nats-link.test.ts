@@ -1,8 +1,9 @@
 import { describeWith, eventually, FaultProxy, type NatsServer, Random, startNats } from '@fusewire/testkit'
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { parseNatsAddresses } from './nats-address.ts'
-import { unavailable } from './nats-error.ts'
+import { NoRespondersError, unavailable } from './nats-error.ts'
 import { NatsLink } from './nats-link.ts'
+import { NatsSession } from './nats-session.ts'
 
 const PATIENCE = { timeoutMs: 20_000, intervalMs: 10 }
 
@@ -41,6 +42,49 @@ describeWith(['nats-server'], 'NatsLink', () => {
     isLed = true
     await opening
     isLed = false
+    const before = asked
+    cut()
+    await eventually(() => asked > before && link.isUp, PATIENCE)
+  })
+
+  it('stays down, and says what JetStream has said, as long as nothing of it answers', async () => {
+    const { link, cut } = await made([], () => 0)
+    let isLed = true
+    let asked = 0
+    link.use({
+      prepare: async () => {
+        asked++
+        if (!isLed) throw unavailable('nobody leads it')
+      },
+    })
+    await link.open()
+    isLed = false
+    const { request } = NatsSession.prototype
+    const spy = vi.spyOn(NatsSession.prototype, 'request').mockImplementation(function (this: NatsSession, subject, ...rest) {
+      return subject === '$JS.API.INFO' ? Promise.reject(new NoRespondersError()) : request.call(this, subject, ...rest)
+    })
+    onTestFinished(() => spy.mockRestore())
+    const before = asked
+    cut()
+    await eventually(() => asked > before + 1, PATIENCE)
+    expect(link.isUp).toBe(false)
+    expect(link.problem()?.message).toContain('has no JetStream for us now')
+    spy.mockRestore()
+    await eventually(() => link.isUp, PATIENCE)
+  })
+
+  it('waits for none of its users again once JetStream answers', async () => {
+    const { link, cut } = await made([], () => 0)
+    let isAnswered = true
+    let asked = 0
+    link.use({
+      prepare: async () => {
+        asked++
+        if (!isAnswered) await new Promise(() => undefined)
+      },
+    })
+    await link.open()
+    isAnswered = false
     const before = asked
     cut()
     await eventually(() => asked > before && link.isUp, PATIENCE)

@@ -1,5 +1,5 @@
 import { describeWith, type NatsServer, startNats } from '@fusewire/testkit'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { parseNatsAddresses } from './nats-address.ts'
 import { connectNats } from './nats-connect.ts'
 import { unavailable } from './nats-error.ts'
@@ -28,5 +28,16 @@ describeWith(['nats-server'], 'NatsSession', () => {
     expect(over).toEqual([200, 300, 400, 600])
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0)
     session.end(unavailable('the test is over'))
+  })
+
+  it('says what the server has refused where it says that something was not answered', async () => {
+    const user = { user: 'fusewire', password: 'x', permissions: { publish: ['allowed'], subscribe: ['_INBOX.>'] } }
+    const strict = await startNats({ configuration: { authorization: { users: [user] } } })
+    onTestFinished(() => strict.stop())
+    const [address] = parseNatsAddresses([`nats://fusewire:x@127.0.0.1:${strict.port}`])
+    if (!address) throw new Error('no address')
+    const session = await connectNats(address, { timeoutMs: 500, name: 'test' })
+    onTestFinished(() => session.end(unavailable('the test is over')))
+    await expect(session.request('refused', new Uint8Array())).rejects.toThrow(/within 500 ms: .*refused/u)
   })
 })

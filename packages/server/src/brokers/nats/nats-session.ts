@@ -67,11 +67,6 @@ export class NatsSession {
     return this.#reason === undefined
   }
 
-  /** Why something may have had no answer, besides the time: what the server has not allowed. */
-  get violation(): Error | undefined {
-    return this.#violation
-  }
-
   /** `callback` hears every message of the subject, in the order in which the server sends them, until the answer is called. */
   subscribe(subject: string, callback: (message: Msg) => void): () => void {
     this.#assertOpen()
@@ -188,7 +183,8 @@ export class NatsSession {
   }
 
   #late(timeoutMs: number): FusewireError {
-    return unavailable(`NATS at ${this.name} has not answered within ${Math.round(timeoutMs)} ms`, this.#violation)
+    const refusal = this.#violation ? `: ${this.#violation.message}` : ''
+    return unavailable(`NATS at ${this.name} has not answered within ${Math.round(timeoutMs)} ms${refusal}`, this.#violation)
   }
 
   /** Finds out about a server that stands still while its connection seems to be well. */

@@ -1,3 +1,4 @@
+import { keepNewSpace } from './new-space.ts'
 import { run } from './program.ts'
 import { processTerminal } from './terminal.ts'
 
@@ -9,6 +10,7 @@ const isReaderGone = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPI
 
 /** The `fusewire` command of this process. */
 export const main = async (): Promise<void> => {
+  keepNewSpace()
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (!isReaderGone(error)) throw error
     // Whoever reads has read enough: `fusewire subscribe news | head -1`. On a hangup the signal ends the command, cleanly.

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { addConfigurationOptions } from '../configuration/configuration-options.ts'
 import { type ConfigurationFlags, loadConfiguration } from '../configuration/load-configuration.ts'
+import { letNewSpaceGrow } from '../new-space.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const defineServe = (command: Command, terminal: Terminal): Command =>
@@ -29,5 +30,6 @@ Examples:
     .action(async (flags: ConfigurationFlags) => {
       const { options } = loadConfiguration(flags, terminal)
       const { serve } = await import('../serving/serve.ts')
+      letNewSpaceGrow()
       await serve(options, terminal)
     })

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import { Worker, WorkersError } from '@fusewire/server'
 import type { Command } from 'commander'
 import { CommandError } from '../exit-code.ts'
+import { letNewSpaceGrow } from '../new-space.ts'
 
 /** Started by `serve` with workers, and by nobody else. */
 export const defineWorker = (command: Command): Command => command.action(serveAsWorker)
@@ -17,6 +18,7 @@ const openWorker = (): Worker => {
 const ignore = (): void => {}
 
 const serveAsWorker = async (): Promise<void> => {
+  letNewSpaceGrow()
   const worker = openWorker()
   let isLeaving = false
   const leave = (): void => {

@@ -21,14 +21,13 @@ First steps:
 /** Commander has written the help in place of an answer: there was no command. */
 const HELP_GIVEN = 'commander.help'
 
-/** All commands. {@link completeCommand} gives the one that is called the rest, before commander looks at its flags. */
+/** All commands, without what {@link completeCommand} gives them. */
 export const createProgram = (terminal: Terminal): Command => {
   const program = new Command('fusewire')
     .description('Real-time messaging: HTTP/2, WebSocket, SSE, streaming, long polling and raw TCP on one port.')
     .version(VERSION, '-v, --version', 'print the version')
     .helpCommand(false)
     .addHelpText('after', HELP)
-    .hook('preSubcommand', (_program, called) => completeCommand(called, terminal))
   addCommands(program)
   for (const command of [program, ...program.commands])
     command
@@ -49,8 +48,14 @@ export const createProgram = (terminal: Terminal): Command => {
 
 /** Runs a command line, without the program's own name, and answers with the exit code. Never throws. */
 export const run = async (args: readonly string[], terminal: Terminal): Promise<number> => {
+  const program = createProgram(terminal)
   try {
-    await createProgram(terminal).parseAsync(args, { from: 'user' })
+    // Before commander begins: when it comes to a command, also with a hook, it has seen to the defaults of flags such as --no-wait. The
+    // program's own flags have no values.
+    const name = args.find((arg) => !arg.startsWith('-'))
+    const called = program.commands.find((command) => command.name() === name)
+    if (called) await completeCommand(called, terminal)
+    await program.parseAsync(args, { from: 'user' })
     return 0
   } catch (error) {
     return await reportError(error, terminal)

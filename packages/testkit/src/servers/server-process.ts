@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../eventually.ts'
@@ -12,6 +12,9 @@ const START_TIMEOUT_MS = 20_000
 
 /** How long a server that was asked to leave may take before it is killed. */
 const LEAVE_TIMEOUT_MS = 5_000
+
+/** A thread that is not on a core stops when it next would be: on a busy machine that takes some milliseconds. */
+const STOP_TIMEOUT_MS = 1_000
 
 const MAX_LOG_CHARACTERS = 64 * 1024
 
@@ -83,9 +86,13 @@ export class ServerProcess implements AsyncDisposable {
     await this.#end('SIGKILL')
   }
 
-  /** SIGSTOP: its connections stay open, and nothing is answered. */
+  /** SIGSTOP: its connections stay open, and nothing is answered any more when this returns; elsewhere than on Linux soon after. */
   suspend(): void {
+    const { pid } = this.#child ?? {}
     this.#child?.kill('SIGSTOP')
+    if (pid === undefined || process.platform !== 'linux') return
+    const deadline = performance.now() + STOP_TIMEOUT_MS
+    while (!hasStopped(pid) && performance.now() < deadline);
   }
 
   /** SIGCONT. */
@@ -132,5 +139,17 @@ export class ServerProcess implements AsyncDisposable {
 
   #keep(text: string): void {
     this.log = (this.log + text).slice(-MAX_LOG_CHARACTERS)
+  }
+}
+
+/** Whether each of its threads has (proc_pid_stat(5)). */
+const hasStopped = (pid: number): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) =>
+      /\) T /u.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1')),
+    )
+  } catch {
+    // A thread has ended meanwhile, or all of them.
+    return false
   }
 }

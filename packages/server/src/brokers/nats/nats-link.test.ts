@@ -2,10 +2,26 @@ import { describeWith, eventually, FaultProxy, type NatsServer, Random, startNat
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { parseNatsAddresses } from './nats-address.ts'
 import { NoRespondersError, unavailable } from './nats-error.ts'
-import { NatsLink } from './nats-link.ts'
+import { NatsLink, type NatsLinkUser } from './nats-link.ts'
 import { NatsSession } from './nats-session.ts'
 
 const PATIENCE = { timeoutMs: 20_000, intervalMs: 10 }
+
+/** Something of JetStream, which has a leader or not. */
+class Stream implements NatsLinkUser {
+  isLed: boolean
+  /** How often it was looked at. */
+  asked = 0
+
+  constructor(isLed: boolean) {
+    this.isLed = isLed
+  }
+
+  async prepare(): Promise<void> {
+    this.asked++
+    if (!this.isLed) throw unavailable('nobody leads it')
+  }
+}
 
 describeWith(['nats-server'], 'NatsLink', () => {
   let server: NatsServer
@@ -28,45 +44,33 @@ describeWith(['nats-server'], 'NatsLink', () => {
 
   it('is up for the first time when all is there that its users need, and again when anything is', async () => {
     const { link, cut } = await made([], () => 0)
-    let isLed = false
-    let asked = 0
-    link.use({
-      prepare: async () => {
-        asked++
-        if (!isLed) throw unavailable('nobody leads it')
-      },
-    })
+    const stream = new Stream(false)
+    link.use(stream)
     const opening = link.open()
-    await eventually(() => asked > 0, PATIENCE)
+    await eventually(() => stream.asked > 0, PATIENCE)
     expect(link.isUp).toBe(false)
-    isLed = true
+    stream.isLed = true
     await opening
-    isLed = false
-    const before = asked
+    stream.isLed = false
+    const before = stream.asked
     cut()
-    await eventually(() => asked > before && link.isUp, PATIENCE)
+    await eventually(() => stream.asked > before && link.isUp, PATIENCE)
   })
 
   it('stays down, and says what JetStream has said, as long as nothing of it answers', async () => {
     const { link, cut } = await made([], () => 0)
-    let isLed = true
-    let asked = 0
-    link.use({
-      prepare: async () => {
-        asked++
-        if (!isLed) throw unavailable('nobody leads it')
-      },
-    })
+    const stream = new Stream(true)
+    link.use(stream)
     await link.open()
-    isLed = false
+    stream.isLed = false
     const { request } = NatsSession.prototype
     const spy = vi.spyOn(NatsSession.prototype, 'request').mockImplementation(function (this: NatsSession, subject, ...rest) {
       return subject === '$JS.API.INFO' ? Promise.reject(new NoRespondersError()) : request.call(this, subject, ...rest)
     })
     onTestFinished(() => spy.mockRestore())
-    const before = asked
+    const before = stream.asked
     cut()
-    await eventually(() => asked > before + 1, PATIENCE)
+    await eventually(() => stream.asked > before + 1, PATIENCE)
     expect(link.isUp).toBe(false)
     expect(link.problem()?.message).toContain('has no JetStream for us now')
     spy.mockRestore()

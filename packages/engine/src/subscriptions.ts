@@ -1,25 +1,22 @@
-import { ERRORS, FusewireError, type Position, type Publication, type SubscriptionRequest } from '@fusewire/protocol'
+import { ERRORS, FusewireError, type SubscriptionRequest } from '@fusewire/protocol'
 import { assertAllowed, assertPresenceVisible } from './access.ts'
-import { after } from './after.ts'
 import type { Attendance } from './attendance.ts'
 import { assertChannelName } from './channel-name.ts'
 import { ChannelTokens } from './channel-tokens.ts'
-import { isConflated } from './conflation.ts'
 import type { HookNotices } from './hook-notices.ts'
 import type { HookQuestions } from './hook-questions.ts'
 import type { Hub } from './hub.ts'
 import type { Authenticator } from './ports/authenticator.ts'
-import type { Awaitable, Broker } from './ports/broker.ts'
+import type { Broker } from './ports/broker.ts'
 import type { UnsubscribeReason } from './ports/hooks.ts'
 import type { Revocations } from './ports/revocations.ts'
 import type { SubscriptionRecord } from './ports/session-store.ts'
-import { type Reading, readChannel, recoveryOf, type Since } from './recovery.ts'
+import { Recovering } from './recovering.ts'
 import type { Revocation } from './revocation.ts'
 import type { RuleBook } from './rule-book.ts'
-import type { Session, SessionLink } from './session.ts'
+import type { Session } from './session.ts'
 import type { Counters } from './stats.ts'
-import { subscribedMessage } from './subscribed-message.ts'
-import { passes, type Subscription, type Wishes } from './subscription.ts'
+import type { Subscription } from './subscription.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
 export interface SubscriptionsPorts {
@@ -48,22 +45,13 @@ export interface SubscribeOptions {
   readonly resumed?: boolean
 }
 
-/** What a subscription that has been read begins with. */
-interface Beginning {
-  readonly id: number | undefined
-  readonly wishes: Wishes
-  readonly from: Since
-  readonly reading: Reading
-  /** What was published while it was read. */
-  readonly following: readonly Publication[]
-}
-
 const TAGS_IN_STATE_CHANNEL = 'tags cannot be asked for in a channel with a document: each of its changes is needed'
 
 /** How sessions enter and leave channels. */
 export class Subscriptions {
   readonly #ports: SubscriptionsPorts
   readonly #tokens: ChannelTokens
+  readonly #recovering: Recovering
 
   constructor(ports: SubscriptionsPorts) {
     this.#ports = ports
@@ -71,13 +59,14 @@ export class Subscriptions {
     const onEnd = ({ session, channel }: Subscription, code: 'token_expired' | 'token_revoked') =>
       this.revoke(session, channel.name, code, ERRORS[code].help)
     this.#tokens = new ChannelTokens({ authenticator, revocations, wheel, onEnd })
+    this.#recovering = new Recovering({ ...ports, onFailed: (subscription) => this.#drop(subscription, 'unsubscribed') })
   }
 
   /**
    * Subscribes, or subscribes again, and sends `subscribed`, everything after `since` in it, to the session's link.
    *
-   * From `recover` on nothing is missed: what is published while the history is read is held and follows it. The request is its
-   * connection's: when the session has lost or changed that meanwhile, it comes to nothing, and the wishes stay what they were.
+   * The request is its connection's: when the session has lost or changed that meanwhile, it comes to nothing, and the wishes stay what
+   * they were.
    */
   async subscribe(session: Session, request: SubscriptionRequest, options: SubscribeOptions = {}): Promise<void> {
     const { link } = session
@@ -111,47 +100,15 @@ export class Subscriptions {
     const subscription = session.subscriptions.get(name) ?? this.#enter(session, name)
     if (grant) this.#tokens.accept(subscription, grant)
     this.#ports.attendance.note(subscription)
-    const { channel, filter, wantsPresence } = subscription
+    const { filter, wantsPresence } = subscription
     const wishes = options.resumed
       ? { filter, wantsPresence }
       : { filter: request.tags, wantsPresence: request.presence ?? false }
-    if (!subscription.isEstablished) Object.assign(subscription, wishes)
-
-    const held = channel.recover(subscription)
-    const before = subscription.state.kind === 'recovering' ? subscription.state.before?.position : undefined
-    const isRecovering = (): boolean => subscription.state.kind === 'recovering' && subscription.state.held === held
-    const from: Since = since ?? (options.resumed ? 'nowhere' : undefined)
-    try {
-      await this.#ports.hub.ready(subscription)
-      let following: readonly Publication[] | undefined
-      while (!following) {
-        const reading = await this.#read(subscription, from, wishes)
-        if (!isRecovering()) {
-          // A newer subscribe decides, or the connection is gone; or else the application has ended what was about to begin.
-          if (!link || session.link !== link || subscription.isEntered) return
-          throw new FusewireError('not_subscribed', 'unsubscribed by the application before it was subscribed')
-        }
-        if (held.isOverrun) throw new FusewireError('overloaded', `${name} publishes more than can wait for its history`)
-        following = held.after(reading.position)
-        if (!following) held.restart()
-        else if (link) this.#begin(subscription, link, { id: request.id, wishes, from, reading, following })
-        else channel.pause(subscription)
-      }
-      subscription.isEstablished = true
-      if (subscription.isEntered) this.#ports.onChanged(session)
-    } catch (error) {
-      if (isRecovering()) {
-        // What it was before goes on, as if nothing had been asked.
-        if (!subscription.isEstablished) this.#drop(subscription, 'unsubscribed')
-        else if (!link || !before) channel.pause(subscription)
-        else {
-          const following = held.isWhole ? held.after(before) : undefined
-          if (following) this.#goLive(subscription, link, before, following)
-          else this.#ports.hub.catchUp(subscription, link.connection, before)
-        }
-      }
-      throw error
-    }
+    await this.#recovering.run(subscription, {
+      id: request.id,
+      since: since ?? (options.resumed ? 'nowhere' : undefined),
+      wishes,
+    })
   }
 
   /** Ends the subscription, and presence with it. False when there was none. */
@@ -244,36 +201,6 @@ export class Subscriptions {
     session.subscriptions.set(name, subscription)
     if (subscription.channel.size === 1) this.#ports.notices.occupied(name)
     return subscription
-  }
-
-  /** Each of these may come late, or find that the subscription has ended. */
-  #read(subscription: Subscription, since: Since, { filter }: Wishes): Awaitable<Reading> {
-    const { broker, attendance, rules } = this.#ports
-    const { name } = subscription.channel
-    const wanted = { since, isFiltered: filter !== undefined }
-    return after(readChannel(broker, name, rules.of(name), wanted), (reading) =>
-      subscription.isEntered ? after(attendance.join(subscription), () => reading) : reading,
-    )
-  }
-
-  /** Says `subscribed`, and what was missed in it; what was published meanwhile follows. */
-  #begin(subscription: Subscription, link: SessionLink, { id, wishes, from, reading, following }: Beginning): void {
-    const { counters, rules } = this.#ports
-    const { channel, expiresAt } = subscription
-    const recovery = recoveryOf(reading, from, (publication) => passes(publication, wishes))
-    if (typeof from === 'object') counters.recoveries[recovery.recovered ? 'complete' : 'incomplete']++
-    const conflated = isConflated(rules.of(channel.name))
-    link.send(subscribedMessage(channel.name, recovery, { id, conflated, expiresAt }))
-    Object.assign(subscription, wishes)
-    this.#goLive(subscription, link, reading.position, following)
-  }
-
-  /** What was published after the position follows, then everything that will be. */
-  #goLive(subscription: Subscription, link: SessionLink, position: Position, following: readonly Publication[]): void {
-    const { channel } = subscription
-    for (const publication of following)
-      if (subscription.wants(publication)) link.send({ type: 'publication', channel: channel.name, ...publication })
-    channel.goLive(subscription, link.connection, { ...position, offset: following.at(-1)?.offset ?? position.offset })
   }
 
   #drop(subscription: Subscription, reason: UnsubscribeReason): void {

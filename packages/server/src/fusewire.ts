@@ -18,18 +18,18 @@ import type {
 import { FusewireError, jsonCodec, type Member, type Position } from '@fusewire/protocol'
 import type { HttpHandler } from './api/create-api.ts'
 import { type Core, composeCore } from './compose-core.ts'
-import { composeServer, type Server } from './compose-server.ts'
+import { composeServer } from './compose-server.ts'
 import { ConfigurationError } from './config/configuration-error.ts'
-import type { FusewireInput, FusewireOptions } from './config/options.ts'
+import type { FusewireInput } from './config/options.ts'
 import { resolveHook } from './config/resolve-hook.ts'
 import { resolveOptions, resolveRule } from './config/resolve-options.ts'
 import type { RuleInput } from './config/rule-options.ts'
-import type { Drain } from './draining/drain.ts'
 import { type AnyHandler, type DecisionHandler, HandlerTarget, type NoticeHandler } from './hooks/handler-target.ts'
 import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
 import { eventLog } from './log/event-log.ts'
 import { SecurityLog } from './log/security-log.ts'
+import { ServerLife } from './server-life.ts'
 import type { WorkerRole } from './workers/worker-role.ts'
 import { writtenData } from './written-data.ts'
 
@@ -60,13 +60,6 @@ export interface PublishOptions {
   readonly ifPosition?: Position
 }
 
-type Life =
-  | { readonly kind: 'idle' }
-  /** Has a port, will have one, or had one: its {@link Drain} knows. */
-  | { readonly kind: 'opened'; readonly server: Promise<Server> }
-  /** Was closed before it had one. */
-  | { readonly kind: 'closed' }
-
 /**
  * A Fusewire server inside of a program.
  *
@@ -78,13 +71,12 @@ type Life =
 export class Fusewire {
   /** Settles when the server has ended, whoever has asked for it: the program, or `POST /v1/drain`. */
   readonly closed: Promise<void>
-  #end: (end?: Promise<void>) => void = () => {}
   readonly #input: FusewireInput
   readonly #handler: HttpHandler | undefined
   readonly #log: Log
   readonly #core: Core
   readonly #role: WorkerRole | undefined
-  #life: Life = { kind: 'idle' }
+  readonly #life: ServerLife
 
   /**
    * `role` is for the workers of the command.
@@ -111,11 +103,8 @@ export class Fusewire {
     )
     this.#core = composeCore(options, security, { broker: given, role })
     this.#log = security.log
-    this.closed = new Promise((resolve) => {
-      this.#end = resolve
-    })
-    // Whoever waits for it is told; that nobody does is no reason to end the process.
-    this.closed.catch(() => {})
+    this.#life = new ServerLife(() => this.#core.application.close(0))
+    this.closed = this.#life.ended
   }
 
   /** Adds a rule for the channels that match the pattern, after those that are there. The first matching rule decides. */
@@ -157,16 +146,10 @@ export class Fusewire {
    * @throws ConfigurationError when the port cannot be had or a file cannot be used.
    */
   async listen(at: number | ListenOptions = {}): Promise<Listening> {
-    if (this.#life.kind !== 'idle') throw new Error('listen() may be called once')
-    const options: FusewireOptions = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
-    const server = composeServer(options, this.#core, this.#log, this.#handler, this.#role)
-    this.#life = { kind: 'opened', server }
-    const { listening, drain } = await server.catch((error: unknown) => {
-      this.#end()
-      throw error
+    return this.#life.open(() => {
+      const options = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
+      return composeServer(options, this.#core, this.#log, this.#handler, this.#role)
     })
-    this.#end(drain.done)
-    return listening
   }
 
   /**
@@ -255,10 +238,8 @@ export class Fusewire {
   }
 
   /** Reads the certificate files again. */
-  async reloadCertificates(): Promise<void> {
-    if (this.#life.kind !== 'opened') return
-    const { drain, reloadCertificates } = await this.#life.server
-    if (drain.state !== 'closed') await reloadCertificates()
+  reloadCertificates(): Promise<void> {
+    return this.#life.reloadCertificates()
   }
 
   /**
@@ -269,29 +250,16 @@ export class Fusewire {
   /** Has the clients of the target come back elsewhere, now; their sessions stay. Returns how many. */
   drain(target: Target): Promise<number>
   drain(target?: Target): Promise<unknown> {
-    return target ? this.#move(target) : this.#leave((drain) => drain.begin())
+    return target ? this.#move(target) : this.#life.leave((drain) => drain.begin())
   }
 
   /** Leaves now: as {@link Fusewire.drain}, which it may follow, but all clients are told at once. Idempotent. */
   close(): Promise<void> {
-    return this.#leave((drain) => drain.close())
+    return this.#life.leave((drain) => drain.close())
   }
 
   async #move(target: Target): Promise<number> {
     return (await this.#core.commands.moveUser(target)).sessions
-  }
-
-  async #leave(how: (drain: Drain) => Promise<void>): Promise<void> {
-    const life = this.#life
-    if (life.kind === 'opened') {
-      // One that could not be opened has closed what it had.
-      const server = await life.server.catch(() => undefined)
-      if (server) await how(server.drain)
-      return
-    }
-    this.#life = { kind: 'closed' }
-    await this.#core.application.close(0)
-    this.#end()
   }
 }
 

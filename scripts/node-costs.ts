@@ -21,7 +21,7 @@ const optionsOf = (broker: string): CreateOptions => ({
   development: true,
   tls: false,
   cleartextPort: 0,
-  logLevel: 'warn',
+  logLevel: 'error',
   broker: [broker],
   rules: [{ pattern: '*:*', subscribe: 'anyone', publish: 'anyone', historySize: 100 }],
   pingIntervalMs: PING_INTERVAL_MS,

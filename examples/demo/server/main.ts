@@ -20,7 +20,8 @@ import { JWT_SECRET } from './visitor-tokens.ts'
 const fusewire = createFusewire({
   // Listens on this machine alone, makes a certificate, and says in its first answer that it is not for production.
   development: true,
-  logLevel: 'warn',
+  // What the server would warn of at its start, the announcement says.
+  logLevel: 'error',
   jwtSecret: JWT_SECRET,
   handler: createPages(),
 })

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { MemoryBroker } from '@fusewire/engine'
-import { describe, expect, it, vi } from 'vitest'
-import { createFusewire } from './fusewire.ts'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createFusewire, Fusewire } from './fusewire.ts'
 import { nodeEnvironment } from './node-environment.ts'
 
 const OPTIONS = { development: true, tls: false, cleartextPort: 0, drainWindowMs: 0, log: () => {} } as const
@@ -33,6 +36,29 @@ describe('a server inside of a program', () => {
     await elsewhere.drain()
     // The error says it all.
     expect(events).toEqual([])
+  })
+
+  it('says in the log of its program how it has begun, and leaves that to the command', async () => {
+    const certificateDir = mkdtempSync(join(tmpdir(), 'fusewire-'))
+    onTestFinished(() => rmSync(certificateDir, { recursive: true }))
+    const events: unknown[] = []
+    const log = (event: string, details: object): void => void events.push([event, details])
+    const begun = async (fusewire: Fusewire): Promise<unknown> => {
+      await fusewire.listen()
+      const atStart = events.splice(0)
+      await fusewire.close()
+      events.length = 0
+      return atStart
+    }
+    const development = { ...OPTIONS, tls: true, port: 0, certificateDir, log }
+    expect(await begun(createFusewire(development))).toEqual([
+      ['listening', { urls: [expect.stringContaining('https:'), expect.stringContaining('http:')] }],
+      ['development_mode', { host: '127.0.0.1' }],
+      ['development_certificate', { file: join(certificateDir, 'development-certificate.pem') }],
+    ])
+    expect(await begun(new Fusewire(development, 'command'))).toEqual([])
+    const others = { ...OPTIONS, development: false, allowAnonymous: true, host: '127.0.0.1', log }
+    expect(await begun(createFusewire(others))).toEqual([['listening', { urls: [expect.any(String)] }]])
   })
 
   it('has no workers: they are processes of the command', () => {

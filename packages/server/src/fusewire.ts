@@ -28,6 +28,7 @@ import { type AnyHandler, type DecisionHandler, HandlerTarget, type NoticeHandle
 import type { Listening } from './listening.ts'
 import { createLogger } from './log/create-logger.ts'
 import { eventLog } from './log/event-log.ts'
+import { logStart } from './log/log-start.ts'
 import { SecurityLog } from './log/security-log.ts'
 import { ServerLife } from './server-life.ts'
 import type { WorkerRole } from './workers/worker-role.ts'
@@ -60,6 +61,11 @@ export interface PublishOptions {
   readonly ifPosition?: Position
 }
 
+/** Who has a server: a program, whose log says how it has begun, or the command, which says so itself; perhaps as one of several workers. */
+export type RunBy = 'program' | 'command' | WorkerRole
+
+const roleOf = (runBy: RunBy): WorkerRole | undefined => (typeof runBy === 'object' ? runBy : undefined)
+
 /**
  * A Fusewire server inside of a program.
  *
@@ -75,17 +81,15 @@ export class Fusewire {
   readonly #handler: HttpHandler | undefined
   readonly #log: Log
   readonly #core: Core
-  readonly #role: WorkerRole | undefined
+  readonly #runBy: RunBy
   readonly #life: ServerLife
 
-  /**
-   * `role` is for the workers of the command.
-   * @throws ConfigurationError with everything that is wrong.
-   */
-  constructor({ handler, log, broker, ...others }: CreateOptions = {}, role?: WorkerRole) {
+  /** @throws ConfigurationError with everything that is wrong. */
+  constructor({ handler, log, broker, ...others }: CreateOptions = {}, runBy: RunBy = 'program') {
     const given = broker !== undefined && !Array.isArray(broker) ? broker : undefined
     const input: FusewireInput = Array.isArray(broker) ? { ...others, broker } : others
     const options = resolveOptions(input)
+    const role = roleOf(runBy)
     if (options.workers !== 1 && !role)
       throw new ConfigurationError([
         {
@@ -94,7 +98,7 @@ export class Fusewire {
             'are processes of the command: run "fusewire serve" with them; a program serves in its own process, and shares a broker with others of its kind',
         },
       ])
-    this.#role = role
+    this.#runBy = runBy
     this.#input = input
     this.#handler = handler
     const security = new SecurityLog(
@@ -146,10 +150,12 @@ export class Fusewire {
    * @throws ConfigurationError when the port cannot be had or a file cannot be used.
    */
   async listen(at: number | ListenOptions = {}): Promise<Listening> {
-    return this.#life.open(() => {
-      const options = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
-      return composeServer(options, this.#core, this.#log, this.#handler, this.#role)
-    })
+    const options = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
+    const listening = await this.#life.open(() =>
+      composeServer(options, this.#core, this.#log, this.#handler, roleOf(this.#runBy)),
+    )
+    if (this.#runBy === 'program') logStart(this.#log, listening, options)
+    return listening
   }
 
   /**

@@ -5,7 +5,7 @@ const fusewire = createFusewire({
   development: true,
   tls: false,
   cleartextPort: 0,
-  logLevel: 'warn',
+  logLevel: 'error',
   // No heartbeat falls into what is measured.
   pingIntervalMs: 3_600_000,
   messagesPerSecond: 10_000_000,

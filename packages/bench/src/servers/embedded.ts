@@ -12,7 +12,7 @@ const fusewire = createFusewire({
   development: true,
   tls: false,
   cleartextPort: 0,
-  logLevel: 'warn',
+  logLevel: 'error',
   broker: [broker],
   rules: [{ pattern: '*:*', subscribe: 'anyone', publish: 'anyone', historySize: 100 }],
   // One publisher does the work of many.

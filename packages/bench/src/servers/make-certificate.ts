@@ -2,6 +2,6 @@
 import { createFusewire } from '@fusewire/server'
 
 const [certificateDir = ''] = process.argv.slice(2)
-const fusewire = createFusewire({ development: true, port: 0, certificateDir, logLevel: 'warn' })
+const fusewire = createFusewire({ development: true, port: 0, certificateDir, logLevel: 'error' })
 await fusewire.listen()
 await fusewire.close()

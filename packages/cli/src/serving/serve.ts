@@ -1,4 +1,4 @@
-import { createFusewire, type FusewireOptions, type Listening, Workers, WorkersError } from '@fusewire/server'
+import { Fusewire, type FusewireOptions, type Listening, Workers, WorkersError } from '@fusewire/server'
 import { workerCount } from '@fusewire/server/configuration'
 import { CommandError, EXIT } from '../exit-code.ts'
 import { interrupted } from '../interrupt.ts'
@@ -45,7 +45,7 @@ interface Served {
 }
 
 const serverOf = (options: FusewireOptions): Served => {
-  if (workerCount(options) === 1) return createFusewire({ ...options, workers: 1 })
+  if (workerCount(options) === 1) return new Fusewire({ ...options, workers: 1 }, 'command')
   // This very command again, with the same Node and its flags.
   const [file, program = ''] = process.argv as [string, string?]
   const workers = new Workers(options, { file, args: [...process.execArgv, program, 'worker'] })

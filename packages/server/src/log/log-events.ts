@@ -22,6 +22,21 @@ export const LOG_EVENTS: readonly LogEventGroup[] = [
   {
     title: 'Start, leaving and files',
     events: {
+      listening: {
+        level: 'info',
+        when: 'the server of a program can be reached from now on; the command says this and the next two by itself',
+        fields: ['urls'],
+      },
+      development_mode: {
+        level: 'warn',
+        when: 'everyone who can reach the server may read and publish everything, without a token',
+        fields: ['host'],
+      },
+      development_certificate: {
+        level: 'warn',
+        when: 'the certificate is one that the server has made itself: browsers warn of it, and other machines cannot trust it',
+        fields: ['file'],
+      },
       drain: {
         level: 'info',
         when: 'leaving takes its next step: announced, moving, ending, closed',

@@ -2,6 +2,7 @@ import type { Channel, ClientError, ClientOptions, FusewireClient, Publication }
 import { eventually } from '@fusewire/testkit'
 import { describe, expect, onTestFinished } from 'vitest'
 import { FusewireProcess } from './fusewire-process.ts'
+import { Program } from './program.ts'
 import { codecOf, ROUTES, sdkClient } from './sdk-client.ts'
 import { serverTest } from './server-test.ts'
 import { PRODUCTION, signToken } from './server-variants.ts'
@@ -23,6 +24,13 @@ const collect = (channel: Channel): Publication[] => {
   channel.on('publication', (publication) => publications.push(publication))
   return publications
 }
+
+const NOT_TRUSTING = `
+  import { FusewireClient } from '@fusewire/client'
+  const client = new FusewireClient(process.argv[1], { maxAttempts: 1 })
+  await client.connect().catch(({ code, message }) => console.log(code + ': ' + message))
+  await client.close()
+`
 
 describe.each(ROUTES)('the SDK in Node over $transport, $scheme, $encoding', ({ transport, scheme, encoding }) => {
   const name = (room: string): string => `chat:${room}-${transport}-${scheme}`
@@ -142,6 +150,16 @@ describe('the SDK in Node', () => {
     await other.connect()
     expect(other.connection).toMatchObject({ transport: 'websocket', endpoint: server.https })
     await client.close()
+  })
+
+  it('says what to do about a certificate that is not trusted', async ({ server }) => {
+    // This process trusts it; a program of its own does not.
+    const program = new Program(process.execPath, ['--input-type=module', '--eval', NOT_TRUSTING, server.https])
+    expect(await program.exit()).toBe(0)
+    const what = `the certificate of ${server.https} is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)`
+    expect(program.lines).toEqual([expect.stringContaining(`unreachable: ${what}: name it`)])
+    expect(program.err.split(what)).toHaveLength(2)
+    expect(program.err).toContain('NODE_EXTRA_CA_CERTS')
   })
 
   it('stops and says why when its token is refused, or its user is disconnected', async ({ server, api }) => {

@@ -1,15 +1,42 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { Failure } from './failure.ts'
 import { findFetch } from './node-fetch.ts'
+import type { Pool } from './pool.ts'
 
-const asked = new Error('asked')
+const poolThatThrows = (error: unknown) => ({
+  dispatch: vi.fn((_options: object): boolean => {
+    throw error
+  }),
+  destroy: async () => undefined,
+})
+
+const failureOf = async (pool: Pool, init: RequestInit = {}): Promise<unknown> =>
+  findFetch(pool)?.('https://localhost:8443/fusewire/v1/poll', init).catch((error: unknown) => error)
 
 test('makes its requests over HTTP/1.1, also from a pool that would choose HTTP/2', async () => {
-  const pool = {
-    dispatch: vi.fn((_options: object): boolean => {
-      throw asked
-    }),
-    destroy: async () => undefined,
-  }
-  await expect(findFetch(pool)?.('https://localhost/', { method: 'POST' })).rejects.toMatchObject({ cause: asked })
-  expect(pool.dispatch.mock.calls[0]?.[0]).toMatchObject({ method: 'POST', path: '/', allowH2: false })
+  const pool = poolThatThrows(new Error('asked'))
+  await failureOf(pool, { method: 'POST' })
+  expect(pool.dispatch.mock.calls[0]?.[0]).toMatchObject({ method: 'POST', path: '/fusewire/v1/poll', allowH2: false })
+})
+
+test('says why a request has failed', async () => {
+  const reset = new Error('read ECONNRESET')
+  const failure = await failureOf(poolThatThrows(reset))
+  expect(failure).toBeInstanceOf(Failure)
+  expect(failure).toMatchObject({ kind: 'unreachable', message: 'the request failed: read ECONNRESET', cause: { cause: reset } })
+  // What Node throws when no address of a host can be connected to.
+  const refused = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
+  expect(await failureOf(poolThatThrows(refused))).toMatchObject({ message: 'the request failed: ECONNREFUSED' })
+  const aborted = await failureOf(poolThatThrows(reset), { signal: AbortSignal.abort() })
+  expect(aborted).toMatchObject({ name: 'AbortError' })
+})
+
+test('says what to do about a certificate that is not trusted, and warns of it once', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+  onTestFinished(() => warn.mockRestore())
+  const pool = poolThatThrows(Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }))
+  const message =
+    'the certificate of https://localhost:8443 is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): name it, or that of its issuer, in NODE_EXTRA_CA_CERTS; a development server keeps its own in .fusewire/development-certificate.pem'
+  for (const _ of ['one', 'another']) expect(await failureOf(pool)).toMatchObject({ kind: 'unreachable', message })
+  expect(warn.mock.calls).toEqual([[message]])
 })

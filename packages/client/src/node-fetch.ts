@@ -1,3 +1,4 @@
+import { fetchFailure } from './fetch-failure.ts'
 import { type Pool, sharedPool } from './pool.ts'
 
 /**
@@ -13,10 +14,17 @@ const overHttp1 = (pool: Pool): Pool =>
     dispatch: { value: (options: object, handler: unknown) => pool.dispatch({ ...options, allowH2: false }, handler) },
   })
 
-/** Node's own fetch, with the connections of this pool or else of the one that is shared. `#fetch` is this module, but for browsers. */
+/**
+ * Node's own fetch, with the connections of this pool or else of the one that is shared, and with words for why a request has failed.
+ * `#fetch` is this module, but for browsers.
+ */
 export const findFetch = (own?: Pool): ((url: string, init: RequestInit) => Promise<Response>) | undefined =>
   globalThis.fetch &&
-  ((url, init) => {
+  (async (url, init) => {
     const pool = own ?? sharedPool()
-    return globalThis.fetch(url, pool ? ({ ...init, dispatcher: overHttp1(pool) } as RequestInit) : init)
+    try {
+      return await globalThis.fetch(url, pool ? ({ ...init, dispatcher: overHttp1(pool) } as RequestInit) : init)
+    } catch (error) {
+      throw fetchFailure(error, url) ?? error
+    }
   })

@@ -41,8 +41,8 @@ export const openLineClient = async (
     void poll(connection, connectLine(channels), receive)
     return { write: () => {}, destroy: () => connection.destroy() }
   }
-  const socket = await openSocket(address, options)
-  socket.on('data', receive).on('error', () => socket.destroy())
+  const socket = await openSocket(address, { ...options, onBytes: receive })
+  socket.on('error', () => socket.destroy())
   socket.write(FIRST_BYTES[way](channels))
   return { write: () => {}, destroy: () => void socket.destroy() }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 
 /** Where a server is, and how it is reached. */
@@ -16,11 +16,33 @@ export interface SocketOptions {
   readonly localAddress?: string | undefined
   /** A ticket of an earlier TLS connection, to be resumed. */
   readonly session?: Buffer | undefined
+  /** Takes what is read, in place of `data`. It is the caller's only until this returns: what comes next is read into the same buffer. */
+  readonly onBytes?: OnBytes
 }
+
+type OnBytes = (bytes: Buffer) => void
+
+/** As much as Node reads at a time. */
+const READ_BYTES = 65_536
+
+/** Whatever plain sockets read: a buffer for each read is what a load would stop most often for, to collect it. */
+const shared = Buffer.allocUnsafeSlow(READ_BYTES)
+
+/** The beginning of {@link shared} that was read last; the next is mostly as long. */
+let read = shared
+
+const readInto = (onBytes: OnBytes): OnReadOpts => ({
+  buffer: shared,
+  callback: (length) => {
+    if (length !== read.length) read = shared.subarray(0, length)
+    onBytes(read)
+    return true
+  },
+})
 
 /** Opens a TCP connection, over TLS where the address says so; whose certificate it is does not matter. */
 export const openSocket = async ({ host, port, isTls }: Address, options: SocketOptions = {}): Promise<Socket> => {
-  const { alpn = 'http/1.1', localAddress, session } = options
+  const { alpn = 'http/1.1', localAddress, session, onBytes } = options
   const at = { host, port, noDelay: true, ...(localAddress !== undefined && { localAddress }) }
   const tls = {
     ALPNProtocols: [alpn],
@@ -28,7 +50,10 @@ export const openSocket = async ({ host, port, isTls }: Address, options: Socket
     rejectUnauthorized: false,
     ...(session && { session }),
   }
-  const socket: Socket | TLSSocket = isTls ? connectTls({ ...at, ...tls }) : connect(at)
+  const socket: Socket | TLSSocket = isTls
+    ? connectTls({ ...at, ...tls })
+    : connect({ ...at, ...(onBytes && { onread: readInto(onBytes) }) })
+  if (isTls && onBytes) socket.on('data', onBytes)
   await once(socket, isTls ? 'secureConnect' : 'connect')
   return socket
 }

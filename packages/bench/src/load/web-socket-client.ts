@@ -13,7 +13,7 @@ export interface LoadClient {
   destroy(): void
 }
 
-/** Hears how many messages have become whole with a chunk. */
+/** Hears how many messages have become whole with a chunk, which is its own only until it returns. */
 export type OnMessages = (messages: number, chunk: Buffer) => void
 
 export interface WebSocketRequest {
@@ -40,7 +40,16 @@ export const openWebSocket = async (
   onMessages: OnMessages,
   options: SocketOptions = {},
 ): Promise<LoadClient & { readonly socket: Socket }> => {
-  const socket = await openSocket(address, options)
+  const write = (bytes: Buffer): void => void socket.write(bytes)
+  const counter = counterFor(write)
+  const greeting = new Greeting(request.dialect.handshake.answers, onMessages)
+  const answer = new HandshakeAnswer((bytes) => greeting.receive(counter.push(bytes), bytes))
+  const socket = await openSocket(address, { ...options, onBytes: (bytes) => answer.read(bytes) })
+  const lost = (): void => answer.fail(new Error('the connection was closed instead of an answer to the handshake'))
+  socket.on('close', lost).on('error', (error) => {
+    answer.fail(error)
+    socket.destroy()
+  })
   const headers = {
     host: `${address.host}:${address.port}`,
     upgrade: 'websocket',
@@ -50,13 +59,7 @@ export const openWebSocket = async (
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.write(`GET ${request.dialect.path} HTTP/1.1\r\n${lines.join('')}\r\n`)
-  const rest = await readHandshake(socket)
-  const write = (bytes: Buffer): void => void socket.write(bytes)
-  const counter = counterFor(write)
-  const greeting = new Greeting(request.dialect.handshake.answers, onMessages)
-  const receive = (chunk: Buffer): void => greeting.receive(counter.push(chunk), chunk)
-  if (rest.length > 0) receive(rest)
-  socket.on('data', receive).on('error', () => socket.destroy())
+  await answer.done
   for (const frame of request.dialect.handshake.frames) write(frame)
   await greeting.done
   return { socket, write, destroy: () => void socket.destroy() }
@@ -93,22 +96,47 @@ class Greeting {
   }
 }
 
-/** Resolves with what has come behind the answer. */
-const readHandshake = (socket: Socket): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    let head: Buffer = Buffer.alloc(0)
-    const lost = (): void => reject(new Error('the connection was closed instead of an answer to the handshake'))
-    const read = (chunk: Buffer): void => {
-      head = Buffer.concat([head, chunk])
-      const end = head.indexOf('\r\n\r\n')
-      if (end === -1) return
-      socket.off('data', read).off('close', lost).off('error', reject)
-      const [status = ''] = head.toString('latin1').split('\r\n')
-      if (status.startsWith('HTTP/1.1 101')) resolve(head.subarray(end + 4))
-      else reject(new Error(`the handshake was answered with ${status}`))
+/** Reads the server's answer to the handshake; whatever comes behind it is handed on. */
+class HandshakeAnswer {
+  /** Rejects when it is another answer, or none. */
+  readonly done: Promise<void>
+  readonly #onBytes: (bytes: Buffer) => void
+  #head: Buffer | undefined = Buffer.alloc(0)
+  #resolve: () => void = () => {}
+  #reject: (error: Error) => void = () => {}
+
+  constructor(onBytes: (bytes: Buffer) => void) {
+    this.#onBytes = onBytes
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  read(bytes: Buffer): void {
+    if (!this.#head) {
+      this.#onBytes(bytes)
+      return
     }
-    socket.on('data', read).on('error', reject).on('close', lost)
-  })
+    this.#head = Buffer.concat([this.#head, bytes])
+    const end = this.#head.indexOf('\r\n\r\n')
+    if (end === -1) return
+    const [status = ''] = this.#head.toString('latin1').split('\r\n')
+    const rest = this.#head.subarray(end + 4)
+    this.#head = undefined
+    if (!status.startsWith('HTTP/1.1 101')) {
+      this.fail(new Error(`the handshake was answered with ${status}`))
+      return
+    }
+    this.#resolve()
+    if (rest.length > 0) this.#onBytes(rest)
+  }
+
+  /** Without effect once the answer has come. */
+  fail(error: Error): void {
+    this.#reject(error)
+  }
+}
 
 /** Opens a WebSocket on a stream of an HTTP/2 connection (RFC 8441). */
 export const openWebSocketStream = (

@@ -57,7 +57,7 @@ export default defineConfig({
           include: ['packages/*/src/**/*.test.ts', 'examples/demo/{shared,server,page}/**/*.test.ts'],
           // A process for each of hundreds of files takes as much processor as all that is in them.
           isolate: false,
-          setupFiles: ['packages/testkit/src/left-behind.setup.ts'],
+          setupFiles: ['packages/testkit/src/left-behind.setup.ts', 'packages/testkit/src/properties.setup.ts'],
           // A deadline for what hangs, and no measure of speed: property tests take as long as a busy machine lets them.
           testTimeout: 30_000,
           hookTimeout: 30_000,

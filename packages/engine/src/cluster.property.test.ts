@@ -9,7 +9,6 @@ import {
   type MemoryConnection,
   ModelClient,
   type NodeLine,
-  PROPERTY_SEED,
   PresenceWatcher,
   turn,
 } from '@fusewire/testkit'
@@ -367,7 +366,7 @@ describe('[L20] [L21] [L23] [L24] clients that move between nodes which die, sta
     async (_, step, callFates, isRough) => {
       await fc.assert(
         fc.asyncProperty(
-          fc.array(step as fc.Arbitrary<Step>, { minLength: 5, maxLength: 60, size: 'max' }),
+          fc.array(step as fc.Arbitrary<Step>, { minLength: 5, maxLength: 60 }),
           callFates,
           async (steps, fatesOfCalls) => {
             const run = await Run.start({ fates: fatesOfCalls, isRough })
@@ -377,7 +376,7 @@ describe('[L20] [L21] [L23] [L24] clients that move between nodes which die, sta
             await run.expectGoodEnd()
           },
         ),
-        { numRuns: 50, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true, ...PROPERTY_SEED },
+        { numRuns: 50, interruptAfterTimeLimit: TIME_LIMIT_MS, markInterruptAsFailure: true },
       )
     },
     TIME_LIMIT_MS + 10_000,

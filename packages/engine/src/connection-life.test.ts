@@ -163,7 +163,6 @@ describe('any lives of connections', () => {
   ]
   const script = fc.array(fc.record({ act: fc.nat(acts.length - 1), at: fc.nat(2), wait: fc.boolean() }), {
     maxLength: 60,
-    size: 'max',
   })
 
   it('[L5] [L6] [L9] never throw, never speak after the end, and leave nothing', async () => {

@@ -149,7 +149,6 @@ const acts: readonly ((world: World, at: number) => unknown)[] = [
 
 const script = fc.array(fc.record({ act: fc.nat(acts.length - 1), at: fc.nat(CLIENTS - 1), turns: fc.nat(2) }), {
   maxLength: 80,
-  size: 'max',
 })
 
 it('[L5] [L8] nothing is done for a session that has ended, whatever was asked for it before', async () => {

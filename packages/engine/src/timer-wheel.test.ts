@@ -140,50 +140,46 @@ describe('TimerWheel', () => {
       { weight: 1, arbitrary: fc.record({ do: fc.constant('leap' as const), ms: fc.integer({ min: -50_000, max: 50_000 }) }) },
     )
     fc.assert(
-      fc.property(
-        fc.array(operation, { maxLength: 60, size: 'max' }),
-        fc.array(ms, { maxLength: 4 }),
-        (operations, intervals) => {
-          let now = START
-          const wheel = new TimerWheel(now, SLOT_MS, SLOTS)
-          /** Deadlines, and since when they can have been kept: an overdue one waits for the next slot. */
-          const model = new Map<Timed, { readonly deadline: number; readonly since: number }>()
-          const items = Array.from({ length: 8 }, (_, index): Timed => {
-            const left = index % 2 ? [...intervals] : []
-            const item: Timed = {
-              due: (at) => {
-                expect(at).toBe(now)
-                expect(model.get(item)?.deadline).toBeLessThanOrEqual(now)
-                model.delete(item)
-                const interval = left.shift()
-                if (interval === undefined) return undefined
-                model.set(item, { deadline: now + interval, since: now })
-                return now + interval
-              },
-            }
-            return item
-          })
-          for (const operation of operations) {
-            if (operation.do === 'pass' || operation.do === 'leap') {
-              now += operation.ms
-              if (operation.do === 'leap') for (const [item, { deadline }] of model) model.set(item, { deadline, since: now })
-              wheel.advance(now)
-              for (const { deadline, since } of model.values()) expect(Math.max(deadline, since)).toBeGreaterThan(now - SLOT_MS)
-            } else {
-              const item = items[operation.item]
-              if (!item) continue
-              if (operation.do === 'cancel') {
-                wheel.cancel(item)
-                model.delete(item)
-              } else {
-                wheel.schedule(item, now + operation.ms)
-                model.set(item, { deadline: now + operation.ms, since: now })
-              }
-            }
-            expect(wheel.size).toBe(model.size)
+      fc.property(fc.array(operation, { maxLength: 60 }), fc.array(ms, { maxLength: 4 }), (operations, intervals) => {
+        let now = START
+        const wheel = new TimerWheel(now, SLOT_MS, SLOTS)
+        /** Deadlines, and since when they can have been kept: an overdue one waits for the next slot. */
+        const model = new Map<Timed, { readonly deadline: number; readonly since: number }>()
+        const items = Array.from({ length: 8 }, (_, index): Timed => {
+          const left = index % 2 ? [...intervals] : []
+          const item: Timed = {
+            due: (at) => {
+              expect(at).toBe(now)
+              expect(model.get(item)?.deadline).toBeLessThanOrEqual(now)
+              model.delete(item)
+              const interval = left.shift()
+              if (interval === undefined) return undefined
+              model.set(item, { deadline: now + interval, since: now })
+              return now + interval
+            },
           }
-        },
-      ),
+          return item
+        })
+        for (const operation of operations) {
+          if (operation.do === 'pass' || operation.do === 'leap') {
+            now += operation.ms
+            if (operation.do === 'leap') for (const [item, { deadline }] of model) model.set(item, { deadline, since: now })
+            wheel.advance(now)
+            for (const { deadline, since } of model.values()) expect(Math.max(deadline, since)).toBeGreaterThan(now - SLOT_MS)
+          } else {
+            const item = items[operation.item]
+            if (!item) continue
+            if (operation.do === 'cancel') {
+              wheel.cancel(item)
+              model.delete(item)
+            } else {
+              wheel.schedule(item, now + operation.ms)
+              model.set(item, { deadline: now + operation.ms, since: now })
+            }
+          }
+          expect(wheel.size).toBe(model.size)
+        }
+      }),
       { numRuns: 300 },
     )
   })

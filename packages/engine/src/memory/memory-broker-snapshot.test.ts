@@ -105,8 +105,8 @@ describe('a memory broker that was restored', () => {
   it('goes on as if nothing had been between, when nothing was', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(operation, { maxLength: 40, size: 'max' }),
-        fc.array(operation, { maxLength: 20, size: 'max' }),
+        fc.array(operation, { maxLength: 40 }),
+        fc.array(operation, { maxLength: 20 }),
         fc.constantFrom(0, 1_500, 30_000),
         async (before, after, pauseMs) => {
           const environment = new FakeEnvironment()

@@ -32,13 +32,13 @@ const leaf = fc.oneof(
 /** What both codecs and both libraries can carry; `__proto__` has tests of its own. */
 const data = fc.letrec((tie) => ({
   value: fc.oneof(
-    { maxDepth: 5 },
+    { maxDepth: 5, depthSize: 'small' },
     leaf,
-    fc.array(tie('value'), { maxLength: 20 }),
+    fc.array(tie('value'), { maxLength: 6 }),
     fc.dictionary(
       fc.string({ unit: 'grapheme' }).filter((key) => key !== '__proto__'),
       tie('value'),
-      { maxKeys: 20, noNullPrototype: true },
+      { maxKeys: 6, noNullPrototype: true },
     ),
   ),
 })).value

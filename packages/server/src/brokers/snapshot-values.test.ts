@@ -7,7 +7,7 @@ const throughJson = (value: unknown): unknown => fromJsonValue(JSON.parse(JSON.s
 const names = fc.oneof(fc.string(), fc.constantFrom('$bytes', '$$bytes', '$number', '$', '__proto__', 'toString'))
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(
-    { maxDepth: 4 },
+    { maxDepth: 4, depthSize: 'small' },
     fc.string({ unit: 'binary' }),
     fc.double(),
     fc.integer(),

@@ -173,7 +173,7 @@ describe('Outbox', () => {
       fc.record({ kind: fc.constant('drain' as const), to: fc.nat(2) }),
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.integer({ min: 1, max: 12 }), (steps, limit) => {
+      fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 12 }), (steps, limit) => {
         const { sinks, outboxes, endTurn } = setUp(limit, 3)
         const shared = ['a', 'bc', 'def', 'g', 'hi', 'j'].map(frame)
         const sent = ['', '', '']
@@ -366,7 +366,7 @@ describe('conflation', () => {
 
   it('[S10] does what a plain list would: keeps order, the newest of each slot, all without one, and the limit', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), fc.integer({ min: 6, max: 200 }), (steps, limit) => {
+      fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 6, max: 200 }), (steps, limit) => {
         const { sink, outbox, endTurn, context } = setUp(limit)
         /** What the client must get, by the plainest account. */
         const model = {

@@ -158,7 +158,7 @@ export const brokerModelProperty = (
   numRuns: number,
 ): Promise<void> =>
   fc.assert(
-    fc.asyncProperty(fc.array(operation, { maxLength: 40 }), async (operations) => {
+    fc.asyncProperty(fc.array(operation, { maxLength: 24 }), async (operations) => {
       const subject = await makeBroker()
       try {
         await compare(subject, operations)

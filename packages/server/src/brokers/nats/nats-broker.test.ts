@@ -14,5 +14,5 @@ describeWith(['nats-server'], 'one server', () => {
     await server.stop()
   })
 
-  brokerContract('NatsBroker', () => brokerUnderTest([server.url], {}, lines), { runs: 100 })
+  brokerContract('NatsBroker', () => brokerUnderTest([server.url], {}, lines), { runs: 60 })
 })

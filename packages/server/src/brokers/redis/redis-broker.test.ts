@@ -50,6 +50,6 @@ for (const { title, programs, start } of REDIS_KINDS)
           }),
         }
       },
-      { runs: 24, runsAtOnce: 3 },
+      { runs: 12, runsAtOnce: 3 },
     )
   })

@@ -21,8 +21,8 @@ const takers = (option: ScenarioOption): string =>
 
 export const HELP = `Usage: npm run bench -- [scenario ...] [options]
 
-Measures Fusewire beside what one might take instead: by turns, in one run, each server in a process of its own on a core of its own
-(where taskset exists), the load in another. What counts are ratios.
+Measures Fusewire beside what one might take instead, in one run and by turns: servers are processes on a core of their own (where
+taskset exists), the load is another. What counts are ratios.
 
 Scenarios (default: ${DEFAULT_SCENARIOS.map(({ name }) => name).join(', ')}; all runs every one, which takes hours):
 ${SCENARIOS.map(({ name, summary }) => described(name, summary)).join('\n')}
@@ -31,8 +31,8 @@ ${described('cluster', 'publications a second over Redis and NATS, with 1, 2 and
 Options:
   --quick          CPU time and memory alone, in under two minutes on a quiet machine; ends with 1 when a target is missed by more
                    than a fifth, twice
-  --rounds N       measurements of each candidate; tables show medians (default: the scenario's own; 2 at most with --quick)
-  --seconds N      how long one measurement lasts, where it is one of time
+  --rounds N       starts of each candidate; tables show medians (default: the scenario's own; 2 at most with --quick)
+  --seconds N      how long a candidate is measured in each round, where that is a matter of time
   --clients N      in place of the scenario's own numbers of clients; for${takers('clients')}
   --bytes N        in place of the scenario's own sizes of messages; for${takers('bytes')}
   --only TEXT      candidates whose name is this; may be repeated

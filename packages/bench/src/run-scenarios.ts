@@ -15,6 +15,7 @@ import { withSecondTry } from './frame/second-try.ts'
 import { TARGETS } from './frame/targets.ts'
 import { judge, verdictTable } from './frame/verdict.ts'
 import { checkServer } from './load/check-server.ts'
+import { mostConnections } from './load/open-files.ts'
 import { isPinned, pinLoad } from './load/server-process.ts'
 import { externalDialect } from './scenarios/external-candidate.ts'
 import { SCENARIOS } from './scenarios/scenarios.ts'
@@ -98,7 +99,8 @@ const planOf = (scenario: Scenario, options: RunOptions & CommandLine): Planned 
 /** With `--quick`, what misses its target by much has a second try. */
 const resultOf = async ({ scenario, trials }: Planned, { isQuick, rounds: asked }: CommandLine): Promise<ScenarioResult> => {
   const rounds = asked ?? (isQuick ? Math.min(scenario.rounds, MOST_QUICK_ROUNDS) : scenario.rounds)
-  const measure = (some: readonly Trial[]) => runScenario(scenario, some, rounds, progressBar.show)
+  const limits = { rounds, mostConnections: mostConnections() }
+  const measure = (some: readonly Trial[]) => runScenario(scenario, some, limits, progressBar.show)
   if (isQuick) return { scenario, rounds, ...(await withSecondTry(TARGETS, scenario.name, trials, measure)) }
   const measured = await measure(trials)
   return { scenario, rounds, measured, verdicts: judge(TARGETS, scenario.name, measured) }

@@ -1,6 +1,5 @@
 import { startNats, startRedis } from '@fusewire/testkit'
-import { coreWaitSecondsOfThreads } from '../load/core-time.ts'
-import { cpuSecondsOf } from '../load/process-time.ts'
+import { coreWaitSecondsOfThreads, cpuSecondsOf } from '../load/core-time.ts'
 
 export const BROKERS = ['redis', 'nats'] as const
 export type BrokerName = (typeof BROKERS)[number]

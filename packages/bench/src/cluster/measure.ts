@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { median } from '../frame/statistics.ts'
-import { stolenSeconds } from '../load/core-time.ts'
-import { cpuSecondsOf } from '../load/process-time.ts'
+import { cpuSecondsOf, stolenSeconds } from '../load/core-time.ts'
 import type { BrokerName } from './broker.ts'
 import { type Cluster, type Lane, openCluster, relayOf, WAYS, type Way } from './cluster.ts'
 import { goFirst } from './go-first.ts'

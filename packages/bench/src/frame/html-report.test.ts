@@ -18,7 +18,13 @@ const environment: Environment = {
 }
 
 const row = (candidate: string, size: number, rate: number | undefined): Measured => ({
-  trial: { case: `plain, ${size}`, size, candidate, description: 'does "it"', measure: async () => ({}) },
+  trial: {
+    case: `plain, ${size}`,
+    size,
+    candidate,
+    description: 'does "it"',
+    open: () => Promise.reject(new Error('is not measured here')),
+  },
   samples: [{ rate }],
 })
 

@@ -2,24 +2,81 @@ import { expect, it } from 'vitest'
 import { ratiosOf, runScenario, valuesOf } from './run-scenario.ts'
 import type { Scenario, Trial } from './scenario.ts'
 
-it('measures the candidates of a case by turns, and compares them round by round', async () => {
+/** What has been done in which order, and trials that tell it; the later a measurement, the larger its value. */
+const recorded = (names: readonly string[], more: Partial<Trial> = {}) => {
   const order: string[] = []
-  const trial = (candidate: string, value: number): Trial => ({
+  const trials = names.map((candidate) => ({
     case: 'one',
     candidate,
     description: '',
-    measure: async () => {
-      order.push(candidate)
-      return { rate: value * order.length, unknown: undefined }
+    ...more,
+    open: async () => {
+      order.push(`open ${candidate}`)
+      return {
+        measure: async () => {
+          order.push(candidate)
+          return { rate: order.filter((done) => done === candidate).length, unknown: undefined }
+        },
+        close: async () => void order.push(`close ${candidate}`),
+      }
     },
-  })
-  const trials = [trial('a', 1), trial('b', 2)]
-  const scenario: Scenario = { name: 's', summary: '', measures: [], main: 'rate', rounds: 2, takes: [], plan: () => trials }
+  }))
+  return { order, trials }
+}
+
+const scenarioOf = (trials: readonly Trial[], windows?: number): Scenario => ({
+  name: 's',
+  summary: '',
+  measures: [],
+  main: 'rate',
+  rounds: 2,
+  ...(windows !== undefined && { windows }),
+  takes: [],
+  plan: () => trials,
+})
+
+const LIMITS = { rounds: 2, mostConnections: 100 }
+
+it('measures the candidates of a case by turns, each by itself, and compares them round by round', async () => {
+  const { order, trials } = recorded(['a', 'b'])
   const shares: number[] = []
-  const [a, b] = await runScenario(scenario, trials, 2, (share) => shares.push(share))
-  expect(order).toEqual(['a', 'b', 'b', 'a'])
+  const [a, b] = await runScenario(scenarioOf(trials), trials, LIMITS, (share) => shares.push(share))
+  const alone = (name: string): string[] => [`open ${name}`, name, `close ${name}`]
+  expect(order).toEqual([...alone('a'), ...alone('b'), ...alone('b'), ...alone('a')])
   expect(shares).toEqual([0, 0.25, 0.5, 0.75])
   if (!a || !b) throw new Error('two were measured')
-  expect([valuesOf(a, 'rate'), valuesOf(b, 'rate'), valuesOf(a, 'unknown')]).toEqual([[1, 4], [4, 6], []])
-  expect(ratiosOf(b, a, 'rate')).toEqual([4, 1.5])
+  expect([valuesOf(a, 'rate'), valuesOf(b, 'rate'), valuesOf(a, 'unknown')]).toEqual([[1, 2], [1, 2], []])
+  expect(ratiosOf(b, a, 'rate')).toEqual([1, 1])
+})
+
+it('has them up side by side where a round has windows, and tells the median of those', async () => {
+  const { order, trials } = recorded(['a', 'b'])
+  const shares: number[] = []
+  const [a, b] = await runScenario(scenarioOf(trials, 3), trials, LIMITS, (share) => shares.push(share))
+  expect(order.slice(0, 10)).toEqual(['open a', 'open b', 'a', 'b', 'b', 'a', 'a', 'b', 'close a', 'close b'])
+  expect(order.slice(10, 14)).toEqual(['open b', 'open a', 'b', 'a'])
+  expect(shares).toHaveLength(12)
+  if (!a || !b) throw new Error('two were measured')
+  expect([valuesOf(a, 'rate'), valuesOf(b, 'rate'), valuesOf(a, 'unknown')]).toEqual([[2, 5], [2, 5], []])
+})
+
+it('has as many up at a time as there can be open files for', async () => {
+  const { order, trials } = recorded(['a', 'b', 'c'], { connections: 50 })
+  await runScenario(scenarioOf(trials, 2), trials, { ...LIMITS, rounds: 1 }, () => {})
+  expect(order.slice(0, 8)).toEqual(['open a', 'open b', 'a', 'b', 'b', 'a', 'close a', 'close b'])
+  expect(order.slice(8)).toEqual(['open c', 'c', 'c', 'close c'])
+})
+
+it('has one up where even that has more connections than there can be', async () => {
+  const { order, trials } = recorded(['a', 'b'], { connections: 101 })
+  await runScenario(scenarioOf(trials, 2), trials, { ...LIMITS, rounds: 1 }, () => {})
+  expect(order).toEqual(['open a', 'a', 'a', 'close a', 'open b', 'b', 'b', 'close b'])
+})
+
+it('says what has failed, and ends what is up', async () => {
+  const { order, trials } = recorded(['a'])
+  const failing = { ...(trials[0] as Trial), candidate: 'b', open: () => Promise.reject(new Error('no port is free')) }
+  const both = [...trials, failing]
+  await expect(runScenario(scenarioOf(both, 2), both, LIMITS, () => {})).rejects.toThrow('one, b: no port is free')
+  expect(order).toEqual(['open a', 'close a'])
 })

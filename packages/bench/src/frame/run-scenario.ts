@@ -1,5 +1,6 @@
 import { groupBy } from './group-by.ts'
 import type { Sample, Scenario, Trial } from './scenario.ts'
+import { groupsWithin, measureSideBySide } from './side-by-side.ts'
 
 /** A trial and what its measurements have given, one sample a round. */
 export interface Measured {
@@ -10,34 +11,37 @@ export interface Measured {
 /** Says what is being measured, and how much of everything is done, from 0 to 1. */
 export type OnProgress = (share: number, what: string) => void
 
+export interface RunLimits {
+  readonly rounds: number
+  /** That candidates may have together while they are up side by side. */
+  readonly mostConnections: number
+}
+
 /**
- * Measures the trials of each case by turns, A B A B, so that whatever else the machine does hits all alike. Every other round goes
+ * Measures the trials of each case round by round, side by side or one after the other as the scenario says. Every other round goes
  * backwards: whoever comes behind another always might find another machine.
  */
 export const runScenario = async (
   scenario: Scenario,
   trials: readonly Trial[],
-  rounds: number,
+  { rounds, mostConnections }: RunLimits,
   onProgress: OnProgress,
 ): Promise<readonly Measured[]> => {
+  const { windows = 1 } = scenario
   const samples = new Map<Trial, Sample[]>(trials.map((trial) => [trial, []]))
-  const cases = groupBy(trials, (trial) => trial.case)
+  const all = trials.length * rounds * windows
   let done = 0
-  for (const [name, inCase] of cases)
-    for (let round = 0; round < rounds; round++)
-      for (const trial of round % 2 === 0 ? inCase : inCase.toReversed()) {
-        onProgress(done++ / (trials.length * rounds), `${scenario.name}: ${name}: ${trial.candidate}`)
-        samples.get(trial)?.push(await measureOnce(trial))
+  const onMeasure = (trial: Trial): void => onProgress(done++ / all, `${scenario.name}: ${trial.case}: ${trial.candidate}`)
+  for (const inCase of groupBy(trials, (trial) => trial.case).values())
+    for (let round = 0; round < rounds; round++) {
+      const inOrder = round % 2 === 0 ? inCase : inCase.toReversed()
+      const groups = windows > 1 ? groupsWithin(inOrder, mostConnections) : inOrder.map((trial) => [trial])
+      for (const group of groups) {
+        const measured = await measureSideBySide(group, windows, onMeasure)
+        for (const [index, sample] of measured.entries()) samples.get(group[index] as Trial)?.push(sample)
       }
+    }
   return trials.map((trial) => ({ trial, samples: samples.get(trial) ?? [] }))
-}
-
-const measureOnce = async (trial: Trial): Promise<Sample> => {
-  try {
-    return await trial.measure()
-  } catch (error) {
-    throw new Error(`${trial.case}, ${trial.candidate}: ${(error as Error).message}`, { cause: error })
-  }
 }
 
 /** The values of a measure that are known. */

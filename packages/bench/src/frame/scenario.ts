@@ -16,6 +16,13 @@ export interface Measure {
 /** What one measurement has given, by names of measures. What the system does not tell is left out. */
 export type Sample = Readonly<Record<string, number | undefined>>
 
+/** A candidate that is up, with its load. */
+export interface OpenTrial {
+  /** Measures it once: for a window of time where it is one of several. */
+  measure(): Promise<Sample>
+  close(): Promise<void>
+}
+
 /** One candidate under one load, to be measured again and again. */
 export interface Trial {
   /** What loads have in common that are compared: the names of candidates are different within a case. */
@@ -25,8 +32,10 @@ export interface Trial {
   readonly candidate: string
   /** What the candidate is, in a line. */
   readonly description: string
-  /** Measures it once, with a server of its own that is gone when it resolves. */
-  readonly measure: () => Promise<Sample>
+  /** Of the load. Candidates are up side by side as long as there can be so many open files. */
+  readonly connections?: number
+  /** Starts it, with a server of its own. */
+  readonly open: () => Promise<OpenTrial>
 }
 
 /** A server elsewhere, which is measured beside the others. */
@@ -63,8 +72,13 @@ export interface Scenario {
   readonly main: string
   /** Draws the main measure by the sizes of cases, where it is one of growth. */
   readonly isGrowth?: boolean
-  /** Rounds when the command line says nothing. */
+  /** Rounds when the command line says nothing. Candidates are started anew in each. */
   readonly rounds: number
+  /**
+   * Measurements of a round. With more than one, the candidates of a case are up at the same time and are measured by turns, each in so
+   * many windows of time; otherwise each is started, measured and ended by itself.
+   */
+  readonly windows?: number
   /** Options of the command line that mean something to it, besides those that all scenarios take. */
   readonly takes: readonly ScenarioOption[]
   plan(options: RunOptions): readonly Trial[]

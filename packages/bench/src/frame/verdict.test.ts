@@ -4,7 +4,7 @@ import type { Target } from './targets.ts'
 import { judge, verdictTable } from './verdict.ts'
 
 const measured = (candidate: string, name: string, values: readonly (number | undefined)[]): Measured => ({
-  trial: { case: name, candidate, description: '', measure: async () => ({}) },
+  trial: { case: name, candidate, description: '', open: () => Promise.reject(new Error('is not measured here')) },
   samples: values.map((value) => ({ rate: value })),
 })
 

@@ -1,27 +1,44 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
+const NANOSECONDS = 1_000_000_000
+
+/**
+ * Seconds of CPU time that the threads of a process have used so far, user and system, to the nanosecond; undefined where the system does
+ * not tell. The ticks of `/proc/<pid>/stat` are too coarse for windows of some hundred milliseconds.
+ */
+export const cpuSecondsOf = (pid: number): number | undefined => sumOfThreads(pid, ({ used }) => used)
+
 /** Seconds that the main thread of a process has waited for a core so far; undefined where the system does not tell. */
 export const coreWaitSecondsOf = (pid: number): number | undefined => {
   try {
-    return waitedSeconds(`/proc/${pid}`)
+    return scheduled(`/proc/${pid}`).waited
   } catch {
     return undefined
   }
 }
 
 /** The same of all its threads together: programs in Go have none that does the work. */
-export const coreWaitSecondsOfThreads = (pid: number): number | undefined => {
+export const coreWaitSecondsOfThreads = (pid: number): number | undefined => sumOfThreads(pid, ({ waited }) => waited)
+
+interface Scheduled {
+  /** Seconds on a core. */
+  readonly used: number
+  /** Seconds with something to do and no core to do it on. */
+  readonly waited: number
+}
+
+const scheduled = (folder: string): Scheduled => {
+  const [used, waited] = readFileSync(`${folder}/schedstat`, 'utf8').split(' ')
+  return { used: Number(used) / NANOSECONDS, waited: Number(waited) / NANOSECONDS }
+}
+
+const sumOfThreads = (pid: number, pick: (scheduled: Scheduled) => number): number | undefined => {
   try {
     const folder = `/proc/${pid}/task`
-    return readdirSync(folder).reduce((sum, thread) => sum + waitedSeconds(`${folder}/${thread}`), 0)
+    return readdirSync(folder).reduce((sum, thread) => sum + pick(scheduled(`${folder}/${thread}`)), 0)
   } catch {
     return undefined
   }
-}
-
-const waitedSeconds = (folder: string): number => {
-  const [, waited] = readFileSync(`${folder}/schedstat`, 'utf8').split(' ')
-  return Number(waited) / 1e9
 }
 
 /** Ticks of a second in /proc; Linux has 100 on every machine of today. */

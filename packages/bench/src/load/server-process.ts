@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { coreWaitSecondsOf } from './core-time.ts'
-import { cpuSecondsOf } from './process-time.ts'
+import { coreWaitSecondsOf, cpuSecondsOf } from './core-time.ts'
 
 /** How to start a server. The program prints a line with `port=<n>`, or with its URL, once it listens. */
 export interface ServerProgram {

@@ -1,17 +1,21 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TLSSocket } from 'node:tls'
-import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
-import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive, wsSessions } from '../load/candidates.ts'
+import type { OpenTrial, RunOptions, Scenario, Trial } from '../frame/scenario.ts'
+import { bare, type Candidate, fusewire, type ReachableServer, socketIo, wsNaive, wsSessions } from '../load/candidates.ts'
 import { Http2Connection } from '../load/http2-connection.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
+import { openOnServer } from '../load/on-server.ts'
 import { freshAddress, ticketOf } from '../load/open-socket.ts'
 import { type LoadClient, type OnMessages, openWebSocket, openWebSocketStream } from '../load/web-socket-client.ts'
 import { rateMeasures } from './rate-measures.ts'
 
 const CONCURRENCY = 50
-const DURATION_MS = 5000
-const QUICK_DURATION_MS = 2000
+const DURATION_MS = 3000
+const WINDOWS = 6
 /** Until the code of all candidates has been compiled for good: a server is up for longer than that. */
 const WARM_UP_MS = 3000
+/** Until the server has closed what the clients have: that is its work too, and is to fall into no other's window. */
+const CLOSING_MS = 20
 const CHANNEL = 'bench:connecting'
 
 interface ConnectLoad {
@@ -60,34 +64,33 @@ const connectOnce = async (open: OpenClient, { candidate, isSubscribing }: Conne
   client.destroy()
 }
 
-const measureConnecting = async (load: ConnectLoad): Promise<Sample> => {
-  const server = await reach(load.candidate)
-  let connections = 0
-  try {
+const openConnecting = (load: ConnectLoad): Promise<OpenTrial> =>
+  openOnServer(load.candidate, async (server) => {
     const open = await wayIn(server, load)
-    const connectFor = async (durationMs: number): Promise<void> => {
+    /** Resolves with the number of connections. */
+    const connectFor = async (durationMs: number): Promise<number> => {
       const begin = performance.now()
+      let connections = 0
       await Promise.all(
         Array.from({ length: CONCURRENCY }, async () => {
           for (; performance.now() - begin < durationMs; connections++) await connectOnce(open, load)
         }),
       )
+      return connections
     }
     await connectFor(WARM_UP_MS)
-    const before = connections
-    const stopMeter = startMeter(server.process)
-    await connectFor(load.durationMs)
-    return rates(connections - before, stopMeter())
-  } finally {
-    await server.stop()
-  }
-}
+    return {
+      measure: async () => {
+        const stopMeter = startMeter(server.process)
+        const connections = await connectFor(load.durationMs)
+        await delay(CLOSING_MS)
+        return rates(connections, stopMeter())
+      },
+      close: () => {},
+    }
+  })
 
-const plan = ({
-  isQuick,
-  certificateFile,
-  durationMs = isQuick ? QUICK_DURATION_MS : DURATION_MS,
-}: RunOptions): readonly Trial[] => {
+const plan = ({ isQuick, certificateFile, durationMs = DURATION_MS }: RunOptions): readonly Trial[] => {
   const trial = (
     name: string,
     candidate: Candidate,
@@ -96,7 +99,7 @@ const plan = ({
     case: name,
     candidate: isSubscribing ? candidate.name : `${candidate.name}-accept`,
     description: isSubscribing ? candidate.description : 'the handshake alone',
-    measure: () => measureConnecting({ candidate, isSubscribing, isTlsResumed, durationMs }),
+    open: () => openConnecting({ candidate, isSubscribing, isTlsResumed, durationMs: durationMs / WINDOWS }),
   })
   const accepting = { isSubscribing: false }
   const quick = [trial('plain', wsNaive(), accepting), trial('plain', fusewire())]
@@ -124,7 +127,8 @@ export const CONNECTING: Scenario = {
     'connections a second, 50 at a time, each with connect and subscribe: plain, with a full TLS handshake and with a resumed one,\nand as streams of one HTTP/2 connection; beside servers that only accept',
   measures: rateMeasures('connections'),
   main: 'perCpuSecond',
-  rounds: 5,
+  rounds: 7,
+  windows: WINDOWS,
   takes: [],
   plan,
 }

@@ -1,18 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Samples } from '../frame/samples.ts'
-import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import type { OpenTrial, RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { quantile } from '../frame/statistics.ts'
-import {
-  bare,
-  type Candidate,
-  fusewire,
-  fusewireRpc,
-  type ReachableServer,
-  reach,
-  socketIo,
-  wsNaive,
-} from '../load/candidates.ts'
+import { bare, type Candidate, fusewire, fusewireRpc, type ReachableServer, socketIo, wsNaive } from '../load/candidates.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
+import { openOnServer } from '../load/on-server.ts'
 import { Latencies, Schedule } from '../load/open-loop.ts'
 import { until } from '../load/until.ts'
 import { type LoadClient, openWebSocket } from '../load/web-socket-client.ts'
@@ -26,15 +18,16 @@ const CONNECTIONS = 50
  */
 const DEPTH = 1
 const SHARES = [0.1, 0.5, 0.9] as const
-const DURATION_MS = 5000
-const QUICK_DURATION_MS = 2000
-const WARM_UP_SHARE = 0.3
+const DURATION_MS = 4000
+const WINDOWS = 4
+const WARM_UP_MS = 1500
 /**
- * Of warming up with questions that come evenly: what a server does once in a turn is compiled only when turns are as many as there are
- * questions, and the threads that compile would have its core while it is measured.
+ * With questions that come evenly: what a server does once in a turn is compiled only when turns are as many as there are questions, and
+ * the threads that compile would have its core while it is measured.
  */
-const EVEN_WARM_UP_SHARE = 0.5
-const CALIBRATION_SHARE = 0.4
+const EVEN_WARM_UP_MS = 2500
+/** For which the largest rate is looked for, in each window anew: it is that of the machine as it is then. */
+const CALIBRATION_MS = 500
 const SETTLE_MS = 200
 
 interface Load {
@@ -119,46 +112,58 @@ const askEvenly = async (askers: readonly Asker[], frame: Buffer, perSecond: num
   return { late: late.sorted(), answered: answered.sorted() }
 }
 
-const measureEcho = async (candidate: Candidate, { connections, bytes, durationMs, share }: Load): Promise<Sample> => {
-  const server = await reach(candidate)
-  try {
+const openEcho = (candidate: Candidate, { connections, bytes, durationMs, share }: Load): Promise<OpenTrial> =>
+  openOnServer(candidate, async (server) => {
     const askers = await openAskers(server, candidate, connections)
     const frame = candidate.dialect.echo('x'.repeat(bytes))
-    const first = await measureLargestRate(askers, frame, durationMs * WARM_UP_SHARE)
-    await askEvenly(askers, frame, first * share, durationMs * EVEN_WARM_UP_SHARE)
-    const stopMeter = startMeter(server.process)
-    const largest = await measureLargestRate(askers, frame, durationMs * CALIBRATION_SHARE)
-    const metered = stopMeter()
-    await delay(SETTLE_MS)
-    const waitedBefore = server.process?.coreWaitSeconds() ?? Number.NaN
-    const askedAt = performance.now()
-    const { late, answered } = await askEvenly(askers, frame, largest * share, durationMs)
-    const waited = (server.process?.coreWaitSeconds() ?? Number.NaN) - waitedBefore
-    const noCore = (waited * 1000) / (performance.now() - askedAt)
-    for (const { client } of askers) client.destroy()
+    const first = await measureLargestRate(askers, frame, WARM_UP_MS)
+    await askEvenly(askers, frame, first * share, EVEN_WARM_UP_MS)
     return {
-      ...rates(largest * metered.seconds, metered),
-      p50: quantile(answered, 0.5),
-      p99: quantile(answered, 0.99),
-      p999: quantile(answered, 0.999),
-      late: quantile(late, 0.99),
-      noCore: Number.isNaN(noCore) ? undefined : noCore,
+      measure: () => measureEcho(server, askers, { frame, durationMs, share }),
+      close: () => {
+        for (const { client } of askers) client.destroy()
+      },
     }
-  } finally {
-    await server.stop()
+  })
+
+interface Questions extends Pick<Load, 'durationMs' | 'share'> {
+  readonly frame: Buffer
+}
+
+const measureEcho = async (
+  { process }: ReachableServer,
+  askers: readonly Asker[],
+  { frame, durationMs, share }: Questions,
+): Promise<Sample> => {
+  const stopMeter = startMeter(process)
+  const largest = await measureLargestRate(askers, frame, CALIBRATION_MS)
+  const metered = stopMeter()
+  await delay(SETTLE_MS)
+  const waitedBefore = process?.coreWaitSeconds() ?? Number.NaN
+  const askedAt = performance.now()
+  const { late, answered } = await askEvenly(askers, frame, largest * share, durationMs)
+  const waited = (process?.coreWaitSeconds() ?? Number.NaN) - waitedBefore
+  const noCore = (waited * 1000) / (performance.now() - askedAt)
+  return {
+    ...rates(largest * metered.seconds, metered),
+    p50: quantile(answered, 0.5),
+    p99: quantile(answered, 0.99),
+    p999: quantile(answered, 0.999),
+    late: quantile(late, 0.99),
+    noCore: Number.isNaN(noCore) ? undefined : noCore,
   }
 }
 
 const plan = (options: RunOptions): readonly Trial[] => {
-  const { isQuick, clients = CONNECTIONS, bytes = 100, external } = options
-  const durationMs = options.durationMs ?? (isQuick ? QUICK_DURATION_MS : DURATION_MS)
+  const { isQuick, clients = CONNECTIONS, bytes = 100, durationMs = DURATION_MS, external } = options
   const candidates = isQuick ? [wsNaive(), fusewire()] : [bare(), wsNaive(), fusewire(), fusewireRpc(), socketIo()]
   return (isQuick ? [0.5] : SHARES).flatMap((share) =>
     [...candidates, ...(external ? [externalCandidate(external)] : [])].map((candidate) => ({
       case: `${share * 100}% of the largest rate`,
       candidate: candidate.name,
       description: candidate.description,
-      measure: () => measureEcho(candidate, { connections: clients, bytes, durationMs, share }),
+      connections: clients,
+      open: () => openEcho(candidate, { connections: clients, bytes, durationMs: durationMs / WINDOWS, share }),
     })),
   )
 }
@@ -176,7 +181,8 @@ export const ECHO: Scenario = {
     ...rateMeasures('answers').filter(({ name }) => name !== 'loadCpu'),
   ],
   main: 'p99',
-  rounds: 5,
+  rounds: 11,
+  windows: WINDOWS,
   takes: ['clients', 'bytes', 'url'],
   plan,
 }

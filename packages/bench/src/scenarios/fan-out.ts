@@ -1,4 +1,4 @@
-import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import type { OpenTrial, RunOptions, Scenario, Trial } from '../frame/scenario.ts'
 import {
   bare,
   bareHttp2,
@@ -12,17 +12,18 @@ import {
   wsReady,
 } from '../load/candidates.ts'
 import { DIALECTS } from '../load/dialect.ts'
-import { measureDeliveries } from '../load/measure-deliveries.ts'
+import { openDeliveries } from '../load/open-deliveries.ts'
 import { externalCandidate } from './external-candidate.ts'
 import { rateMeasures } from './rate-measures.ts'
 
 const CHANNEL = 'bench:fan-out'
 /**
- * Short, and in many rounds: what one and the same program takes for a delivery differs by a third from start to start and far less
- * from then on, so that only more starts tell more.
+ * Short, and in many rounds: what one and the same program takes for a delivery differs from start to start, and far less from then
+ * on, so that only more starts tell more.
  */
-const DURATION_MS = 1000
-const QUICK_DURATION_MS = 1500
+const DURATION_MS = 1800
+const WINDOWS = 6
+const WARM_UP_MS = 500
 const BURST = 10
 /** Enough for compression to pay. */
 const DEFLATED_BYTES = 2000
@@ -36,13 +37,13 @@ interface Load {
 }
 
 /** Publishes to many subscribers of one channel, and counts what arrives. */
-export const measureFanOut = (candidate: Candidate, { clients, bytes, burst, durationMs }: Load): Promise<Sample> => {
+export const openFanOut = (candidate: Candidate, { clients, bytes, burst, durationMs }: Load): Promise<OpenTrial> => {
   const frame = candidate.dialect.publish(CHANNEL, textOf(bytes))
   const frames = Buffer.concat(Array.from({ length: burst }, () => frame))
-  return measureDeliveries(
+  return openDeliveries(
     candidate,
     { clients, channels: () => [CHANNEL] },
-    { durationMs, nextFrames: () => frames, deliveriesEach: clients * burst, window: 1 },
+    { warmUpMs: WARM_UP_MS, durationMs, nextFrames: () => frames, deliveriesEach: clients * burst, window: 1 },
   )
 }
 
@@ -100,7 +101,7 @@ const deflate = (): readonly Candidate[] => [
 
 const plan = (options: RunOptions): readonly Trial[] => {
   const { isQuick, certificateFile, external } = options
-  const durationMs = options.durationMs ?? (isQuick ? QUICK_DURATION_MS : DURATION_MS)
+  const durationMs = (options.durationMs ?? DURATION_MS) / WINDOWS
   const audiences = options.clients === undefined ? (isQuick ? [1000] : [1000, 5000]) : [options.clients]
   const sizes = options.bytes === undefined ? (isQuick ? [100] : [100, 1000]) : [options.bytes]
   const [clients = 0] = audiences
@@ -112,7 +113,8 @@ const plan = (options: RunOptions): readonly Trial[] => {
       case: name,
       candidate: candidate.name,
       description: candidate.description,
-      measure: () => measureFanOut(candidate, { ...load, durationMs }),
+      connections: load.clients,
+      open: () => openFanOut(candidate, { ...load, durationMs }),
     }))
   const inQuick = (candidates: readonly Candidate[], names: readonly string[]): readonly Candidate[] =>
     isQuick ? candidates.filter(({ name }) => names.includes(name)) : candidates
@@ -154,7 +156,8 @@ export const FAN_OUT: Scenario = {
     'how fast a message reaches all subscribers of a channel: one at a time and in bursts, plain, over TLS, over HTTP/2 as WebSocket\nand SSE, in JSON and MessagePack, compressed once against once a client',
   measures: rateMeasures('deliveries'),
   main: 'perCpuSecond',
-  rounds: 15,
+  rounds: 11,
+  windows: WINDOWS,
   takes: ['clients', 'bytes', 'url'],
   plan,
 }

@@ -1,8 +1,8 @@
-import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import type { OpenTrial, RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { bare, type Candidate, fusewire } from '../load/candidates.ts'
 import { mostConnections } from '../load/open-files.ts'
-import { measureFanOut } from './fan-out.ts'
-import { measureChannels } from './many-channels.ts'
+import { openFanOut } from './fan-out.ts'
+import { openChannels } from './many-channels.ts'
 
 const SUBSCRIBERS = [100, 1000, 5000, 20_000] as const
 const CHANNELS = [1, 10, 100, 1000, 10_000, 100_000] as const
@@ -19,22 +19,25 @@ const costOf = ({ perCpuSecond, serverCpu }: Sample): Sample => ({
 const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly Trial[] => {
   const candidates = [bare(), fusewire()]
   const subscribers = SUBSCRIBERS.map((count) => Math.min(count, mostConnections()))
-  const trials = (kind: string, sizes: readonly number[], measure: (candidate: Candidate, size: number) => Promise<Sample>) =>
+  const trials = (kind: string, sizes: readonly number[], open: (candidate: Candidate, size: number) => Promise<OpenTrial>) =>
     sizes.flatMap((size) =>
       candidates.map((candidate) => ({
         case: `${kind}, ${size}`,
         size,
         candidate: candidate.name,
         description: candidate.description,
-        measure: async () => costOf(await measure(candidate, size)),
+        open: async () => {
+          const { measure, close } = await open(candidate, size)
+          return { measure: async () => costOf(await measure()), close }
+        },
       })),
     )
   return [
     ...trials('subscribers', subscribers, (candidate, clients) =>
-      measureFanOut(candidate, { clients, bytes, burst: 1, durationMs }),
+      openFanOut(candidate, { clients, bytes, burst: 1, durationMs }),
     ),
     ...trials('channels', CHANNELS, (candidate, channels) =>
-      measureChannels(candidate, { channels, subscribers: 1, clients: Math.min(CHANNEL_CLIENTS, channels), bytes, durationMs }),
+      openChannels(candidate, { channels, subscribers: 1, clients: Math.min(CHANNEL_CLIENTS, channels), bytes, durationMs }),
     ),
   ]
 }

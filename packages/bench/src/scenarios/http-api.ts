@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
-import { type Candidate, fusewire, type ReachableServer, reach } from '../load/candidates.ts'
+import type { OpenTrial, RunOptions, Scenario, Trial } from '../frame/scenario.ts'
+import { type Candidate, fusewire, type ReachableServer } from '../load/candidates.ts'
 import { DIALECTS } from '../load/dialect.ts'
 import { Http1Connection } from '../load/http1-connection.ts'
 import { Http2Connection } from '../load/http2-connection.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
+import { openOnServer } from '../load/on-server.ts'
 import { rateMeasures } from './rate-measures.ts'
 
 type Version = 'h1' | 'h2'
@@ -13,7 +14,8 @@ const REQUESTS_UNDER_WAY = 32
 const BATCH = 100
 const CHANNEL = 'bench:http'
 const DURATION_MS = 3000
-const WARM_UP_SHARE = 0.3
+const WINDOWS = 6
+const WARM_UP_MS = 1000
 const BARE = fileURLToPath(new URL('../servers/bare-http.js', import.meta.url))
 
 interface Requester {
@@ -25,6 +27,14 @@ interface Requester {
 interface Request {
   readonly path: string
   readonly body: Buffer
+}
+
+interface ApiLoad {
+  readonly version: Version
+  /** Of a request. */
+  readonly publications: number
+  readonly bytes: number
+  readonly durationMs: number
 }
 
 /** Connections of their own over HTTP/1.1, streams of one over HTTP/2. */
@@ -60,38 +70,35 @@ const postStream = (connection: Http2Connection, { path, body }: Request): Promi
     connection.request(headers, { onHeaders, onEnd: resolve }, body)
   })
 
-const measureApi = async (
-  candidate: Candidate,
-  version: Version,
-  publications: number,
-  load: { bytes: number; durationMs: number },
-): Promise<Sample> => {
-  const server = await reach(candidate)
-  try {
-    const publication = { channel: CHANNEL, data: 'x'.repeat(load.bytes) }
+const openApi = (candidate: Candidate, { version, publications, bytes, durationMs }: ApiLoad): Promise<OpenTrial> =>
+  openOnServer(candidate, async (server) => {
+    const publication = { channel: CHANNEL, data: 'x'.repeat(bytes) }
     const batch = { commands: Array.from({ length: publications }, () => ({ publish: publication })) }
     const [path, body] = publications === 1 ? ['/v1/publish', publication] : ['/v1/batch', batch]
     const requesters = await openRequesters(server, version, { path: path as string, body: Buffer.from(JSON.stringify(body)) })
-    let answered = 0
-    const postFor = async (durationMs: number): Promise<void> => {
+    /** Resolves with the number of answers. */
+    const postFor = async (forMs: number): Promise<number> => {
       const begin = performance.now()
+      let answered = 0
       await Promise.all(
         requesters.map(async ({ post }) => {
-          for (; performance.now() - begin < durationMs; answered++) await post()
+          for (; performance.now() - begin < forMs; answered++) await post()
         }),
       )
+      return answered
     }
-    await postFor(load.durationMs * WARM_UP_SHARE)
-    const before = answered
-    const stopMeter = startMeter(server.process)
-    await postFor(load.durationMs)
-    const metered = stopMeter()
-    for (const requester of requesters) requester.close()
-    return rates((answered - before) * publications, metered)
-  } finally {
-    await server.stop()
-  }
-}
+    await postFor(WARM_UP_MS)
+    return {
+      measure: async () => {
+        const stopMeter = startMeter(server.process)
+        const answered = await postFor(durationMs)
+        return rates(answered * publications, stopMeter())
+      },
+      close: () => {
+        for (const requester of requesters) requester.close()
+      },
+    }
+  })
 
 const bareHttp = (version: Version): Candidate => ({
   name: 'bare-http',
@@ -109,7 +116,7 @@ const plan = ({ bytes = 100, durationMs = DURATION_MS }: RunOptions): readonly T
         case: `${version}, ${publications === 1 ? 'single' : `batches of ${publications}`}`,
         candidate: candidate.name,
         description: candidate.description,
-        measure: () => measureApi(candidate, version, publications, { bytes, durationMs }),
+        open: () => openApi(candidate, { version, publications, bytes, durationMs: durationMs / WINDOWS }),
       })),
     ),
   )
@@ -120,6 +127,7 @@ export const HTTP_API: Scenario = {
   measures: rateMeasures('publications'),
   main: 'perCpuSecond',
   rounds: 5,
+  windows: WINDOWS,
   takes: ['bytes'],
   plan,
 }

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { SERVER_CPU } from '../frame/scenario-table.ts'
 import { Audience } from '../load/audience.ts'
-import { type Candidate, fusewire, reach } from '../load/candidates.ts'
+import { type Candidate, fusewire, type ReachableServer } from '../load/candidates.ts'
 import { clientFrame } from '../load/client-frame.ts'
 import { startMeter } from '../load/load-meter.ts'
+import { openServer } from '../load/on-server.ts'
 import { mostConnections } from '../load/open-files.ts'
 import { until } from '../load/until.ts'
 
@@ -15,38 +16,37 @@ const PING_INTERVAL_MS = 25_000
 const PING = clientFrame('{"type":"ping"}')
 const TURN_MS = 10
 
-/** Holds clients that do nothing but say that they are there, evenly one after another. Each ping is answered by one message. */
-const measureIdle = async (candidate: Candidate, clients: number, durationMs: number): Promise<Sample> => {
-  const server = await reach(candidate)
-  try {
-    const audience = await Audience.open(server, candidate, { clients, channels: (client) => [`bench:idle-${client % 100}`] })
-    const stopMeter = startMeter(server.process)
-    const begin = performance.now()
-    let pings = 0
-    while (performance.now() - begin < durationMs) {
-      const due = Math.floor(((performance.now() - begin) / PING_INTERVAL_MS) * clients)
-      for (; pings < due; pings++) audience.clients[pings % clients]?.write(PING)
-      await delay(TURN_MS)
-    }
-    const { seconds, cpuSeconds, loadCpu } = stopMeter()
-    const answered = async (): Promise<number> => {
-      await until(() => audience.received >= pings, '').catch(() => {})
-      return audience.received
-    }
-    const lost = pings - (await answered())
-    audience.close()
-    return { serverCpu: cpuSeconds === undefined ? undefined : cpuSeconds / seconds, lost, loadCpu }
-  } finally {
-    await server.stop()
-  }
+interface IdleLoad {
+  readonly clients: number
+  readonly durationMs: number
 }
+
+/** Holds clients that do nothing but say that they are there, evenly one after another. Each ping is answered by one message. */
+const measureIdle = async (server: ReachableServer, candidate: Candidate, { clients, durationMs }: IdleLoad): Promise<Sample> => {
+  const audience = await Audience.open(server, candidate, { clients, channels: (client) => [`bench:idle-${client % 100}`] })
+  const stopMeter = startMeter(server.process)
+  const begin = performance.now()
+  let pings = 0
+  while (performance.now() - begin < durationMs) {
+    const due = Math.floor(((performance.now() - begin) / PING_INTERVAL_MS) * clients)
+    for (; pings < due; pings++) audience.clients[pings % clients]?.write(PING)
+    await delay(TURN_MS)
+  }
+  const { seconds, cpuSeconds, loadCpu } = stopMeter()
+  await until(() => audience.received >= pings, '').catch(() => {})
+  const lost = pings - audience.received
+  audience.close()
+  return { serverCpu: cpuSeconds === undefined ? undefined : cpuSeconds / seconds, lost, loadCpu }
+}
+
+const CANDIDATE = fusewire({ flags: [] })
 
 const plan = ({ clients = Math.min(CLIENTS, mostConnections()), durationMs = DURATION_MS }: RunOptions): readonly Trial[] => [
   {
     case: `${clients} clients, ${durationMs / 1000} s`,
     candidate: 'fusewire',
     description: 'a session and a subscription each, the default heartbeat',
-    measure: () => measureIdle(fusewire({ flags: [] }), clients, durationMs),
+    open: () => openServer(CANDIDATE, (server) => measureIdle(server, CANDIDATE, { clients, durationMs })),
   },
 ]
 

@@ -1,6 +1,6 @@
-import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
+import type { OpenTrial, RunOptions, Scenario, Trial } from '../frame/scenario.ts'
 import { bare, type Candidate, fusewire, socketIo, wsNaive } from '../load/candidates.ts'
-import { measureDeliveries } from '../load/measure-deliveries.ts'
+import { openDeliveries } from '../load/open-deliveries.ts'
 import { externalCandidate } from './external-candidate.ts'
 import { rateMeasures } from './rate-measures.ts'
 
@@ -8,6 +8,8 @@ const CHANNELS = 10_000
 const SUBSCRIBERS = 10
 const CLIENTS = 1000
 const DURATION_MS = 3000
+const WINDOWS = 6
+const WARM_UP_MS = 1000
 /** Publications under way. */
 const WINDOW = 100
 
@@ -24,7 +26,7 @@ export interface ChannelsLoad {
 const channelName = (channel: number): string => `bench:channel-${channel}`
 
 /** Publishes to channels by chance, and counts what arrives. */
-export const measureChannels = (candidate: Candidate, load: ChannelsLoad): Promise<Sample> => {
+export const openChannels = (candidate: Candidate, load: ChannelsLoad): Promise<OpenTrial> => {
   const { channels, subscribers, clients, bytes, durationMs } = load
   const each = Math.ceil((channels * subscribers) / clients)
   const channelsOf = (client: number): readonly string[] =>
@@ -32,10 +34,10 @@ export const measureChannels = (candidate: Candidate, load: ChannelsLoad): Promi
   const text = 'x'.repeat(bytes)
   const frames = Array.from({ length: channels }, (_, channel) => candidate.dialect.publish(channelName(channel), text))
   const nextFrames = (): Buffer => frames[Math.floor(Math.random() * channels)] as Buffer
-  return measureDeliveries(
+  return openDeliveries(
     candidate,
     { clients, channels: channelsOf },
-    { durationMs, nextFrames, deliveriesEach: subscribers, window: WINDOW },
+    { warmUpMs: WARM_UP_MS, durationMs, nextFrames, deliveriesEach: subscribers, window: WINDOW },
   )
 }
 
@@ -44,7 +46,15 @@ const plan = ({ clients = CLIENTS, bytes = 100, durationMs = DURATION_MS, extern
     case: `${CHANNELS} channels of ${SUBSCRIBERS}, ${clients} clients`,
     candidate: candidate.name,
     description: candidate.description,
-    measure: () => measureChannels(candidate, { channels: CHANNELS, subscribers: SUBSCRIBERS, clients, bytes, durationMs }),
+    connections: clients,
+    open: () =>
+      openChannels(candidate, {
+        channels: CHANNELS,
+        subscribers: SUBSCRIBERS,
+        clients,
+        bytes,
+        durationMs: durationMs / WINDOWS,
+      }),
   }))
 
 export const MANY_CHANNELS: Scenario = {
@@ -53,6 +63,7 @@ export const MANY_CHANNELS: Scenario = {
   measures: rateMeasures('deliveries'),
   main: 'perCpuSecond',
   rounds: 5,
+  windows: WINDOWS,
   takes: ['clients', 'bytes', 'url'],
   plan,
 }

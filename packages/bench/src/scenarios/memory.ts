@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { Audience } from '../load/audience.ts'
-import { bare, type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import { bare, type Candidate, fusewire, type ReachableServer, socketIo, wsNaive } from '../load/candidates.ts'
 import type { LineWay } from '../load/line-client.ts'
+import { openServer } from '../load/on-server.ts'
 import { mostConnections } from '../load/open-files.ts'
 import type { Memory } from '../load/server-process.ts'
 
@@ -23,25 +24,20 @@ const open = (server: ReachableServer, candidate: Candidate, clients: number): P
   Audience.open(server, candidate, { clients, channels: (client) => [`bench:memory-${client % 100}`] })
 
 /** What idle clients cost, each with a session and a subscription, and what of it stays when they have left. */
-const measureMemory = async (candidate: Candidate, clients: number): Promise<Sample> => {
-  const server = await reach(candidate)
-  try {
-    const first = await open(server, candidate, Math.min(WARM_UP_CLIENTS, clients))
-    first.close()
-    const before = await memoryOf(server)
-    const audience = await open(server, candidate, clients)
-    const during = await memoryOf(server)
-    audience.close()
-    const after = await memoryOf(server)
-    const perClient = (later: number, earlier: number): number => (later - earlier) / clients / KB
-    return {
-      rss: perClient(during.rss, before.rss),
-      heap: perClient(during.heap, before.heap),
-      rssAfter: perClient(after.rss, before.rss),
-      heapAfter: perClient(after.heap, before.heap),
-    }
-  } finally {
-    await server.stop()
+const measureMemory = async (server: ReachableServer, candidate: Candidate, clients: number): Promise<Sample> => {
+  const first = await open(server, candidate, Math.min(WARM_UP_CLIENTS, clients))
+  first.close()
+  const before = await memoryOf(server)
+  const audience = await open(server, candidate, clients)
+  const during = await memoryOf(server)
+  audience.close()
+  const after = await memoryOf(server)
+  const perClient = (later: number, earlier: number): number => (later - earlier) / clients / KB
+  return {
+    rss: perClient(during.rss, before.rss),
+    heap: perClient(during.heap, before.heap),
+    rssAfter: perClient(after.rss, before.rss),
+    heapAfter: perClient(after.heap, before.heap),
   }
 }
 
@@ -62,7 +58,7 @@ const plan = ({ isQuick, clients = Math.min(CLIENTS, mostConnections()), certifi
       case: `${name}, ${clients} clients`,
       candidate: candidate.name,
       description: candidate.description,
-      measure: () => measureMemory(candidate, clients),
+      open: () => openServer(candidate, (server) => measureMemory(server, candidate, clients)),
     }))
   const http2 = (kind: 'websocket-h2' | 'sse-h2', streams: number): Candidate =>
     fusewire({ name: `${kind}x${streams}`, way: { kind, streams }, certificateFile, flags: FLAGS })

@@ -1,7 +1,8 @@
 import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { quantile } from '../frame/statistics.ts'
-import { type Candidate, fusewire, type ReachableServer, reach, socketIo, wsNaive } from '../load/candidates.ts'
+import { type Candidate, fusewire, type ReachableServer, socketIo, wsNaive } from '../load/candidates.ts'
 import { startMeter } from '../load/load-meter.ts'
+import { openServer } from '../load/on-server.ts'
 import { freshAddress } from '../load/open-socket.ts'
 import { resumption } from '../load/resumption.ts'
 import { type LoadClient, openWebSocket } from '../load/web-socket-client.ts'
@@ -101,16 +102,10 @@ const breakOut = async (storm: Storm, greeted: readonly Greeted[]): Promise<{ sa
 }
 
 /** The second storm counts: the code that a server needs for it has run then, as in a server that has been up for a while. */
-const measureStorm = async (candidate: Candidate, clients: number): Promise<Sample> => {
-  const server = await reach(candidate)
-  try {
-    const storm = { server, candidate, clients }
-    const { back } = await breakOut(storm, await openAll(storm))
-    const { sample } = await breakOut(storm, back)
-    return { ...sample, lost: (sample.lost ?? 0) + clients - back.length }
-  } finally {
-    await server.stop()
-  }
+const measureStorm = async (storm: Storm): Promise<Sample> => {
+  const { back } = await breakOut(storm, await openAll(storm))
+  const { sample } = await breakOut(storm, back)
+  return { ...sample, lost: (sample.lost ?? 0) + storm.clients - back.length }
 }
 
 const plan = ({ clients = CLIENTS, certificateFile }: RunOptions): readonly Trial[] => {
@@ -118,7 +113,7 @@ const plan = ({ clients = CLIENTS, certificateFile }: RunOptions): readonly Tria
     case: `${name}, ${clients} clients`,
     candidate: candidate.name,
     description,
-    measure: () => measureStorm(candidate, clients),
+    open: () => openServer(candidate, (server) => measureStorm({ server, candidate, clients })),
   })
   const resumes = 'resumes the session and its subscription, from the position that the client has'
   const begins = 'connects and subscribes anew'

@@ -213,7 +213,10 @@ const plan = ({ durationMs, isQuick, clients = 999, bytes = 100 }: RunOptions): 
     case: `slowConsumer: ${policy}`,
     candidate: 'fusewire',
     description: 'one subscriber more that reads nothing, beside a server where all read',
-    measure: () => measureSlowConsumer({ policy, readers: clients, bytes, durationMs: durationMs ?? (isQuick ? 3000 : 20_000) }),
+    open: async () => {
+      const load = { policy, readers: clients, bytes, durationMs: durationMs ?? (isQuick ? 3000 : 20_000) }
+      return { measure: () => measureSlowConsumer(load), close: async () => {} }
+    },
   }))
 
 export const SLOW_CONSUMER: Scenario = {

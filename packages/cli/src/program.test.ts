@@ -417,6 +417,12 @@ describe('publish', () => {
     expect(text(terminal.err)).toMatch(message)
   })
 
+  it('says of a port that fetch refuses that it is the port', async () => {
+    using terminal = new MemoryTerminal()
+    expect(await run(['publish', 'news', 'x', '--url', 'https://127.0.0.1:6000'], terminal)).toBe(1)
+    expect(text(terminal.err)).toMatch(/^Port 6000 is one that fetch and browsers refuse, .* name it with --url\.$/u)
+  })
+
   it('and the other clients say so when nothing listens', async () => {
     using terminal = new MemoryTerminal()
     const url = `https://127.0.0.1:${await freePort()}`

@@ -39,6 +39,9 @@ const explain = (code: string, url: string, error: unknown): string => {
       return `${url} ended the connection without an answer. Is it a Fusewire server, and does it speak ${new URL(url).protocol === 'https:' ? 'TLS' : 'cleartext'} there?`
     default: {
       const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error)
+      // It has no code.
+      if (reason === 'bad port')
+        return `Port ${new URL(url).port} is one that fetch and browsers refuse, because another protocol has it (https://fetch.spec.whatwg.org/#port-blocking). Give the server another one, and name it with --url.`
       return `${url} could not be asked: ${reason}`
     }
   }

@@ -1,7 +1,8 @@
 import { describeWith, eventually, FaultProxy, type NatsServer, Random, startNats } from '@fusewire/testkit'
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { KvBucket } from './kv-bucket.ts'
 import { parseNatsAddresses } from './nats-address.ts'
+import { NoRespondersError } from './nats-error.ts'
 import { NatsLink } from './nats-link.ts'
 import { askJetStream } from './stream-api.ts'
 
@@ -40,5 +41,28 @@ describeWith(['nats-server'], 'KvBucket', () => {
     for (const use of [() => bucket.put('a', 'ours'), () => bucket.get('a'), () => bucket.erase(1)])
       await expect(use()).rejects.toThrow(`a stream ${stream} that is not Fusewire's`)
     expect(await askJetStream(others.session(), `STREAM.INFO.${stream}`)).toMatchObject({ state: { last_seq: 0 } })
+  })
+
+  it('gives all attempts of a call together the time of one answer', async () => {
+    const link = linked(server.port)
+    const bucket = new KvBucket(link, 'hurried', { replicas: 1, maxAgeMs: 60_000 })
+    link.use({ prepare: (session) => bucket.ensure(session) })
+    await link.open()
+    const session = link.session()
+    const ask = session.request.bind(session)
+    const request = vi.spyOn(session, 'request')
+    const isOfKey = (subject: string): boolean => subject === bucket.subject('a') || subject.includes('.STREAM.MSG.')
+    for (const use of [() => bucket.put('a', 'ours'), () => bucket.get('a'), () => bucket.erase(1)]) {
+      const times: (number | undefined)[] = []
+      request.mockImplementation((subject, payload, fields, timeoutMs) => {
+        if (isOfKey(subject) && times.push(timeoutMs) < 3) return Promise.reject(new NoRespondersError('nobody leads it'))
+        return ask(subject, payload, fields, timeoutMs)
+      })
+      await use()
+      const [first = Number.NaN, second = Number.NaN, third = Number.NaN] = times
+      expect(first).toBeLessThanOrEqual(link.timeoutMs)
+      expect(second).toBeLessThan(first)
+      expect(third).toBeLessThan(second)
+    }
   })
 })

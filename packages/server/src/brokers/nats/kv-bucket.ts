@@ -119,22 +119,22 @@ export class KvBucket {
     const fields = headers()
     fields.set(META, meta)
     if (expected !== undefined) expecting(fields, expected, this.#replicas > 1)
-    return this.#call(async (session) => {
+    return this.#call(async (session, timeoutMs) => {
       if (value.length + HEADER_BYTES > session.maxPayload)
         throw new FusewireError(
           'message_too_large',
           `${value.length} bytes are more than NATS takes (max_payload ${session.maxPayload})`,
         )
-      return this.#write(session, key, value, fields)
+      return this.#write(session, key, value, fields, timeoutMs)
     })
   }
 
   /** From the server that leads the bucket, which has whatever was acknowledged. Undefined when it is not there. */
   async get(key: string): Promise<KvEntry | undefined> {
-    return this.#call(async (session) => {
+    return this.#call(async (session, timeoutMs) => {
       try {
         const question = { last_by_subj: this.subject(key) }
-        const answer = await askJetStream(session, `STREAM.MSG.GET.${this.stream}`, question)
+        const answer = await askJetStream(session, `STREAM.MSG.GET.${this.stream}`, question, timeoutMs)
         const { seq, hdrs = '', data = '', time } = (answer as { message: StoredMessage }).message
         const meta = metaOf(Buffer.from(hdrs, 'base64').toString('latin1'))
         return { key, revision: seq, time: Date.parse(time), meta, value: Buffer.from(data, 'base64') }
@@ -147,9 +147,9 @@ export class KvBucket {
 
   /** Removes what is there under a revision, without a trace: who watches the bucket does not hear of it. False when it is not there. */
   async erase(revision: number): Promise<boolean> {
-    return this.#call(async (session) => {
+    return this.#call(async (session, timeoutMs) => {
       try {
-        await askJetStream(session, `STREAM.MSG.DELETE.${this.stream}`, { seq: revision, no_erase: true })
+        await askJetStream(session, `STREAM.MSG.DELETE.${this.stream}`, { seq: revision, no_erase: true }, timeoutMs)
         return true
       } catch (error) {
         if (error instanceof JetStreamError && GONE.has(error.code)) return false
@@ -158,8 +158,8 @@ export class KvBucket {
     })
   }
 
-  async #write(session: NatsSession, key: string, value: Uint8Array, fields: MsgHdrs): Promise<number> {
-    const answer = await session.request(this.subject(key), value, fields)
+  async #write(session: NatsSession, key: string, value: Uint8Array, fields: MsgHdrs, timeoutMs: number): Promise<number> {
+    const answer = await session.request(this.subject(key), value, fields, timeoutMs)
     try {
       const kept = keptAt(answer)
       if (kept !== 'conflict') return kept
@@ -172,26 +172,29 @@ export class KvBucket {
   }
 
   /**
-   * Tries again for a while when nobody leads the bucket, or somebody has deleted it. What is refused for another reason than a conflict or
-   * its size is the broker's fault, whatever that is.
+   * Tries again when nobody leads the bucket, or somebody has deleted it, within the time that one answer may take: each attempt has what is
+   * left of it. What is refused for another reason than a conflict or its size is the broker's fault, whatever that is.
    */
-  async #call<T>(attempt: (session: NatsSession) => Promise<T>): Promise<T> {
+  async #call<T>(attempt: (session: NatsSession, timeoutMs: number) => Promise<T>): Promise<T> {
     while (this.#calls >= MAX_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#calls++
     const deadline = performance.now() + this.#link.timeoutMs
+    let refusal: unknown
     try {
-      for (;;) {
+      do {
         const session = this.#link.session()
         if (!this.#check.hasPassed(session)) await this.#check.pass(session, deadline)
         try {
-          return await attempt(session)
+          return await attempt(session, deadline - performance.now())
         } catch (error) {
           const isDecided = !isBeingDecided(error)
-          if ((isDecided && !isLeaderless(error)) || performance.now() >= deadline) throw error
+          if (isDecided && !isLeaderless(error)) throw error
           if (isDecided) this.#check.doubt()
+          refusal = error
           await retryPause()
         }
-      }
+      } while (performance.now() < deadline)
+      throw refusal
     } catch (error) {
       if (error instanceof FusewireError || error instanceof RevisionConflict) throw error
       throw unavailable(`the bucket ${this.name} cannot be used: ${reasonOf(error)}`, error)

@@ -13,6 +13,7 @@ import type {
 } from '@fusewire/engine'
 import { FusewireError, LIMITS, type Member } from '@fusewire/protocol'
 import { z } from 'zod'
+import { within } from '../within.ts'
 import { type CallOptions, type Gathered, withoutAnswer } from './calls.ts'
 import type { Cluster } from './cluster.ts'
 
@@ -167,7 +168,7 @@ export class ClusterApplication {
   /** The revocation itself goes to all nodes, also to those that do not answer; here they are asked how many sessions it ends. */
   async revoke(target: RevocationTarget, options?: RevokeOptions): Promise<Touched> {
     const counting = this.#askAll('revocable', target)
-    if (this.#cluster && this.#cluster.others.length > 0) await Promise.race([counting, elapsed(COUNT_FIRST_MS)])
+    if (this.#cluster && this.#cluster.others.length > 0) await within(counting, COUNT_FIRST_MS, () => undefined)
     const own = await this.#engine.revoke(target, options)
     return summed(own, await counting)
   }
@@ -215,5 +216,3 @@ const summed = (own: number, { answers, unreachable }: Gathered): Touched => {
   }
   return { sessions, ...named([...unreachable, ...wrong]) }
 }
-
-const elapsed = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,4 +1,5 @@
 import type { Log, NodeBus } from '@fusewire/engine'
+import { within } from '../within.ts'
 import { BusLink } from './bus-link.ts'
 import { type CallHandler, type CallOptions, Calls, type Gathered, type NoticeHandler } from './calls.ts'
 import { type ClusterStats, createClusterStats } from './cluster-stats.ts'
@@ -139,12 +140,8 @@ export class Cluster {
 
   /** Those who do not hear it find out by its silence. */
   async #sayGoodbye(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const patience = new Promise((resolve) => {
-      timer = setTimeout(resolve, GOODBYE_TIMEOUT_MS)
-    })
-    await Promise.race([this.#link.send({ type: 'left' }).catch(() => undefined), patience])
-    clearTimeout(timer)
+    const sent = this.#link.send({ type: 'left' }).catch(() => undefined)
+    await within(sent, GOODBYE_TIMEOUT_MS, () => undefined)
   }
 
   #facts(): NodeFacts {

@@ -1,5 +1,6 @@
 import type { Log, Notice } from '@fusewire/engine'
 import { fullJitterGenerator, type IExponentialBackoffOptions } from 'cockatiel'
+import { within } from '../within.ts'
 import { asHookFailure, type HookFailure, isRedelivered } from './hook-failure.ts'
 import type { DropReason, HookStats } from './hook-stats.ts'
 import type { HookTarget } from './hook-target.ts'
@@ -84,12 +85,7 @@ export class NoticeQueue {
   async flush(timeoutMs: number): Promise<void> {
     this.#isFlushing = true
     this.#wake()
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs)
-    })
-    await Promise.race([this.#running, deadline])
-    clearTimeout(timer)
+    await within(this.#running, timeoutMs, () => undefined)
     this.#isFlushing = false
   }
 

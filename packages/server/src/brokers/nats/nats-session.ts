@@ -1,5 +1,6 @@
 import type { FusewireError } from '@fusewire/protocol'
 import { createInbox, type Msg, type MsgHdrs, type NatsConnection, type Payload } from '@nats-io/transport-node'
+import { within } from '../../within.ts'
 import { NoRespondersError, unavailable } from './nats-error.ts'
 import { type PendingRequest, PendingRequests } from './pending-requests.ts'
 
@@ -117,16 +118,12 @@ export class NatsSession {
   /** Settles when the server has taken everything that was sent before. */
   async flush(): Promise<void> {
     this.#assertOpen()
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.#late(this.#timeoutMs)), this.#timeoutMs)
-    })
     try {
-      await Promise.race([this.connection.flush(), late])
+      await within(this.connection.flush(), this.#timeoutMs, () => {
+        throw this.#late(this.#timeoutMs)
+      })
     } catch (error) {
       throw this.#reason ?? (this.isOpen ? unavailable(`NATS at ${this.name} has not answered`, error) : error)
-    } finally {
-      clearTimeout(timer)
     }
   }
 

@@ -1,3 +1,4 @@
+import { within } from '../../within.ts'
 import { ForeignStreamError, isLeaderless, JETSTREAM_CODES, JetStreamError, unavailable } from './nats-error.ts'
 import type { NatsSession } from './nats-session.ts'
 import { retryPause } from './retry-pause.ts'
@@ -53,7 +54,7 @@ export class StreamCheck {
         this.#running = undefined
       })
       try {
-        await within(this.#running, left)
+        await within(this.#running, left, () => undefined)
       } catch (error) {
         if (!session.isOpen || error instanceof ForeignStreamError) throw error
         if (error instanceof JetStreamError && !mayPass(error))
@@ -78,16 +79,3 @@ const PASSING = new Set<number>([
 
 /** Servers that are missing, or have yet to agree, may be back in a moment. */
 const mayPass = (error: JetStreamError): boolean => isLeaderless(error) || PASSING.has(error.code)
-
-/** Settles as `work` does, and resolves after this time at the latest. */
-const within = async (work: Promise<void>, ms: number): Promise<void> => {
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms)
-  })
-  try {
-    await Promise.race([work, over])
-  } finally {
-    clearTimeout(timer)
-  }
-}

@@ -1,4 +1,5 @@
 import type * as Library from '@redis/client'
+import { within } from '../../within.ts'
 import type { RedisEndpoint } from './redis-address.ts'
 
 /** How to reach servers, whichever they are. */
@@ -55,14 +56,11 @@ export const withRedis = async <T>(
   work: (client: RedisClient) => Promise<T>,
 ): Promise<T> => {
   const client = await connectRedis(endpoint, access, () => undefined)
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${access.timeoutMs} ms`)), access.timeoutMs)
-  })
   try {
-    return await Promise.race([work(client), late])
+    return await within(work(client), access.timeoutMs, () => {
+      throw new Error(`no answer within ${access.timeoutMs} ms`)
+    })
   } finally {
-    clearTimeout(timer)
     client.destroy()
   }
 }
@@ -97,13 +95,11 @@ export const connectRedis = async (
     client.destroy()
     onEnd(error)
   })
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no connection within ${access.timeoutMs} ms`)), access.timeoutMs)
-  })
   const connecting = client.connect()
   try {
-    await Promise.race([connecting, late])
+    await within(connecting, access.timeoutMs, () => {
+      throw new Error(`no connection within ${access.timeoutMs} ms`)
+    })
     state = 'connected'
     return client
   } catch (error) {
@@ -114,7 +110,5 @@ export const connectRedis = async (
       () => undefined,
     )
     throw error
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -417,6 +417,12 @@ describe('publish', () => {
     expect(text(terminal.err)).toMatch(message)
   })
 
+  it('publishes nothing when nothing is written to it', async () => {
+    using terminal = new MemoryTerminal()
+    expect(await run(['publish', 'news'], terminal)).toBe(2)
+    expect(text(terminal.err)).toMatch(/^The standard input is empty: there is nothing to publish\./u)
+  })
+
   it('says of a port that fetch refuses that it is the port', async () => {
     using terminal = new MemoryTerminal()
     expect(await run(['publish', 'news', 'x', '--url', 'https://127.0.0.1:6000'], terminal)).toBe(1)

@@ -63,8 +63,12 @@ async function* publications(data: string | undefined, flags: PublishFlags, { in
   if (input.isTTY)
     throw new CommandError('There is nothing to publish. Give the data as an argument, or through a pipe.', EXIT.usage)
   if (!flags.lines) {
+    const text = await readAll(input)
+    // What was to write it has failed, in all likelihood.
+    if (text === '')
+      throw new CommandError("The standard input is empty: there is nothing to publish. For an empty text write ''.", EXIT.usage)
     // What programs print ends with a line break that belongs to nobody.
-    yield read((await readAll(input)).replace(/\r?\n$/u, ''))
+    yield read(text.replace(/\r?\n$/u, ''))
     return
   }
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) if (line !== '') yield read(line)

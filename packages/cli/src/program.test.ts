@@ -104,6 +104,7 @@ describe('fusewire', () => {
     [['srve'], "Unknown command 'srve'. Did you mean serve? See fusewire --help."],
     [['config'], "Unknown command 'config'. Did you mean check-config? See fusewire --help."],
     [['frobnicate'], "Unknown command 'frobnicate'. See fusewire --help."],
+    [['frobnicate', '--help'], "Unknown command 'frobnicate'. See fusewire --help."],
     [['help', 'srve'], "Unknown command 'srve'. Did you mean serve? See fusewire --help."],
     [['serve', '--prot', '1'], "Unknown option '--prot'. Did you mean --port? See fusewire serve --help."],
     [

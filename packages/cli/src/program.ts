@@ -18,6 +18,8 @@ First steps:
   $ fusewire subscribe chat:lobby       in a second terminal, in the same folder
   $ fusewire publish chat:lobby hello   in a third one`
 
+const HELP_FLAGS: ReadonlySet<string> = new Set(['-h', '--help'])
+
 /** Commander has written the help in place of an answer: there was no command. */
 const HELP_GIVEN = 'commander.help'
 
@@ -31,7 +33,7 @@ export const createProgram = (terminal: Terminal): Command => {
   addCommands(program)
   for (const command of [program, ...program.commands])
     command
-      .helpOption('-h, --help', 'print help')
+      .helpOption([...HELP_FLAGS].join(', '), 'print help')
       .exitOverride((error) => {
         throw error.exitCode === 0 || error.code === HELP_GIVEN ? error : new CommandLineError(error.message, command)
       })
@@ -55,7 +57,9 @@ export const run = async (args: readonly string[], terminal: Terminal): Promise<
     const name = args.find((arg) => !arg.startsWith('-'))
     const called = program.commands.find((command) => command.name() === name)
     if (called) await completeCommand(called, terminal)
-    await program.parseAsync(args, { from: 'user' })
+    // Asked for help to a command that is not there, commander gives that to all the others and says nothing of it.
+    const isUnknown = name !== undefined && !called
+    await program.parseAsync(isUnknown ? args.filter((arg) => !HELP_FLAGS.has(arg)) : args, { from: 'user' })
     return 0
   } catch (error) {
     return await reportError(error, terminal)

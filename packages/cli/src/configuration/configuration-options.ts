@@ -10,10 +10,11 @@ const placeholder = ({ kind, unit, values, word }: OptionDescription): string =>
   return values ? ` <${values.join('|')}>` : ' <text>'
 }
 
-const described = ({ description, default: initial, defaultText, kind }: OptionDescription): string => {
-  if (defaultText !== undefined) return `${description} (default: ${defaultText})`
-  if (initial === undefined || kind === 'boolean' || Array.isArray(initial)) return description
-  return `${description} (default: ${String(initial)})`
+const described = ({ description, default: initial, defaultText, kind, values }: OptionDescription): string => {
+  const text = kind === 'list' && values ? `${description} Of ${values.join(', ')}.` : description
+  if (defaultText !== undefined) return `${text} (default: ${defaultText})`
+  if (initial === undefined || kind === 'boolean' || Array.isArray(initial)) return text
+  return `${text} (default: ${String(initial)})`
 }
 
 const collect = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text]

@@ -27,7 +27,7 @@ const facts = ({ unit, defaultText, default: initial, minimum, maximum, values, 
     ...(minimum !== undefined && maximum !== undefined
       ? [`${minimum} to ${maximum}${word === undefined ? '' : `, or ${word}`}`]
       : []),
-    ...(values && kind === 'text' ? [`one of ${values.join(', ')}`] : []),
+    ...(values && (kind === 'text' || kind === 'list') ? [`${kind === 'text' ? 'one of' : 'of'} ${values.join(', ')}`] : []),
     ...(said === undefined ? [] : [`default ${said}`]),
   ]
   return parts.length === 0 ? '' : ` ${capital(parts.join('; '))}.`

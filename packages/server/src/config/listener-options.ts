@@ -23,7 +23,7 @@ export const listenerOptions = {
     .min(1)
     .default([...TRANSPORTS])
     .describe('Ways in that are on.')
-    .register(OPTION_NOTES, { example: ['websocket', 'sse'] }),
+    .register(OPTION_NOTES, { defaultText: 'all', example: ['websocket', 'sse'] }),
   allowedOrigins: z
     .array(z.string().min(1))
     .default([])

@@ -12,7 +12,14 @@ import {
 import type { NatsLink } from './nats-link.ts'
 import type { NatsSession } from './nats-session.ts'
 import { retryPause } from './retry-pause.ts'
-import { askJetStream, createStream, type StreamConfiguration, streamInformation, updateStream } from './stream-api.ts'
+import {
+  askJetStream,
+  createStream,
+  leaderMessage,
+  type StreamConfiguration,
+  streamInformation,
+  updateStream,
+} from './stream-api.ts'
 import { StreamCheck } from './stream-check.ts'
 
 /** What a key holds. */
@@ -132,16 +139,8 @@ export class KvBucket {
   /** From the server that leads the bucket, which has whatever was acknowledged. Undefined when it is not there. */
   async get(key: string): Promise<KvEntry | undefined> {
     return this.#call(async (session, timeoutMs) => {
-      try {
-        const question = { last_by_subj: this.subject(key) }
-        const answer = await askJetStream(session, `STREAM.MSG.GET.${this.stream}`, question, timeoutMs)
-        const { seq, hdrs = '', data = '', time } = (answer as { message: StoredMessage }).message
-        const meta = metaOf(Buffer.from(hdrs, 'base64').toString('latin1'))
-        return { key, revision: seq, time: Date.parse(time), meta, value: Buffer.from(data, 'base64') }
-      } catch (error) {
-        if (error instanceof JetStreamError && error.code === JETSTREAM_CODES.noMessage) return undefined
-        throw error
-      }
+      const found = await leaderMessage(session, this.stream, { last_by_subj: this.subject(key) }, timeoutMs)
+      return found && { key, revision: found.sequence, time: found.time, meta: metaOf(found.fields), value: found.data }
     })
   }
 
@@ -245,13 +244,6 @@ export class KvBucket {
       allow_rollup_hdrs: true,
     }
   }
-}
-
-interface StoredMessage {
-  readonly seq: number
-  readonly hdrs?: string
-  readonly data?: string
-  readonly time: string
 }
 
 const { streamNotFound, noMessage, noSuchMessage } = JETSTREAM_CODES

@@ -123,8 +123,16 @@ export const directMessage = async (
   return { sequence, data }
 }
 
+/** What the leader tells of one besides. */
+export interface LeaderMessage extends StoredMessage {
+  /** Its header fields, as they are on the wire. */
+  readonly fields: string
+  /** When it was written, in milliseconds since the epoch of the server. */
+  readonly time: number
+}
+
 interface MessageAnswer {
-  readonly message: { readonly seq: number; readonly data?: string }
+  readonly message: { readonly seq: number; readonly hdrs?: string; readonly data?: string; readonly time: string }
 }
 
 /** From the server that leads the stream, which has whatever was acknowledged. Undefined when it is not there. */
@@ -133,10 +141,16 @@ export const leaderMessage = async (
   name: string,
   query: MessageQuery,
   timeoutMs: number,
-): Promise<StoredMessage | undefined> => {
+): Promise<LeaderMessage | undefined> => {
   try {
     const { message } = (await askJetStream(session, `STREAM.MSG.GET.${name}`, query, timeoutMs)) as MessageAnswer
-    return { sequence: message.seq, data: Buffer.from(message.data ?? '', 'base64') }
+    const { seq, hdrs = '', data = '', time } = message
+    return {
+      sequence: seq,
+      data: Buffer.from(data, 'base64'),
+      fields: Buffer.from(hdrs, 'base64').toString('latin1'),
+      time: Date.parse(time),
+    }
   } catch (error) {
     if (error instanceof JetStreamError && error.code === JETSTREAM_CODES.noMessage) return undefined
     throw error

@@ -193,6 +193,42 @@ describe('the refresh hook', () => {
     harness.advance(750)
     expect(client.last('unsubscribed')).toMatchObject({ channel: 'secret:a', code: 'token_expired' })
   })
+
+  it('decides nothing for a connection that has been replaced meanwhile', async () => {
+    hooks.decisions.refresh = () => ({ decision: 'allow', expiresAt: harness.environment.now() + 500 })
+    const first = await harness.connect({ token: 'ann' })
+    first.say({ type: 'subscribe', channel: 'secret:a', token: 'ann>secret:a' })
+    await turn()
+    held.holding = 'calls'
+    first.say({ type: 'refresh', id: 2, channel: 'secret:a', token: 'ann>secret:a' })
+    await turn()
+    const second = await harness.connect({ resume: first.last('connected').resume })
+    held.release()
+    await turn()
+    harness.advance(1000)
+    expect(second.all('unsubscribed')).toEqual([])
+  })
+
+  it('does not outrun a revocation of the newer token, or the end of the subscription', async () => {
+    hooks.decisions.refresh = () => ({ decision: 'allow' })
+    const client = await harness.connect({ token: 'ann' })
+    client.say({ type: 'subscribe', channel: 'secret:a', token: 'ann>secret:a' })
+    await turn()
+    held.holding = 'calls'
+    const refreshWhile = async (token: string, happens: () => unknown): Promise<void> => {
+      client.say({ type: 'refresh', id: 2, channel: 'secret:a', token })
+      await turn()
+      await happens()
+      held.release()
+      await turn()
+    }
+    await refreshWhile('ann>secret:a#t2', () => harness.engine.revoke({ token: 't2' }))
+    expect(client.last('error')).toMatchObject({ id: 2, code: 'token_revoked' })
+    expect(client.all('unsubscribed')).toEqual([])
+    await refreshWhile('ann>secret:a', () => harness.engine.unsubscribeUser({ user: 'ann' }, 'secret:a'))
+    expect(client.last('error')).toMatchObject({ id: 2, code: 'not_subscribed' })
+    expect(client.all('result')).toEqual([])
+  })
 })
 
 describe('the subscribe hook', () => {

@@ -67,6 +67,12 @@ describe('HubChannel', () => {
       channel.goLive(subscription, connections[index] as Connection, at(0))
     })
     const leave = (index: number): void => channel.pause(subscriptions[index] as Subscription)
+    // Not everyone is to be sent everything, until the one that filters has left.
+    const filtering = { ...newConnection(format), number: 9 }
+    const filtered = newSubscription(channel, filtering, 'filtered')
+    filtered.filter = { lang: 'cs' }
+    channel.goLive(filtered, filtering, at(0))
+    channel.pause(filtered)
 
     expect(channel.deliver({ offset: 1, data: 'x', time: 1 }, 'e', 'a slot')).toBe(4)
     leave(0)
@@ -134,7 +140,14 @@ describe('HubChannel', () => {
   })
 
   it('hands everything to exactly those who want it, whoever comes, goes and recovers in between', () => {
-    const formats = [watchedFormat('a'), watchedFormat('b')]
+    /** By number. */
+    const numbered: Connection[] = []
+    const multicast: Multicast = {
+      send: (numbers, frame) => {
+        for (const number of numbers) numbered[number]?.send(frame)
+      },
+    }
+    const formats = [watchedFormat('a'), { ...watchedFormat('b'), multicast }] as const
     const who = fc.nat(9)
     const operation = fc.oneof(
       { weight: 3, arbitrary: fc.record({ do: fc.constant('goLive' as const), who, format: fc.nat(1) }) },
@@ -177,6 +190,8 @@ describe('HubChannel', () => {
             expect(delivered).toBe(wanting.length)
             for (const [index, one] of model.entries()) {
               expect(one.connection?.frames.length).toBe(wanting.includes(one) ? (before[index] ?? 0) + 1 : before[index])
+              if (wanting.includes(one))
+                expect(formats.map(({ encoded }) => encoded.at(-1))).toContain(one.connection?.frames.at(-1))
               if (publication && one.held) one.expectedHeld.push(publication)
               if (one.held) expect(one.held.after(at((one.expectedHeld[0]?.offset ?? 1) - 1))).toEqual(one.expectedHeld)
             }
@@ -188,7 +203,8 @@ describe('HubChannel', () => {
           if (!isRepeated) one.connection = undefined
           one.held = undefined
           if (operation.do === 'goLive') {
-            one.connection = newConnection(formats[operation.format] ?? watchedFormat('other'))
+            const connection = newConnection(formats[operation.format === 0 ? 0 : 1])
+            one.connection = { ...connection, number: numbered.push(connection) - 1 }
             channel.goLive(one.subscription, one.connection, at(offset))
           } else if (operation.do === 'recover') {
             one.expectedHeld = []

@@ -14,6 +14,33 @@ describe('RenewingMap', () => {
     expect([...map.keys()]).toEqual([-1, ...Array.from({ length: 100 }, (_, index) => 9900 + index)])
   })
 
+  it.each([
+    ['64 where few are there', 10, 65],
+    ['half as many as are there', 1000, 501],
+  ])('goes on in another table once more have come than %s', (_, living, additions) => {
+    const map = new RenewingMap<number, number>()
+    let next = 0
+    const add = (): void => {
+      map.set(next, next)
+      for (let times = 0; times < 3; times++) map.set(next, times)
+      map.delete(next - living)
+      next++
+    }
+    /** How many additions an iterator sees, which is under way at the end of the table. */
+    const seen = (): number => {
+      const underWay = map.keys()
+      for (let i = 0; i < map.size; i++) underWay.next()
+      for (let count = 0; ; count++) {
+        add()
+        if (underWay.next().done) return count
+      }
+    }
+    while (next < living) add()
+    seen()
+    // Of the table that it goes on in, the first is what the iterator of the one before has not seen any more.
+    expect([1 + seen(), 1 + seen()]).toEqual([additions, additions])
+  })
+
   it('lets an iterator that is under way see what is deleted', () => {
     const map = new RenewingMap<number, number>()
     for (let key = 0; key < 200; key++) map.set(key, key)

@@ -1,6 +1,12 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { eventually } from '@fusewire/testkit'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Timed, TimerWheel } from './timer-wheel.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
 
 const SLOT_MS = 250
 const SLOTS = 16
@@ -61,6 +67,38 @@ describe('TimerWheel', () => {
     wheel.schedule(item, START + 1000)
     turn(wheel, START, START + 40_000)
     expect(item.calls).toHaveLength(3)
+    expect(wheel.size).toBe(0)
+  })
+
+  it.each([
+    ['ever', 0],
+    ['once the clock went ahead', 3_600_000],
+    ['once the clock went back', -900_000],
+  ])('does not touch an item before its slot comes: %s', (_, leap) => {
+    const wheel = newWheel()
+    if (leap !== 0) wheel.advance(START + leap)
+    const item: Timed = new Item()
+    wheel.schedule(item, START + leap + 10 * SLOT_MS)
+    const { wait } = item
+    wheel.advance(START + leap + 5 * SLOT_MS)
+    expect(item.wait).toBe(wait)
+  })
+
+  it('holds nothing of an item that was moved and dropped', async () => {
+    const wheel = newWheel()
+    const dropped = (() => {
+      const item = new Item()
+      wheel.schedule(item, START + 1000)
+      wheel.schedule(item, START + 2000)
+      wheel.cancel(item)
+      return new WeakRef(item)
+    })()
+    await eventually(async () => {
+      // What was looked at in this turn is kept until its end.
+      await new Promise(setImmediate)
+      collectGarbage()
+      expect(dropped.deref()).toBeUndefined()
+    })
     expect(wheel.size).toBe(0)
   })
 

@@ -196,3 +196,12 @@ describe('answers', () => {
     await client.close()
   })
 })
+
+test('what has been answered keeps no client that is closed', async () => {
+  const { client } = await setup()
+  const outcome = settled(client.rpc('sum', [1, 2]))
+  await pass()
+  expect(await outcome).toHaveProperty('value')
+  await client.close()
+  expect(vi.getTimerCount()).toBe(0)
+})

@@ -21,7 +21,9 @@ const settle = (target: string, hosts: readonly string[], version = '1.1'): Prom
     server.on('clientError', reject)
     const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
     server.emit('connection', socket)
-    socket.push(`GET ${target} HTTP/${version}\r\n${hosts.map((host) => `Host: ${host}\r\n`).join('')}X-Any: b\r\n\r\n`)
+    socket.push(
+      `GET ${target} HTTP/${version}\r\n${hosts.map((host) => `Host: ${host}\r\n`).join('')}X-Any: b\r\nDate: c\r\n\r\n`,
+    )
   })
 
 describe('settleTarget', () => {

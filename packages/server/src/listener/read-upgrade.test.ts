@@ -49,6 +49,11 @@ describe('readUpgrade', () => {
     expect(read(head(fields))?.headers['sec-websocket-extensions']).toBe('permessage-deflate; client_max_window_bits')
   })
 
+  it('reads fields without a blank', () => {
+    const fields = ['Host:a', 'Upgrade:websocket', 'Connection:Upgrade', 'Origin:https://a']
+    expect(read(head(fields))?.headers).toMatchObject({ host: 'a', origin: 'https://a' })
+  })
+
   it.each([
     ['another method', head(FIELDS, 'POST /ws HTTP/1.1')],
     ['another version', head(FIELDS, 'GET /ws HTTP/1.0')],

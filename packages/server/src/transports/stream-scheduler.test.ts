@@ -10,6 +10,7 @@ const setUp = () => {
   let flushed: string[] = []
   return {
     streams,
+    isTurnWanted: () => deferred.length > 0,
     connection: (name: string) => {
       const session = {} as Http2Session
       return (stream: number) => streams.queueOf(session).add({ flush: () => flushed.push(`${name}${stream}`) })
@@ -24,6 +25,25 @@ const setUp = () => {
 }
 
 describe('StreamScheduler', () => {
+  it('flushes a connection that is alone, and wants no turn when nothing waits', () => {
+    const { connection, isTurnWanted, endTurn } = setUp()
+    const a = connection('a')
+    expect(isTurnWanted()).toBe(false)
+    a(1)
+    expect(endTurn()).toEqual(['a1'])
+    expect(isTurnWanted()).toBe(false)
+    a(2)
+    expect(endTurn()).toEqual(['a2'])
+  })
+
+  it('leaves what comes over no connection of HTTP/2 to the scheduler', () => {
+    const { streams, endTurn } = setUp()
+    let flushed = 0
+    for (let other = 0; other < 100; other++) streams.queueOf(undefined).add({ flush: () => flushed++ })
+    endTurn()
+    expect(flushed).toBe(100)
+  })
+
   it('flushes the streams of a connection one after the other, however they have come', () => {
     const { connection, endTurn } = setUp()
     const [a, b] = [connection('a'), connection('b')]
@@ -51,6 +71,16 @@ describe('StreamScheduler', () => {
     for (let stream = 0; stream < 10_000; stream++) all(stream)
     const lengths = Array.from({ length: 33 }, () => endTurn().length)
     expect(lengths).toEqual([...Array.from({ length: 31 }, () => 64), 40 * 64 + 10_000 - 31 * 64, 0])
+  })
+
+  it('counts its turns anew once everything has been flushed', () => {
+    const { connection, endTurn } = setUp()
+    for (let turn = 0; turn < 40; turn++) {
+      connection('a')(turn)
+      expect(endTurn()).toHaveLength(1)
+    }
+    for (const add of ['b', 'c'].map(connection)) for (let stream = 0; stream < 64; stream++) add(stream)
+    expect([endTurn().length, endTurn().length]).toEqual([64, 64])
   })
 
   it('lets a connection that comes meanwhile wait for those before it', () => {

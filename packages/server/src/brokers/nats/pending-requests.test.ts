@@ -45,6 +45,18 @@ describe('PendingRequests', () => {
     expect(callsOf(pending)).toEqual(['and next', 'next'])
   })
 
+  it('gives a place to the next request, though others never cease to be under way', () => {
+    const pending = new PendingRequests()
+    let last = pending.add(request('0'))
+    for (let n = 1; n < 5_000; n++) {
+      const next = pending.add(request(`${n}`))
+      expect(Number.parseInt(next, 10)).toBeLessThan(2)
+      pending.take(last)
+      last = next
+    }
+    expect(callsOf(pending)).toEqual(['4999'])
+  })
+
   it('knows nothing of tokens that it has not given', () => {
     const pending = new PendingRequests()
     pending.add(request('a'))

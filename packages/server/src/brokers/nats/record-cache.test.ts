@@ -21,6 +21,8 @@ describe('RecordCache', () => {
     for (const record of records) cache.remember(record.offset, encodeRecord(record))
     for (let times = 0; times < 2; times++) expect([1, 2, 3].map((sequence) => cache.get(sequence))).toEqual(records)
     expect(cache.get(4)).toBeUndefined()
+    // It is decoded once.
+    expect(cache.get(1)).toBe(cache.get(1))
   })
 
   it('keeps what it was given, though those bytes become others', () => {

@@ -152,7 +152,7 @@ export class Handshake {
         failures.push({ request, error: new FusewireError('invalid_field', 'named twice in connect') })
       else asked.set(request.channel, request)
     }
-    const kept = [...session.subscriptions.keys()].filter((channel) => !asked.has(channel))
+    const kept = session.subscriptions.keys().filter((channel) => !asked.has(channel))
     const granted = identity.channels.filter((channel) => !asked.has(channel) && !session.subscriptions.has(channel))
     const outcomes = await Promise.all([
       ...[...asked.values()].map((request) => this.#subscribe(session, request)),

@@ -1,5 +1,6 @@
 import type { DisconnectCode, Member, ServerMessage } from '@fusewire/protocol'
 import { CapabilitySet } from './access.ts'
+import { FewEntries } from './few-entries.ts'
 import type { Identity } from './ports/authenticator.ts'
 import type { Connection } from './ports/connection.ts'
 import type { ClientDetails } from './ports/hooks.ts'
@@ -34,7 +35,7 @@ export class Session {
   /** Secret; whoever holds it is this session. */
   readonly resumeToken: string
   /** By channel. */
-  readonly subscriptions = new Map<string, Subscription>()
+  readonly subscriptions = new FewEntries<Subscription>()
   /**
    * Measures what the client sends; comes with the first connection and outlives it, so that another one gives no new burst. Absent while
    * the session waits and may send as much as any new one.

@@ -120,8 +120,9 @@ export class Sessions {
   /** Gives the session to a new link. The one it was attached to is told that it has been replaced. */
   attach(session: Session, link: SessionLink, client: ClientDetails): void {
     this.#ports.counters.sessionsResumed++
-    session.client = client
     this.#move(session, 'resumed', { link })
+    // Until then it waits for the address of its last connection.
+    session.client = client
     this.#ports.onChanged(session)
   }
 

@@ -157,13 +157,13 @@ export class Subscriptions {
   revokeTokens(revocation: Revocation, sessions: readonly Session[]): void {
     this.#tokens.revoked(
       revocation,
-      sessions.flatMap(({ subscriptions }) => [...subscriptions.values()]),
+      sessions.flatMap(({ subscriptions }) => subscriptions.values()),
     )
   }
 
   /** Ends all subscriptions of a session that has ended. */
   endAll(session: Session): void {
-    for (const subscription of [...session.subscriptions.values()]) this.#drop(subscription, 'session_ended')
+    for (const subscription of session.subscriptions.values()) this.#drop(subscription, 'session_ended')
   }
 
   /** What a session had on another node goes on here, paused. */
@@ -180,7 +180,7 @@ export class Subscriptions {
 
   /** The subscriptions of a session end here, and nobody is told: whoever has its record sees to that. */
   letGo(session: Session): void {
-    for (const subscription of [...session.subscriptions.values()]) this.#stop(subscription)
+    for (const subscription of session.subscriptions.values()) this.#stop(subscription)
   }
 
   #assertMaySubscribe(session: Session, name: string): void {

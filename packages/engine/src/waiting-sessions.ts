@@ -13,13 +13,6 @@ export interface WaitingSessionsPorts {
   readonly onExpired: (session: Session) => void
 }
 
-interface Wait {
-  /** When its TTL ends, in milliseconds since the epoch. */
-  until: number
-  /** Of its last connection. */
-  readonly group: string | undefined
-}
-
 /** A session that has to give way, and the limit that wants it. */
 export interface GivingWay {
   readonly session: Session
@@ -32,8 +25,8 @@ export interface GivingWay {
  */
 export class WaitingSessions implements Timed {
   readonly #ports: WaitingSessionsPorts
-  /** Those that wait longest come first, here and of each address. */
-  readonly #waits = new Map<Session, Wait>()
+  /** When the TTL of each ends, in milliseconds since the epoch. Those that wait longest come first, here and of each address. */
+  readonly #ends = new Map<Session, number>()
   readonly #byGroup = new KeyedSets<Session>()
 
   constructor(ports: WaitingSessionsPorts) {
@@ -41,34 +34,32 @@ export class WaitingSessions implements Timed {
   }
 
   get size(): number {
-    return this.#waits.size
+    return this.#ends.size
   }
 
   /** The TTL begins. Answers with the one that has waited longest where too many wait now. */
   add(session: Session): GivingWay | undefined {
-    const { groupOf, limits, wheel, now } = this.#ports
-    const group = groupOf(session.client.remoteAddress)
+    const { limits, wheel, now } = this.#ports
+    const group = this.#groupOf(session)
     const until = now() + limits.sessionTtlMs
-    this.#waits.set(session, { until, group })
+    this.#ends.set(session, until)
     this.#byGroup.add(group, session)
     if (this.size === 1) wheel.schedule(this, until)
     if (group !== undefined && this.#byGroup.countOf(group) > limits.maxConnectionsPerAddress)
       return givingWay(this.#byGroup.firstOf(group), 'maxConnectionsPerAddress')
-    return this.size > limits.maxConnections ? givingWay(this.#waits.keys().next().value, 'maxConnections') : undefined
+    return this.size > limits.maxConnections ? givingWay(this.#ends.keys().next().value, 'maxConnections') : undefined
   }
 
-  /** It waits no longer. */
+  /** It waits no longer. Its `client` MUST be what it was. */
   delete(session: Session): void {
-    const wait = this.#waits.get(session)
-    if (!wait) return
-    this.#waits.delete(session)
-    this.#byGroup.delete(wait.group, session)
+    if (!this.#ends.delete(session)) return
+    this.#byGroup.delete(this.#groupOf(session), session)
     if (this.size === 0) this.#ports.wheel.cancel(this)
   }
 
   /** Ends those whose time is over: of all that wait, only the first needs a deadline. */
   due(now: number): number | undefined {
-    for (const [session, { until }] of this.#waits) {
+    for (const [session, until] of this.#ends) {
       if (until > now) return until
       this.#ports.onExpired(session)
     }
@@ -79,8 +70,13 @@ export class WaitingSessions implements Timed {
   restartClock(now: number): void {
     const { wheel, limits } = this.#ports
     const until = now + limits.sessionTtlMs
-    for (const wait of this.#waits.values()) wait.until = until
+    for (const session of this.#ends.keys()) this.#ends.set(session, until)
     if (this.size > 0) wheel.schedule(this, until)
+  }
+
+  /** Of its last connection. */
+  #groupOf({ client }: Session): string | undefined {
+    return this.#ports.groupOf(client.remoteAddress)
   }
 }
 

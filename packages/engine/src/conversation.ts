@@ -181,7 +181,13 @@ export class Conversation {
   /** Keeps later messages waiting until `work` is done. */
   #block(message: ClientMessage, work: Promise<void>): void {
     this.#backlog.block()
-    work.catch((error: unknown) => this.refuse(message, error)).then(() => this.#unblock())
+    work.then(
+      () => this.#unblock(),
+      (error: unknown) => {
+        this.refuse(message, error)
+        this.#unblock()
+      },
+    )
   }
 
   #unblock(): void {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MessageError } from './decode.ts'
+import type { MessageError } from './decode.ts'
 import { LineDecoder } from './line-decoder.ts'
+import { messageErrorOf } from './testing/message-error-of.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -33,16 +34,6 @@ const cut = (whole: Uint8Array, sizes: readonly number[]): Uint8Array[] => {
   }
   chunks.push(whole.slice(at))
   return chunks
-}
-
-const caught = (run: () => unknown): MessageError => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof MessageError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
 }
 
 describe('LineDecoder', () => {
@@ -97,7 +88,7 @@ describe('LineDecoder', () => {
 
   it('refuses a line as soon as it is too long, once, and goes on after its end', () => {
     const decoder = new LineDecoder(5)
-    expect(caught(() => decoder.push(bytes('123456'))).code).toBe('message_too_large')
+    expect(messageErrorOf(() => decoder.push(bytes('123456'))).code).toBe('message_too_large')
     expect(decoder.push(bytes('789'))).toEqual([])
     expect(decoder.push(bytes('0\nnext\n'))).toEqual(['next'])
   })
@@ -108,7 +99,7 @@ describe('LineDecoder', () => {
 
   it('throws from push for a bad line among good ones, and reads the next chunk', () => {
     const decoder = new LineDecoder(5)
-    expect(caught(() => decoder.push(bytes('a\n123456\nb\n'))).code).toBe('message_too_large')
+    expect(messageErrorOf(() => decoder.push(bytes('a\n123456\nb\n'))).code).toBe('message_too_large')
     expect(decoder.push(bytes('c\n'))).toEqual(['c'])
   })
 

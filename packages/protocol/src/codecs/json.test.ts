@@ -2,21 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { acceptClientMessage, MessageError } from '../decode.ts'
 import type { PublicationMessage } from '../messages/publication.ts'
+import { messageErrorOf } from '../testing/message-error-of.ts'
 import { jsonCodec } from './json.ts'
 import { decodeMsgpack, encodeMsgpack } from './msgpack.ts'
 
 const publication = (data: unknown): PublicationMessage => ({ type: 'publication', channel: 'c', offset: 1, time: 0, data })
 const written = (data: unknown): unknown => (JSON.parse(jsonCodec.encode(publication(data)) as string) as { data: unknown }).data
-
-const refusal = (run: () => unknown): MessageError => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof MessageError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 describe('JSON', () => {
   it('reads one message a line, whatever the line ends, and skips empty lines', () => {
@@ -71,23 +62,23 @@ describe('JSON', () => {
   it('refuses to write cycles, endless nesting and bigints', () => {
     const cycle: unknown[] = []
     cycle.push(cycle)
-    expect(refusal(() => jsonCodec.encode(publication(cycle))).code).toBe('message_too_deep')
-    expect(refusal(() => jsonCodec.encode(publication(1n))).code).toBe('invalid_field')
+    expect(messageErrorOf(() => jsonCodec.encode(publication(cycle))).code).toBe('message_too_deep')
+    expect(messageErrorOf(() => jsonCodec.encode(publication(1n))).code).toBe('invalid_field')
     const throws = {
       toJSON() {
         throw new Error('no')
       },
     }
-    expect(refusal(() => jsonCodec.encode(publication(throws))).code).toBe('invalid_field')
+    expect(messageErrorOf(() => jsonCodec.encode(publication(throws))).code).toBe('invalid_field')
   })
 
   it.each(['{', '[1,]', "{'a':1}", 'undefined', '\ufeff{}', 'NaN', '{"a":1}{"b":2}', '{"a":"\u0001"}', '01'])(
     'refuses %j',
-    (text) => expect(refusal(() => jsonCodec.decode(text, 32)).code).toBe('malformed_message'),
+    (text) => expect(messageErrorOf(() => jsonCodec.decode(text, 32)).code).toBe('malformed_message'),
   )
 
   it('refuses bytes where text is due', () => {
-    expect(refusal(() => jsonCodec.decode(new Uint8Array(2), 32)).code).toBe('malformed_message')
+    expect(messageErrorOf(() => jsonCodec.decode(new Uint8Array(2), 32)).code).toBe('malformed_message')
   })
 
   it.each([
@@ -96,9 +87,9 @@ describe('JSON', () => {
     ['objects', '{"a":'.repeat(200_000), `1${'}'.repeat(200_000)}`],
   ])('survives a million nested %s', (_, open, close) => {
     const message = `{"type":"publish","id":1,"channel":"c","data":${open}${close}}`
-    const error = refusal(() => acceptClientMessage(jsonCodec.decode(message, 32)[0], 32))
+    const error = messageErrorOf(() => acceptClientMessage(jsonCodec.decode(message, 32)[0], 32))
     expect(error.code).toBe(close === '' ? 'malformed_message' : 'message_too_deep')
-    expect(refusal(() => acceptClientMessage(jsonCodec.decode(open + close, 32)[0], 32)).code).toMatch(
+    expect(messageErrorOf(() => acceptClientMessage(jsonCodec.decode(open + close, 32)[0], 32)).code).toMatch(
       /malformed_message|unknown_type|invalid_field/,
     )
   })

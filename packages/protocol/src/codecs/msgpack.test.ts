@@ -3,21 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MessageError } from '../decode.ts'
 import { LIMITS } from '../limits.ts'
+import { messageErrorOf } from '../testing/message-error-of.ts'
 import { decodeMsgpack, encodeMsgpack, msgpackCodec } from './msgpack.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 const read = (text: string, maxDepth = 32): unknown => decodeMsgpack(fromHex(text), maxDepth)[0]
-
-const refusal = (run: () => unknown): MessageError => {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof MessageError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 const leaf = fc.oneof(
   fc.constant(null),
@@ -126,14 +117,14 @@ describe('MessagePack', () => {
   })
 
   it('goes on after an encoding that failed', () => {
-    expect(refusal(() => encodeMsgpack([1n])).code).toBe('invalid_field')
+    expect(messageErrorOf(() => encodeMsgpack([1n])).code).toBe('invalid_field')
     expect(hex(encodeMsgpack([1]))).toBe('9101')
   })
 
   it('refuses to write cycles and endless nesting', () => {
     const cycle: unknown[] = []
     cycle.push(cycle, cycle)
-    expect(refusal(() => encodeMsgpack(cycle)).code).toBe('message_too_deep')
+    expect(messageErrorOf(() => encodeMsgpack(cycle)).code).toBe('message_too_deep')
   })
 
   it('writes U+FFFD for a lone surrogate', () => {
@@ -196,16 +187,17 @@ describe('MessagePack', () => {
       ['an extension of four gigabytes', 'c9ffffffffff'],
       ['a map whose last value is missing', '81a161'],
       ['a number that ends early', 'cb00'],
-    ])('%s', (_, bytes) => expect(refusal(() => read(bytes)).code).toBe('malformed_message'))
+    ])('%s', (_, bytes) => expect(messageErrorOf(() => read(bytes)).code).toBe('malformed_message'))
 
     it('what is nested deeper than allowed, without going there', () => {
       expect(read('91919101', 3)).toEqual([[[1]]])
-      expect(refusal(() => read('91919101', 2)).code).toBe('message_too_deep')
+      expect(messageErrorOf(() => read('91919101', 2)).code).toBe('message_too_deep')
       for (const maxDepth of [32, Number.POSITIVE_INFINITY])
-        expect(refusal(() => decodeMsgpack(new Uint8Array(1_000_000).fill(0x91), maxDepth)).code).toBe('message_too_deep')
+        expect(messageErrorOf(() => decodeMsgpack(new Uint8Array(1_000_000).fill(0x91), maxDepth)).code).toBe('message_too_deep')
     })
 
-    it('text where bytes are due', () => expect(refusal(() => msgpackCodec.decode('{}', 32)).code).toBe('malformed_message'))
+    it('text where bytes are due', () =>
+      expect(messageErrorOf(() => msgpackCodec.decode('{}', 32)).code).toBe('malformed_message'))
   })
 
   it('reads several values, joined, in order; and none of no bytes', () => {

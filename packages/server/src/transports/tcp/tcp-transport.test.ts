@@ -1,20 +1,10 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { eventually } from '@fusewire/testkit'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openTcp, openTls, readAll, writeByteByByte } from '../../listener/testing/raw-client.ts'
 import type { RecordingPeer } from '../testing/recording-engine.ts'
-import { type StartedSockets, startSockets } from '../testing/start-sockets.ts'
-
-const running: StartedSockets[] = []
-const start = async (...options: Parameters<typeof startSockets>): Promise<StartedSockets> => {
-  const started = await startSockets(...options)
-  running.push(started)
-  return started
-}
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(({ listener }) => listener.close()))
-})
+import { type StartedSockets, startTestSockets } from '../testing/start-sockets.ts'
 
 const WAYS = ['TLS', 'cleartext'] as const
 const open = (way: (typeof WAYS)[number], { tlsPort, port }: StartedSockets): Promise<Socket> =>
@@ -37,7 +27,7 @@ const connect = async (way: (typeof WAYS)[number], started: StartedSockets): Pro
 
 describe.each(WAYS)('raw TCP over %s', (way) => {
   it('carries a message a line, both ways', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await open(way, started)
     const answer = readAll(socket)
     socket.end('{"type":"echo","data":1}\r\n{"type":"echo","data":"é"}\n{"type":"echo"}')
@@ -50,7 +40,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('takes lines byte by byte', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await open(way, started)
     const answer = readAll(socket)
     await writeByteByByte(socket, `{"type":"echo","data":"é"}\n${PING}`)
@@ -59,7 +49,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('rejects lines that cannot be accepted, and goes on with the next', async () => {
-    const started = await start({ maxMessageBytes: 100 })
+    const started = await startTestSockets({ maxMessageBytes: 100 })
     const { socket, peer } = await connect(way, started)
     for (const line of ['{', '[]', `{"x":"${'x'.repeat(200)}"}`, Buffer.from([0x7b, 0xff])])
       socket.write(Buffer.concat([Buffer.from(line as string), Buffer.from('\n')]))
@@ -75,7 +65,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('takes blank lines for signs of life', async () => {
-    const { socket, peer } = await connect(way, await start())
+    const { socket, peer } = await connect(way, await startTestSockets())
     socket.write('\n\r\n')
     await eventually(() => expect(peer.signs).toBe(2))
     expect(peer.rejected).toEqual([])
@@ -83,7 +73,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('probes by a blank line, which is a sign of life when the stream has taken it', async () => {
-    const { socket, peer } = await connect(way, await start())
+    const { socket, peer } = await connect(way, await startTestSockets())
     const line = once(socket, 'data')
     peer.connection.probe?.()
     expect(String((await line)[0])).toBe('\n')
@@ -92,7 +82,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('ends after what was sent before', async () => {
-    const { socket, peer } = await connect(way, await start())
+    const { socket, peer } = await connect(way, await startTestSockets())
     const rest = readAll(socket)
     peer.send({ type: 'pong' })
     peer.connection.close('disconnected', '')
@@ -105,7 +95,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('ignores what comes after its end', async () => {
-    const { socket, peer } = await connect(way, await start())
+    const { socket, peer } = await connect(way, await startTestSockets())
     peer.connection.close('disconnected', '')
     socket.write(PING)
     await readAll(socket)
@@ -115,7 +105,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('still answers a client that has ended its side, for a moment', async () => {
-    const { socket, peer } = await connect(way, await start())
+    const { socket, peer } = await connect(way, await startTestSockets())
     const rest = readAll(socket)
     socket.end()
     await new Promise((resolve) => setImmediate(resolve))
@@ -125,14 +115,14 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('does not wait for a client that does not end its side', async () => {
-    const { socket, peer } = await connect(way, await start())
+    const { socket, peer } = await connect(way, await startTestSockets())
     peer.connection.close('heartbeat_timeout', '')
     await eventually(() => expect(peer.ends).toBe(1))
     socket.destroy()
   })
 
   it('tells the end once when the line is cut', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket, peer } = await connect(way, started)
     socket.destroy()
     await eventually(() => expect(peer.ends).toBe(1))
@@ -144,7 +134,7 @@ describe.each(WAYS)('raw TCP over %s', (way) => {
   })
 
   it('cuts off a client that never reads, and holds no more than the limit', async () => {
-    const started = await start({ maxBufferedBytes: 100_000 })
+    const started = await startTestSockets({ maxBufferedBytes: 100_000 })
     const { socket, peer } = await connect(way, started)
     socket.pause()
     let sent = 0

@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest'
 import { type StartedListener, startListener } from '../../listener/testing/start-listener.ts'
 import { createTcpTransport } from '../tcp/tcp-transport.ts'
 import type { TransportLimits } from '../transport-context.ts'
@@ -22,4 +23,11 @@ export const startSockets = async (
     rawTcp: createTcpTransport(context, { halfClosedMs: 50, closeTimeoutMs: 200 }),
   })
   return { ...started, context, webSockets }
+}
+
+/** The same for one test, which closes them at its end. */
+export const startTestSockets = async (...options: Parameters<typeof startSockets>): Promise<StartedSockets> => {
+  const started = await startSockets(...options)
+  onTestFinished(() => started.listener.close())
+  return started
 }

@@ -1,18 +1,8 @@
 import type { Socket } from 'node:net'
 import { eventually } from '@fusewire/testkit'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openTcp, readAll } from '../../listener/testing/raw-client.ts'
-import { type StartedSockets, startSockets } from '../testing/start-sockets.ts'
-
-const running: StartedSockets[] = []
-const start = async (...options: Parameters<typeof startSockets>): Promise<StartedSockets> => {
-  const started = await startSockets(...options)
-  running.push(started)
-  return started
-}
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(({ listener }) => listener.close()))
-})
+import { startTestSockets } from '../testing/start-sockets.ts'
 
 /** A masked ping; the mask is zero. */
 const PING = Buffer.concat([Buffer.from([0x89, 125 | 0x80, 0, 0, 0, 0]), Buffer.alloc(125, 'x')])
@@ -31,7 +21,7 @@ const open = async (port: number, path: string): Promise<Socket> => {
 
 describe('ping frames of a client', () => {
   it('are answered, and are signs of life', async () => {
-    const { port, context } = await start()
+    const { port, context } = await startTestSockets()
     const socket = await open(port, '/ws')
     socket.write(PING)
     const answer = await readAll(socket, (text) => text.length >= 127)
@@ -42,7 +32,7 @@ describe('ping frames of a client', () => {
 
   // The pongs of `ws` do not wait in the outbox: it is `ws` that keeps their number down (maxPendingAutoPongs).
   it.each(['/ws', '/fusewire/v1/echo'])('end the connection of one that reads no answers, at %s', async (path) => {
-    const { port, context } = await start()
+    const { port, context } = await startTestSockets()
     const socket = await open(port, path)
     socket.pause()
     for (let n = 0; n < 10; n++) socket.write(PINGS)

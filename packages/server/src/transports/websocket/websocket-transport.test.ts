@@ -4,22 +4,12 @@ import type { Socket } from 'node:net'
 import { type ServerMessage, SUBPROTOCOL } from '@fusewire/protocol'
 import { msgpackCodec } from '@fusewire/protocol/msgpack'
 import { eventually } from '@fusewire/testkit'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { openTcp, openTls, readAll, writeByteByByte } from '../../listener/testing/raw-client.ts'
 import type { RecordingPeer } from '../testing/recording-engine.ts'
-import { type StartedSockets, startSockets } from '../testing/start-sockets.ts'
+import { type StartedSockets, startTestSockets } from '../testing/start-sockets.ts'
 import { connectSession, connectWebSocket, type StreamWebSocket } from '../testing/stream-web-socket.ts'
-
-const running: StartedSockets[] = []
-const start = async (...options: Parameters<typeof startSockets>): Promise<StartedSockets> => {
-  const started = await startSockets(...options)
-  running.push(started)
-  return started
-}
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(({ listener }) => listener.close()))
-})
 
 const PATH = '/fusewire/v1/ws'
 const secure = { rejectUnauthorized: false, servername: 'localhost' }
@@ -85,7 +75,7 @@ const upgraded = async (socket: Socket): Promise<void> => {
 
 describe('WebSocket over HTTP/1.1', () => {
   it.each(['wss', 'ws'])('carries JSON in text frames over %s:, without a subprotocol', async (scheme) => {
-    const started = await start()
+    const started = await startTestSockets()
     const port = scheme === 'wss' ? started.tlsPort : started.port
     const socket = await openWs(`${scheme}://127.0.0.1:${port}/ws`)
     expect(socket.protocol).toBe('')
@@ -99,7 +89,7 @@ describe('WebSocket over HTTP/1.1', () => {
   })
 
   it('carries MessagePack in binary frames', async () => {
-    const { port } = await start()
+    const { port } = await startTestSockets()
     const socket = await openWs(`ws://127.0.0.1:${port}${PATH}`, [SUBPROTOCOL.msgpack, SUBPROTOCOL.json])
     expect(socket.protocol).toBe(SUBPROTOCOL.msgpack)
     const message = { type: 'echo', data: Uint8Array.of(1, 2, 3) } as ServerMessage
@@ -110,7 +100,7 @@ describe('WebSocket over HTTP/1.1', () => {
   })
 
   it('takes several messages in a frame, and a handshake and frames byte by byte', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await openTcp(started.port)
     await writeByteByByte(socket, Buffer.concat([Buffer.from(handshake()), frame(0x81, '{"type":"ping"}\n{"type":"echo"}')]))
     const peer = await firstPeer(started)
@@ -119,7 +109,7 @@ describe('WebSocket over HTTP/1.1', () => {
   })
 
   it('joins fragments, with control frames between them', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await openTcp(started.port)
     await upgraded(socket)
     socket.write(Buffer.concat([frame(0x01, '{"type":'), frame(0x89, ''), frame(0x80, '"ping"}')]))
@@ -129,7 +119,7 @@ describe('WebSocket over HTTP/1.1', () => {
   })
 
   it('writes what one turn sends in one piece', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await openWs(`ws://127.0.0.1:${started.port}/ws`)
     const peer = await firstPeer(started)
     const { bytesRead } = (socket as unknown as { _socket: Socket })._socket
@@ -149,7 +139,7 @@ describe('a refused handshake', () => {
     ['another origin, for an echo', '/fusewire/v1/echo', [], { origin: 'https://evil.example' }, 403, 'origin_not_allowed'],
     ['nothing but unknown subprotocols', PATH, ['graphql-ws'], {}, 400, 'unsupported_subprotocol'],
   ])('over HTTP/1.1 for %s is answered with the documented error', async (_why, path, subprotocols, options, status, code) => {
-    const started = await start()
+    const started = await startTestSockets()
     const answer = await refusalOf(`ws://127.0.0.1:${started.port}${path}`, subprotocols, options)
     expect(answer).toMatchObject({ status, error: { code, retryable: false, message: expect.any(String) } })
     expect(answer.headers['content-type']).toBe('application/json')
@@ -158,7 +148,7 @@ describe('a refused handshake', () => {
   })
 
   it('[L18] tells the operator of another origin', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const origin = 'https://evil.example'
     await refusalOf(`ws://127.0.0.1:${started.port}${PATH}`, [], { origin })
     const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
@@ -176,7 +166,7 @@ describe('a refused handshake', () => {
     ['nothing but unknown subprotocols', PATH, { 'sec-websocket-protocol': 'graphql-ws' }, 400, 'unsupported_subprotocol'],
     ['another version', PATH, { 'sec-websocket-version': '8' }, 400, 'malformed_request'],
   ])('over HTTP/2 for %s is answered with the documented error', async (_why, path, headers, status, code) => {
-    const started = await start()
+    const started = await startTestSockets()
     const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
     const answer = await connectWebSocket(session, path, headers)
     expect(answer.status).toBe(status)
@@ -191,7 +181,7 @@ describe('a refused handshake', () => {
     ['extensions that cannot be read', { 'Sec-WebSocket-Extensions': ';;' }],
     ['subprotocols that cannot be read', { 'Sec-WebSocket-Protocol': ',' }],
   ])('for %s says so, and which version is spoken', async (_why, headers) => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await openTcp(started.port)
     const answer = readAll(socket)
     socket.write(handshake(headers))
@@ -200,7 +190,7 @@ describe('a refused handshake', () => {
   })
 
   it('is what everyone gets once the transport is closed', async () => {
-    const { port, webSockets } = await start()
+    const { port, webSockets } = await startTestSockets()
     webSockets.close()
     expect(await refusalOf(`ws://127.0.0.1:${port}/ws`)).toMatchObject({
       status: 503,
@@ -238,7 +228,7 @@ describe.each(WAYS)('bad input over %s', (way) => {
     ['a continuation of nothing', frame(0x80, ''), 1002],
     ['a close code that is not allowed', frame(0x88, Uint8Array.of(0x03, 0xed)), 1002],
   ])('%s closes with its code', async (_what, bytes, code) => {
-    const started = await start({ maxMessageBytes: 256 })
+    const started = await startTestSockets({ maxMessageBytes: 256 })
     const { stream, socket, drop } = await openBare(way, started)
     stream.write(bytes)
     expect(await socket.closed).toBe(code)
@@ -249,7 +239,7 @@ describe.each(WAYS)('bad input over %s', (way) => {
   })
 
   it('the wrong kind of frame is rejected, and the connection stays', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket, drop } = await openBare(way, started)
     socket.send(Buffer.from('{"type":"ping"}'))
     socket.send('{"type":"ping"}')
@@ -261,7 +251,7 @@ describe.each(WAYS)('bad input over %s', (way) => {
   })
 
   it('messages that cannot be accepted are rejected, and the connection stays', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket, drop } = await openBare(way, started)
     for (const text of ['{', '[]', '{"type":"what"}', '{"type":"subscribe"}', '{"type":"ping"}']) socket.send(text)
     const peer = await firstPeer(started)
@@ -278,7 +268,7 @@ describe.each(WAYS)('bad input over %s', (way) => {
 
 describe.each(WAYS)('the end of a connection over %s', (way) => {
   it('comes with the close code of its error and the reason, after what was sent before', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket } = await openBare(way, started)
     const peer = await firstPeer(started)
     peer.send({ type: 'echo', data: 'last' })
@@ -291,7 +281,7 @@ describe.each(WAYS)('the end of a connection over %s', (way) => {
   })
 
   it('by the client is answered, told once, and nothing is written after it', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket, stream } = await openBare(way, started)
     const peer = await firstPeer(started)
     socket.close(4321)
@@ -305,7 +295,7 @@ describe.each(WAYS)('the end of a connection over %s', (way) => {
   })
 
   it('is told once when the line is cut', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { drop } = await openBare(way, started)
     const peer = await firstPeer(started)
     drop()
@@ -316,7 +306,7 @@ describe.each(WAYS)('the end of a connection over %s', (way) => {
   })
 
   it('is told once when the client ends its side without a word', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { stream } = await openBare(way, started)
     const peer = await firstPeer(started)
     stream.end()
@@ -324,7 +314,7 @@ describe.each(WAYS)('the end of a connection over %s', (way) => {
   })
 
   it('does not wait for a client that never finishes it', async () => {
-    const started = await start({}, { closeTimeoutMs: 200 })
+    const started = await startTestSockets({}, { closeTimeoutMs: 200 })
     const { socket, stream } = await openBare(way, started)
     socket.answersClose = false
     const peer = await firstPeer(started)
@@ -335,7 +325,7 @@ describe.each(WAYS)('the end of a connection over %s', (way) => {
   })
 
   it('does not wait for a client that ended its side and reads nothing', async () => {
-    const started = await start({}, { closeTimeoutMs: 200 })
+    const started = await startTestSockets({}, { closeTimeoutMs: 200 })
     const { stream } = await openBare(way, started)
     const peer = await firstPeer(started)
     stream.pause()
@@ -350,7 +340,7 @@ describe.each(WAYS)('the end of a connection over %s', (way) => {
 
 describe.each(WAYS)('a client that never reads over %s', (way) => {
   it('is disconnected as a slow consumer, and holds no more than the limit', async () => {
-    const started = await start({ maxBufferedBytes: 100_000 })
+    const started = await startTestSockets({ maxBufferedBytes: 100_000 })
     const { stream } = await openBare(way, started)
     const peer = await firstPeer(started)
     stream.pause()
@@ -376,7 +366,7 @@ describe.each(WAYS)('a client that never reads over %s', (way) => {
   })
 
   it('is told the code when it reads again in time', async () => {
-    const started = await start({ maxBufferedBytes: 100_000 })
+    const started = await startTestSockets({ maxBufferedBytes: 100_000 })
     const { stream, socket } = await openBare(way, started)
     const peer = await firstPeer(started)
     stream.pause()
@@ -389,7 +379,7 @@ describe.each(WAYS)('a client that never reads over %s', (way) => {
   })
 
   it('that pings without end is cut off', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { stream } = await openBare(way, started)
     const peer = await firstPeer(started)
     stream.pause()
@@ -407,7 +397,7 @@ describe.each(WAYS)('a client that never reads over %s', (way) => {
 
 describe.each(WAYS)('signs of life over %s', (way) => {
   it('are asked for by a ping, and a pong is one', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { drop } = await openBare(way, started)
     const peer = await firstPeer(started)
     peer.connection.probe?.()
@@ -422,7 +412,7 @@ describe.each(WAYS)('the echo over %s', (way) => {
   const openEcho = (started: StartedSockets) => openBare(way, started, '/fusewire/v1/echo')
 
   it('sends every message back as it came, text or binary', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket, drop } = await openEcho(started)
     socket.send('héllo')
     socket.send(Uint8Array.of(1, 2, 3))
@@ -437,13 +427,13 @@ describe.each(WAYS)('the echo over %s', (way) => {
   })
 
   it('holds messages to the limit', async () => {
-    const { socket } = await openEcho(await start({ maxMessageBytes: 10 }))
+    const { socket } = await openEcho(await startTestSockets({ maxMessageBytes: 10 }))
     socket.send('x'.repeat(11))
     expect(await socket.closed).toBe(1009)
   })
 
   it('reads no faster than its client does, and loses nothing', async () => {
-    const started = await start({ maxBufferedBytes: 400_000 })
+    const started = await startTestSockets({ maxBufferedBytes: 400_000 })
     const { stream, socket } = await openEcho(started)
     stream.pause()
     const text = 'x'.repeat(10_000)
@@ -464,7 +454,7 @@ describe.each(WAYS)('the echo over %s', (way) => {
   }, 30_000)
 
   it('ends with the server', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const { socket } = await openEcho(started)
     started.webSockets.close()
     expect(await socket.closed).toBe(4001)
@@ -478,7 +468,7 @@ describe('compression', () => {
     [true, 'permessage-deflate'],
     [false, ''],
   ])('is used with a ws client that offers it: %s', async (perMessageDeflate, extensions) => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await openWs(`ws://127.0.0.1:${started.port}/ws`, [], { perMessageDeflate })
     expect(socket.extensions).toBe(extensions)
     const peer = await firstPeer(started)
@@ -492,12 +482,12 @@ describe('compression', () => {
   })
 
   it('is not offered when it is turned off', async () => {
-    const { port } = await start({}, { compression: false })
+    const { port } = await startTestSockets({}, { compression: false })
     expect((await openWs(`ws://127.0.0.1:${port}/ws`)).extensions).toBe('')
   })
 
   it('is agreed on over HTTP/2 too, without context takeover', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
     const { headers } = await connectWebSocket(session, PATH, {
       'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits',
@@ -509,7 +499,7 @@ describe('compression', () => {
   })
 
   it('goes on without it when the client needs a smaller window', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const socket = await openWs(`ws://127.0.0.1:${started.port}/ws`, [], { perMessageDeflate: { serverMaxWindowBits: 10 } })
     expect(socket.extensions).toBe('')
     const peer = await firstPeer(started)
@@ -517,7 +507,7 @@ describe('compression', () => {
   })
 
   it('reaches all its connections as the same bytes', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const [plain, one, two] = await Promise.all(
       [false, true, true].map((perMessageDeflate) => openWs(`ws://127.0.0.1:${started.port}/ws`, [], { perMessageDeflate })),
     )
@@ -530,7 +520,7 @@ describe('compression', () => {
   })
 
   it('does not let a small message grow beyond maxMessageBytes', async () => {
-    const started = await start({ maxMessageBytes: 1000 })
+    const started = await startTestSockets({ maxMessageBytes: 1000 })
     const socket = await openWs(`ws://127.0.0.1:${started.port}/ws`)
     socket.send('x'.repeat(100_000))
     expect((await closeOf(socket)).code).toBe(1009)
@@ -539,7 +529,7 @@ describe('compression', () => {
 
 describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   it('answers a key, and needs none', async () => {
-    const { tlsPort } = await start()
+    const { tlsPort } = await startTestSockets()
     const session = await connectSession(`https://127.0.0.1:${tlsPort}`)
     const bare = await connectWebSocket(session)
     expect(bare.status).toBe(200)
@@ -551,7 +541,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   })
 
   it.each(['http', 'https'])('carries several connections on one session over %s:', async (scheme) => {
-    const started = await start()
+    const started = await startTestSockets()
     const session = await connectSession(`${scheme}://127.0.0.1:${scheme === 'https' ? started.tlsPort : started.port}`)
     const sockets = await Promise.all(
       Array.from({ length: 20 }, () => connectWebSocket(session, PATH, { 'sec-websocket-protocol': SUBPROTOCOL.json })),
@@ -570,7 +560,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
 
   it('serves undici', async () => {
     const { Agent, WebSocket: UndiciWebSocket } = await import('undici')
-    const started = await start()
+    const started = await startTestSockets()
     const dispatcher = new Agent({ allowH2: true, connect: { rejectUnauthorized: false } })
     const socket = new UndiciWebSocket(`wss://localhost:${started.tlsPort}${PATH}`, { protocols: [SUBPROTOCOL.json], dispatcher })
     const texts: unknown[] = []
@@ -590,7 +580,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   })
 
   it('closes a thousand connections of one session, from either side, each with its own code', { timeout: 30_000 }, async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
     for (let i = 0; i < 1000; i += 50) {
       const sockets: StreamWebSocket[] = []
@@ -618,7 +608,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   })
 
   it('gives streams back of clients that never end their half, as Firefox', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
     const { socket } = await connectWebSocket(session)
     const { stream } = socket
@@ -632,7 +622,7 @@ describe('WebSocket over HTTP/2 (RFC 8441)', () => {
   })
 
   it('survives streams that are reset at any time', async () => {
-    const started = await start()
+    const started = await startTestSockets()
     const session = await connectSession(`https://127.0.0.1:${started.tlsPort}`)
     for (let i = 0; i < 30; i++) {
       const { socket } = await connectWebSocket(session)

@@ -185,6 +185,19 @@ describe('a session on several nodes', () => {
     expect(second.last('unsubscribed')).toMatchObject({ channel: 'secret:x', code: 'token_expired' })
   })
 
+  it('does not bring along a channel whose token has been revoked meanwhile', async () => {
+    const subscriptions = ['t1', 't2'].map((id) => ({ channel: `secret:${id}`, token: `ann>secret:${id}#${id}` }))
+    const first = await cluster.connect(0, { token: 'ann', subscriptions })
+    await cluster.advance(500)
+    expect(first.all('subscribed')).toHaveLength(2)
+    cluster.kill(0)
+    await engine(1).revoke({ token: 't1' })
+    const second = await cluster.connect(1, resume(first))
+    expect(second.last('connected').resumed).toBe(true)
+    expect(second.all('subscribed').map(({ channel }) => channel)).toEqual(['secret:t2'])
+    expect(stats(1).subscriptions).toBe(1)
+  })
+
   it('is ended by a revocation wherever it is, and cannot be resumed', async () => {
     const first = await cluster.connect(0, { token: 'ann#t1' })
     await cluster.advance(500)

@@ -438,6 +438,18 @@ describe('a channel that the application has subscribed', () => {
   })
 })
 
+describe('a channel that is not subscribed', () => {
+  it('is not left by its client, and is none of those that the application ends', async () => {
+    const client = await harness.connect({ token: 'ann' })
+    client.say({ type: 'unsubscribe', id: 5, channel: 'open:a' })
+    expect(client.last('error')).toMatchObject({ id: 5, code: 'not_subscribed' })
+    expect(harness.engine.unsubscribeUser({ user: 'ann' }, 'open:a')).toBe(0)
+    await harness.subscribe(client, 'open:a')
+    expect(harness.engine.unsubscribeUser({ user: 'ann' }, 'open:a')).toBe(1)
+    expect(client.all('unsubscribed')).toHaveLength(1)
+  })
+})
+
 describe('the channels of a connect token', () => {
   it('are allowed whatever the rule says, named or not', async () => {
     const client = await harness.connect({ token: 'auto', subscriptions: [{ channel: 'secret:auto', id: 5 }] })

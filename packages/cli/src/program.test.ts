@@ -185,6 +185,13 @@ describe('check-config', () => {
     ])
   })
 
+  it('warns of a port that browsers refuse, and ends well', async () => {
+    const { code, out, err } = await check(['--development', '--port', '6000'])
+    expect(code).toBe(0)
+    expect(out).toContain('The configuration can be used')
+    expect(err).toMatch(/^port: browsers and fetch refuse port 6000, .*; choose another one, unless a proxy stands before it$/u)
+  })
+
   it('says where YAML is wrong', async () => {
     const { code, err } = await check([], {}, 'port: 1\nrules: [a\nhost: b\n')
     expect(code).toBe(2)

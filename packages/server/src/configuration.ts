@@ -8,6 +8,7 @@ export {
   type ValueDescription,
 } from './config/describe-options.ts'
 export { nearestKey } from './config/nearest-key.ts'
+export { optionWarnings } from './config/option-warnings.ts'
 export type { FusewireInput, FusewireOptions, OptionName } from './config/options.ts'
 export { resolveOptions } from './config/resolve-options.ts'
 export type { RuleInput, RuleOptions } from './config/rule-options.ts'

@@ -1,4 +1,4 @@
-import { checkFiles } from '@fusewire/server/configuration'
+import { checkFiles, optionWarnings } from '@fusewire/server/configuration'
 import type { Command } from 'commander'
 import { addConfigurationOptions } from '../configuration/configuration-options.ts'
 import { summarize } from '../configuration/configuration-summary.ts'
@@ -31,4 +31,5 @@ const checkConfig = (flags: ConfigurationFlags, terminal: Terminal): void => {
   }
   terminal.print('')
   terminal.print(`The configuration can be used${file === undefined ? ' (there is no file)' : `: ${file}`}.`)
+  for (const warning of optionWarnings(options)) terminal.note(terminal.noteColors.yellow(warning))
 }

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { ALPN, ECHO_PATH, PATHS } from '@fusewire/protocol'
 import type { FusewireOptions, Listening } from '@fusewire/server'
-import { workerCount } from '@fusewire/server/configuration'
+import { optionWarnings, workerCount } from '@fusewire/server/configuration'
 import { VERSION } from '../version.ts'
 
 type Style = (text: string) => string
@@ -53,13 +53,19 @@ const certificateLines = ({ certificate }: Listening): Line[] => {
 /** What nobody may overlook, as plain lines. */
 export const warnings = (listening: Listening, options: FusewireOptions): string[] => [
   ...(options.development ? developmentLines(options) : []),
-  ...certificateWarning(listening),
+  ...cautions(listening, options),
 ]
 
 const developmentLines = ({ host }: FusewireOptions): string[] => [
   'DEVELOPMENT MODE: not for production.',
   'Everyone who can reach this server may read and publish everything, without a token.',
   `It listens on ${isIPv6(host) ? `[${host}]` : host}. Leave development out of the configuration before real users come.`,
+]
+
+/** What is as it was asked for, and may surprise. */
+const cautions = (listening: Listening, options: FusewireOptions): string[] => [
+  ...certificateWarning(listening),
+  ...optionWarnings(options),
 ]
 
 const certificateWarning = ({ certificate }: Listening): string[] =>
@@ -85,7 +91,7 @@ export const banner = (listening: Listening, options: FusewireOptions, style: Ba
     ...entryPoints(listening, options).map(line),
     ...(workerCount(options) > 1 ? [line(['workers', String(workerCount(options))])] : []),
     ...certificateLines(listening).map(line),
-    ...certificateWarning(listening).map((text) => `  ${style.warning(text)}`),
+    ...cautions(listening, options).map((text) => `  ${style.warning(text)}`),
     '',
   ]
 }

@@ -6,18 +6,18 @@ const operation = fc.record({ kind: fc.constantFrom('set', 'delete'), key: fc.co
 
 it('does what a Map does', () => {
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 30, size: 'max' }), (operations) => {
-      const few = new FewEntries<{ readonly key: string }>()
-      const map = new Map<string, { readonly key: string }>()
-      for (const { kind, key } of operations) {
-        const value = { key }
+    fc.property(fc.array(operation, { maxLength: 30 }), (operations) => {
+      const few = new FewEntries<{ readonly number: number }>()
+      const map = new Map<string, { readonly number: number }>()
+      for (const [number, { kind, key }] of operations.entries()) {
+        const value = { number }
         if (kind === 'set') {
           few.set(key, value)
           map.set(key, value)
         } else expect(few.delete(key)).toBe(map.delete(key))
         expect(few.size).toBe(map.size)
         expect(few.keys()).toEqual([...map.keys()])
-        expect(few.values().every((other, index) => other === [...map.values()][index])).toBe(true)
+        expect(few.values()).toEqual([...map.values()])
         for (const other of ['a', 'b', 'c']) {
           expect(few.get(other)).toBe(map.get(other))
           expect(few.has(other)).toBe(map.has(other))

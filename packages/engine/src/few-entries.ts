@@ -22,11 +22,13 @@ export class FewEntries<V extends object> {
   }
 
   set(key: string, value: V): void {
-    if (this.#others || (this.#first && key !== this.#firstKey)) this.#setOther(key, value)
-    else {
+    if (this.#first ? key === this.#firstKey : !this.#others) {
       this.#firstKey = key
       this.#first = value
+      return
     }
+    this.#others ??= new Map()
+    this.#others.set(key, value)
   }
 
   /** False when it was not here. */
@@ -48,14 +50,5 @@ export class FewEntries<V extends object> {
   /** Likewise. */
   values(): readonly V[] {
     return [...(this.#first ? [this.#first] : []), ...(this.#others?.values() ?? [])]
-  }
-
-  #setOther(key: string, value: V): void {
-    if (this.#first && key === this.#firstKey) {
-      this.#first = value
-      return
-    }
-    this.#others ??= new Map()
-    this.#others.set(key, value)
   }
 }

@@ -190,8 +190,10 @@ describe('HubChannel', () => {
             expect(delivered).toBe(wanting.length)
             for (const [index, one] of model.entries()) {
               expect(one.connection?.frames.length).toBe(wanting.includes(one) ? (before[index] ?? 0) + 1 : before[index])
-              if (wanting.includes(one))
-                expect(formats.map(({ encoded }) => encoded.at(-1))).toContain(one.connection?.frames.at(-1))
+              if (wanting.includes(one)) {
+                const format = formats.find(({ name }) => name === one.connection?.format.name)
+                expect(one.connection?.frames.at(-1)).toBe(format?.encoded.at(-1))
+              }
               if (publication && one.held) one.expectedHeld.push(publication)
               if (one.held) expect(one.held.after(at((one.expectedHeld[0]?.offset ?? 1) - 1))).toEqual(one.expectedHeld)
             }

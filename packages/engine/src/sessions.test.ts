@@ -185,6 +185,19 @@ describe('resuming', () => {
     expect(harness.engine.stats()).toMatchObject({ sessions: 0, detachedSessions: 0, deadlines: 0 })
   })
 
+  it('waits for the address that it left from, and comes back from another', async () => {
+    harness = await EngineHarness.start({ limits: { maxConnectionsPerAddress: 1 } })
+    const first = await harness.connect({}, '203.0.113.1')
+    const { resume } = first.last('connected')
+    first.cut()
+    const second = await harness.connect({ resume }, '203.0.113.2')
+    for (let n = 0; n < 2; n++) (await harness.connect({}, '203.0.113.1')).cut()
+    second.cut()
+    const third = await harness.connect({ resume: second.last('connected').resume }, '203.0.113.3')
+    expect([second, third].map((client) => client.last('connected').resumed)).toEqual([true, true])
+    expect(harness.engine.stats()).toMatchObject({ sessions: 2, refusals: { maxConnectionsPerAddress: 1 } })
+  })
+
   it('leaves nothing behind after many rounds', async () => {
     for (let n = 0; n < 200; n++) {
       const client = await harness.connect({ token: `user${n}` })

@@ -11,7 +11,7 @@ import type { Broker } from './ports/broker.ts'
 import type { UnsubscribeReason } from './ports/hooks.ts'
 import type { Revocations } from './ports/revocations.ts'
 import type { SubscriptionRecord } from './ports/session-store.ts'
-import { Recovering } from './recovering.ts'
+import { Recoverer } from './recoverer.ts'
 import type { Revocation } from './revocation.ts'
 import type { RuleBook } from './rule-book.ts'
 import type { Session } from './session.ts'
@@ -51,15 +51,16 @@ const TAGS_IN_STATE_CHANNEL = 'tags cannot be asked for in a channel with a docu
 export class Subscriptions {
   readonly #ports: SubscriptionsPorts
   readonly #tokens: ChannelTokens
-  readonly #recovering: Recovering
+  readonly #recoverer: Recoverer
 
   constructor(ports: SubscriptionsPorts) {
     this.#ports = ports
-    const { authenticator, revocations, wheel } = ports
+    const { authenticator, revocations, wheel, hub, broker, attendance, rules, counters, onChanged } = ports
     const onEnd = ({ session, channel }: Subscription, code: 'token_expired' | 'token_revoked') =>
       this.revoke(session, channel.name, code, ERRORS[code].help)
     this.#tokens = new ChannelTokens({ authenticator, revocations, wheel, onEnd })
-    this.#recovering = new Recovering({ ...ports, onFailed: (subscription) => this.#drop(subscription, 'unsubscribed') })
+    const onFailed = (subscription: Subscription): void => this.#drop(subscription, 'unsubscribed')
+    this.#recoverer = new Recoverer({ hub, broker, attendance, rules, counters, onChanged, onFailed })
   }
 
   /**
@@ -104,7 +105,7 @@ export class Subscriptions {
     const wishes = options.resumed
       ? { filter, wantsPresence }
       : { filter: request.tags, wantsPresence: request.presence ?? false }
-    await this.#recovering.run(subscription, {
+    await this.#recoverer.run(subscription, {
       id: request.id,
       since: since ?? (options.resumed ? 'nowhere' : undefined),
       wishes,

@@ -57,7 +57,7 @@ export const jsonCodec: Codec = {
   join: (payloads) => payloads.join('\n'),
   decode: (payload) => {
     if (typeof payload !== 'string') throw new MessageError('malformed_message', 'JSON comes as text')
-    // Nearly all are one line: looking for a second one is cheaper than splitting, and arrays for several are 175 bytes of garbage.
+    // Nearly all are one line, which is parsed without the two arrays that splitting makes: 175 bytes a message.
     if (!payload.includes('\n')) return payload.trim() === '' ? [] : [parse(payload)]
     return payload
       .split('\n')

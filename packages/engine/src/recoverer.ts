@@ -12,7 +12,7 @@ import type { Counters } from './stats.ts'
 import { subscribedMessage } from './subscribed-message.ts'
 import { passes, type Subscription, type Wishes } from './subscription.ts'
 
-export interface RecoveringPorts {
+export interface RecovererPorts {
   readonly hub: Hub
   readonly broker: Broker
   readonly attendance: Attendance
@@ -44,10 +44,10 @@ interface Beginning {
  * with `subscribed`, and what was held follows, so that nothing is missed. Where that fails, what it was before goes on, as if nothing had
  * been asked.
  */
-export class Recovering {
-  readonly #ports: RecoveringPorts
+export class Recoverer {
+  readonly #ports: RecovererPorts
 
-  constructor(ports: RecoveringPorts) {
+  constructor(ports: RecovererPorts) {
     this.#ports = ports
   }
 

@@ -15,8 +15,9 @@ export interface CommandLine {
   readonly durationMs: number | undefined
   readonly clients: number | undefined
   readonly bytes: number | undefined
-  /** Parts of the names of candidates and cases that are measured alone. */
+  /** Names of the candidates that are measured alone. */
   readonly only: readonly string[]
+  /** How the names of the cases begin that are measured alone. */
   readonly cases: readonly string[]
   readonly external: ExternalServer | undefined
   readonly isJson: boolean

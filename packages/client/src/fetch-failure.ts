@@ -12,7 +12,10 @@ const NOT_TRUSTED: ReadonlySet<string | undefined> = new Set([
 /** Origins that have been warned of. */
 const warned = new Set<string>()
 
-const { process } = globalThis as { readonly process?: { emitWarning(warning: string): void } }
+/** Of the warning: `--disable-warning` of Node takes it. */
+const WARNING = { code: 'FUSEWIRE_CERTIFICATE_NOT_TRUSTED' } as const
+
+const { process } = globalThis as { readonly process?: { emitWarning?(warning: string, options: typeof WARNING): void } }
 
 /**
  * Why Node's `fetch` has failed: it says no more than `fetch failed`, and the reason in the cause, whose message may be empty. A certificate
@@ -24,13 +27,13 @@ export const fetchFailure = (error: unknown, url: string): Failure | undefined =
     error instanceof TypeError && error.cause instanceof Error ? error.cause : undefined
   if (!cause) return undefined
   const { code, message } = cause
-  if (!NOT_TRUSTED.has(code)) return lineFailure(`the request failed: ${message || code}`, error)
+  if (!NOT_TRUSTED.has(code)) return lineFailure(`the request failed: ${message || code || 'the cause is not known'}`, error)
   const { origin } = new URL(url)
   const failure = lineFailure(
     `the certificate of ${origin} is not trusted (${code}): name it, or that of its issuer, in NODE_EXTRA_CA_CERTS; a development server keeps its own in .fusewire/development-certificate.pem`,
     error,
   )
-  if (!warned.has(origin)) process?.emitWarning(failure.message)
+  if (!warned.has(origin)) process?.emitWarning?.(failure.message, WARNING)
   warned.add(origin)
   return failure
 }

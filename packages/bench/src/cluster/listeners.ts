@@ -68,7 +68,10 @@ export class Listeners {
   /** Resolves with when the last came of so many publications that each of the subscribers is to have. */
   async heard(publications: number): Promise<number> {
     const expected = publications * this.subscribers
-    await until(() => this.#deliveries >= expected, `${expected - this.#deliveries} deliveries are missing`)
+    await until(
+      () => this.#deliveries >= expected,
+      () => `${expected - this.#deliveries} deliveries are missing`,
+    )
     this.#delay.disable()
     return this.#lastAt
   }

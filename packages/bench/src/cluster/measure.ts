@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { median } from '../frame/statistics.ts'
-import { cpuSecondsOf, stolenSeconds } from '../load/core-time.ts'
+import { stolenSeconds } from '../load/core-time.ts'
 import type { BrokerName } from './broker.ts'
 import { type Cluster, type Lane, openCluster, relayOf, WAYS, type Way } from './cluster.ts'
 import { goFirst } from './go-first.ts'
@@ -92,9 +92,14 @@ const publishAndHear = async (
   return { sent, heardSeconds: heardAt === undefined ? sent.seconds : (heardAt - beganAt) / 1000 }
 }
 
+const ownSeconds = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
 const measureRate = async (lane: Lane, load: Load): Promise<Rate> => {
   const { brokerSeconds, nodeSeconds, othersSeconds } = lane
-  const spent = (): (number | undefined)[] => [brokerSeconds(), nodeSeconds(), othersSeconds(), cpuSecondsOf(process.pid)]
+  const spent = (): (number | undefined)[] => [brokerSeconds(), nodeSeconds(), othersSeconds(), ownSeconds()]
   const before = spent()
   const { sent, heardSeconds } = await publishAndHear(lane, load)
   const { acknowledged, seconds } = sent

@@ -8,7 +8,7 @@ export interface Environment {
   readonly platform: string
   readonly cores: number
   readonly cpu: string
-  /** Servers had the first core alone. */
+  /** Servers had the first core for themselves. */
   readonly isPinned: boolean
 }
 
@@ -28,5 +28,5 @@ export const environmentLines = ({ command, time, node, platform, cores, cpu, is
   `${time.slice(0, 16).replace('T', ' ')} UTC`,
   `Node ${node}, ${platform}`,
   `${cores} × ${cpu}`,
-  isPinned ? 'servers alone on the first core' : 'servers on no core of their own',
+  isPinned ? 'servers on the first core, the load on the others' : 'servers on no core of their own',
 ]

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { ratiosOf, runScenario, valuesOf } from './run-scenario.ts'
 import type { Scenario, Trial } from './scenario.ts'
 
-/** What has been done in which order, and trials that tell it; the later a measurement, the larger its value. */
-const recorded = (names: readonly string[], more: Partial<Trial> = {}) => {
+/** What has been done in which order, and trials that tell it, each with these rates one after the other. */
+const recorded = (names: readonly string[], more: Partial<Trial> = {}, rates: readonly number[] = [1, 2, 9, 4, 5, 30]) => {
   const order: string[] = []
   const trials = names.map((candidate) => ({
     case: 'one',
@@ -15,7 +15,7 @@ const recorded = (names: readonly string[], more: Partial<Trial> = {}) => {
       return {
         measure: async () => {
           order.push(candidate)
-          return { rate: order.filter((done) => done === candidate).length, unknown: undefined }
+          return { rate: rates[order.filter((done) => done === candidate).length - 1], unknown: undefined }
         },
         close: async () => void order.push(`close ${candidate}`),
       }
@@ -43,7 +43,7 @@ it('measures the candidates of a case by turns, each by itself, and compares the
   const [a, b] = await runScenario(scenarioOf(trials), trials, LIMITS, (share) => shares.push(share))
   const alone = (name: string): string[] => [`open ${name}`, name, `close ${name}`]
   expect(order).toEqual([...alone('a'), ...alone('b'), ...alone('b'), ...alone('a')])
-  expect(shares).toEqual([0, 0.25, 0.5, 0.75])
+  expect(shares).toEqual([0, 0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75])
   if (!a || !b) throw new Error('two were measured')
   expect([valuesOf(a, 'rate'), valuesOf(b, 'rate'), valuesOf(a, 'unknown')]).toEqual([[1, 2], [1, 2], []])
   expect(ratiosOf(b, a, 'rate')).toEqual([1, 1])
@@ -53,18 +53,23 @@ it('has them up side by side where a round has windows, and tells the median of 
   const { order, trials } = recorded(['a', 'b'])
   const shares: number[] = []
   const [a, b] = await runScenario(scenarioOf(trials, 3), trials, LIMITS, (share) => shares.push(share))
-  expect(order.slice(0, 10)).toEqual(['open a', 'open b', 'a', 'b', 'b', 'a', 'a', 'b', 'close a', 'close b'])
+  expect(order.slice(0, 10)).toEqual(['open a', 'open b', 'a', 'b', 'a', 'b', 'a', 'b', 'close a', 'close b'])
   expect(order.slice(10, 14)).toEqual(['open b', 'open a', 'b', 'a'])
-  expect(shares).toHaveLength(12)
+  expect(shares.slice(0, 5)).toEqual([0, 0, 0, 1 / 12, 2 / 12])
   if (!a || !b) throw new Error('two were measured')
   expect([valuesOf(a, 'rate'), valuesOf(b, 'rate'), valuesOf(a, 'unknown')]).toEqual([[2, 5], [2, 5], []])
 })
 
-it('has as many up at a time as there can be open files for', async () => {
+it('has as many up at a time as there can be open files for, and the same together in every round', async () => {
   const { order, trials } = recorded(['a', 'b', 'c'], { connections: 50 })
-  await runScenario(scenarioOf(trials, 2), trials, { ...LIMITS, rounds: 1 }, () => {})
-  expect(order.slice(0, 8)).toEqual(['open a', 'open b', 'a', 'b', 'b', 'a', 'close a', 'close b'])
-  expect(order.slice(8)).toEqual(['open c', 'c', 'c', 'close c'])
+  await runScenario(scenarioOf(trials, 2), trials, LIMITS, () => {})
+  const alone = ['open c', 'c', 'c', 'close c']
+  const together = (one: string, other: string): string[] => [
+    ...[`open ${one}`, `open ${other}`],
+    ...[one, other, one, other],
+    ...[`close ${one}`, `close ${other}`],
+  ]
+  expect(order).toEqual([...together('a', 'b'), ...alone, ...alone, ...together('b', 'a')])
 })
 
 it('has one up where even that has more connections than there can be', async () => {
@@ -73,10 +78,19 @@ it('has one up where even that has more connections than there can be', async ()
   expect(order).toEqual(['open a', 'a', 'a', 'close a', 'open b', 'b', 'b', 'close b'])
 })
 
-it('says what has failed, and ends what is up', async () => {
+it('compares with the other, and not the other with it', async () => {
+  const [one, other] = [recorded(['a']).trials, recorded(['b'], {}, [4, 3]).trials]
+  const [a, b] = await runScenario(scenarioOf([]), [...one, ...other], LIMITS, () => {})
+  if (!a || !b) throw new Error('two were measured')
+  expect(ratiosOf(b, a, 'rate')).toEqual([4, 1.5])
+})
+
+it.each(['open', 'measure', 'close'] as const)('says what has failed to %s, and ends what is up', async (step) => {
   const { order, trials } = recorded(['a'])
-  const failing = { ...(trials[0] as Trial), candidate: 'b', open: () => Promise.reject(new Error('no port is free')) }
-  const both = [...trials, failing]
+  const fail = (): Promise<never> => Promise.reject(new Error('no port is free'))
+  const working = { measure: async () => ({}), close: async () => undefined }
+  const open = step === 'open' ? fail : async () => ({ ...working, ...(step === 'close' && { measure: fail }), [step]: fail })
+  const both = [...trials, { ...(trials[0] as Trial), candidate: 'b', open }]
   await expect(runScenario(scenarioOf(both, 2), both, LIMITS, () => {})).rejects.toThrow('one, b: no port is free')
-  expect(order).toEqual(['open a', 'close a'])
+  expect([order[0], order.at(-1)]).toEqual(['open a', 'close a'])
 })

@@ -1,6 +1,6 @@
 import { groupBy } from './group-by.ts'
 import type { Sample, Scenario, Trial } from './scenario.ts'
-import { groupsWithin, measureSideBySide } from './side-by-side.ts'
+import { groupsWithin, measureSideBySide, type OnStep } from './side-by-side.ts'
 
 /** A trial and what its measurements have given, one sample a round. */
 export interface Measured {
@@ -31,16 +31,18 @@ export const runScenario = async (
   const samples = new Map<Trial, Sample[]>(trials.map((trial) => [trial, []]))
   const all = trials.length * rounds * windows
   let done = 0
-  const onMeasure = (trial: Trial): void => onProgress(done++ / all, `${scenario.name}: ${trial.case}: ${trial.candidate}`)
-  for (const inCase of groupBy(trials, (trial) => trial.case).values())
-    for (let round = 0; round < rounds; round++) {
-      const inOrder = round % 2 === 0 ? inCase : inCase.toReversed()
-      const groups = windows > 1 ? groupsWithin(inOrder, mostConnections) : inOrder.map((trial) => [trial])
-      for (const group of groups) {
-        const measured = await measureSideBySide(group, windows, onMeasure)
+  const onStep: OnStep = (trial, step) => {
+    onProgress(done / all, `${scenario.name}: ${trial.case}: ${step === 'open' ? 'starting ' : ''}${trial.candidate}`)
+    if (step === 'measure') done++
+  }
+  for (const inCase of groupBy(trials, (trial) => trial.case).values()) {
+    const groups = windows > 1 ? groupsWithin(inCase, mostConnections) : inCase.map((trial) => [trial])
+    for (let round = 0; round < rounds; round++)
+      for (const group of round % 2 === 0 ? groups : groups.toReversed().map((some) => some.toReversed())) {
+        const measured = await measureSideBySide(group, windows, onStep)
         for (const [index, sample] of measured.entries()) samples.get(group[index] as Trial)?.push(sample)
       }
-    }
+  }
   return trials.map((trial) => ({ trial, samples: samples.get(trial) ?? [] }))
 }
 

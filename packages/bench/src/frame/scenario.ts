@@ -19,8 +19,8 @@ export type Sample = Readonly<Record<string, number | undefined>>
 /** A candidate that is up, with its load. */
 export interface OpenTrial {
   /** Measures it once: for a window of time where it is one of several. */
-  measure(): Promise<Sample>
-  close(): Promise<void>
+  readonly measure: () => Promise<Sample>
+  readonly close: () => Promise<void>
 }
 
 /** One candidate under one load, to be measured again and again. */
@@ -32,7 +32,7 @@ export interface Trial {
   readonly candidate: string
   /** What the candidate is, in a line. */
   readonly description: string
-  /** Of the load. Candidates are up side by side as long as there can be so many open files. */
+  /** That the load has with it, 0 unless it says so: how many candidates can be up side by side depends on them. */
   readonly connections?: number
   /** Starts it, with a server of its own. */
   readonly open: () => Promise<OpenTrial>

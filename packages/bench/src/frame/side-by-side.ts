@@ -17,29 +17,33 @@ export const groupsWithin = (trials: readonly Trial[], mostConnections: number):
   return groups
 }
 
-/** Called before each measurement. */
-export type OnMeasure = (trial: Trial) => void
+/** Called before a trial is opened, and before each of its measurements. */
+export type OnStep = (trial: Trial, step: 'open' | 'measure') => void
 
 /**
- * Has the trials up at the same time and measures them by turns, A B, B A, …, each in so many windows. What the machine does meanwhile
- * hits all alike that way, while a server that is measured a moment later may find another machine. The sample of each trial is the
- * medians of its windows, in the order of the trials.
+ * Has the trials up at the same time and measures them by turns, A B A B, each in so many windows. What the machine does meanwhile hits
+ * all alike that way, while a server that is measured a moment later may find another machine. The sample of each trial is the medians of
+ * its windows, in the order of the trials.
  */
 export const measureSideBySide = async (
   trials: readonly Trial[],
   windows: number,
-  onMeasure: OnMeasure,
+  onStep: OnStep,
 ): Promise<readonly Sample[]> => {
   const sides: Side[] = []
   try {
-    for (const trial of trials) sides.push({ trial, open: await named(trial, trial.open), samples: [] })
+    for (const trial of trials) {
+      onStep(trial, 'open')
+      sides.push({ trial, open: await named(trial, trial.open), samples: [] })
+    }
     for (let window = 0; window < windows; window++)
-      for (const { trial, open, samples } of window % 2 === 0 ? sides : sides.toReversed()) {
-        onMeasure(trial)
+      for (const { trial, open, samples } of sides) {
+        onStep(trial, 'measure')
         samples.push(await named(trial, open.measure))
       }
   } finally {
-    await Promise.all(sides.map(({ open }) => open.close()))
+    // Whatever is wrong with an end, what was wrong before it is to be heard.
+    await Promise.allSettled(sides.map(({ open }) => open.close()))
   }
   return sides.map(({ samples }) => medianSample(samples))
 }

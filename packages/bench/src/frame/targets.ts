@@ -13,7 +13,7 @@ export interface Target {
   readonly unit?: string
 }
 
-/** Ratios are those of medians in one run: machines are shared and noisy. By CPU time, as that is what a server is to be spared. */
+/** Medians of the ratios of rounds in one run: machines are shared and noisy. By CPU time, as that is what a server is to be spared. */
 export const TARGETS: readonly Target[] = [
   ...(
     [

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Candidate, ReachableServer } from './candidates.ts'
+import { type Candidate, connectionsOf, type ReachableServer } from './candidates.ts'
 import { EventCounter } from './event-counter.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { lineGreetings, openLineClient } from './line-client.ts'
@@ -46,7 +46,7 @@ export class Audience {
     const audience = new Audience(server, candidate, options)
     const { way } = candidate
     const perConnection = 'streams' in way ? way.streams : 1
-    const connections = Math.ceil(options.clients / perConnection)
+    const connections = connectionsOf(candidate, options.clients)
     assertOpenFiles(connections, mostConnections())
     try {
       for (let first = 0; first < connections; first += OPENING)
@@ -55,7 +55,10 @@ export class Audience {
             audience.#connect(first + index, perConnection),
           ),
         )
-      await until(() => audience.received >= 0, `${-audience.received} greetings are missing`)
+      await until(
+        () => audience.received >= 0,
+        () => `${-audience.received} greetings are missing`,
+      )
       // Whatever is still to be done about the handshakes is not to be measured.
       await delay(300)
       audience.#received = 0

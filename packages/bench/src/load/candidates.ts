@@ -140,6 +140,10 @@ export const fusewireRpc = peer(
   'embedded-rpc.js',
 )
 
+/** Connections that so many clients of a candidate have: streams share them. */
+export const connectionsOf = ({ way }: Candidate, clients: number): number =>
+  'streams' in way ? Math.ceil(clients / way.streams) : clients
+
 /** Starts the candidate's server, or takes the one that is there. */
 export const reach = async ({ server, isTls }: Candidate): Promise<ReachableServer> => {
   if ('at' in server) return { process: undefined, address: server.at, stop: async () => {} }

@@ -88,6 +88,13 @@ it('says that a server does not greet as Socket.IO does', async () => {
   expect(heard).toEqual(['40'])
 })
 
+it('says that a server closes the connection before it has greeted', async () => {
+  const http = createServer().on('upgrade', (_, socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n', () => socket.end()),
+  )
+  await expect(checkServer(await listen(http), DIALECTS['socket.io'])).rejects.toThrow('closed before the client was greeted')
+})
+
 it('says that a server does not know the dialect', async () => {
   const { address, heard } = await silent()
   await expect(checkServer(address, DIALECTS.plain, SHORT_MS)).rejects.toThrow('a subscription is not confirmed')

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 const NANOSECONDS = 1_000_000_000
 
 /**
- * Seconds of CPU time that the threads of a process have used so far, user and system, to the nanosecond; undefined where the system does
- * not tell. The ticks of `/proc/<pid>/stat` are too coarse for windows of some hundred milliseconds.
+ * Seconds of CPU time that the threads of another process have used so far, user and system; undefined where the system does not tell.
+ * Exact to the nanosecond of threads that wait, as those of a server do at the ends of a window, and up to a tick behind of those that
+ * run. The ticks of `/proc/<pid>/stat` are too coarse for windows of some hundred milliseconds. Of threads that have ended it knows nothing.
  */
 export const cpuSecondsOf = (pid: number): number | undefined => sumOfThreads(pid, ({ used }) => used)
 
@@ -35,7 +36,17 @@ const scheduled = (folder: string): Scheduled => {
 const sumOfThreads = (pid: number, pick: (scheduled: Scheduled) => number): number | undefined => {
   try {
     const folder = `/proc/${pid}/task`
-    return readdirSync(folder).reduce((sum, thread) => sum + pick(scheduled(`${folder}/${thread}`)), 0)
+    const known = readdirSync(folder).flatMap((thread) => scheduledThread(`${folder}/${thread}`) ?? [])
+    return known.length === 0 ? undefined : known.reduce((sum, thread) => sum + pick(thread), 0)
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined of a thread that has just ended. */
+const scheduledThread = (folder: string): Scheduled | undefined => {
+  try {
+    return scheduled(folder)
   } catch {
     return undefined
   }

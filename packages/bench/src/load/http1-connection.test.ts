@@ -22,3 +22,13 @@ it('tells the status once an answer is whole, however it is cut, and keeps the c
   expect(await connection.post('/', Buffer.from('{}'))).toBe(200)
   expect(await connection.post('/', Buffer.from('{}'))).toBe(503)
 })
+
+it('says that the connection was closed instead of an answer, also when asked once more', async () => {
+  const server = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const connection = await Http1Connection.open({ host: '127.0.0.1', port, isTls: false })
+  for (const _ of ['first', 'second'])
+    await expect(connection.post('/', Buffer.from('{}'))).rejects.toThrow('closed instead of an answer')
+})

@@ -8,15 +8,21 @@ export interface Http1Answer {
   readonly body: Buffer
 }
 
+const closed = (): Error => new Error('the connection was closed instead of an answer')
+
 /** One HTTP/1.1 connection that is kept, with one request at a time. It reads of an answer's head its status and how long it is. */
 export class Http1Connection {
   readonly #socket: Socket
   #rest: Buffer = Buffer.alloc(0)
   #onAnswer: (answer: Http1Answer) => void = () => {}
+  #onLost: (error: Error) => void = () => {}
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', (chunk: Buffer) => this.#receive(chunk)).on('error', () => socket.destroy())
+    socket
+      .on('data', (chunk: Buffer) => this.#receive(chunk))
+      .on('error', () => socket.destroy())
+      .on('close', () => this.#onLost(closed()))
   }
 
   static async open(address: Address, options: SocketOptions = {}): Promise<Http1Connection> {
@@ -28,12 +34,14 @@ export class Http1Connection {
     return (await this.ask(path, body)).status
   }
 
-  /** The same, with the body of the answer. */
+  /** The same, with the body of the answer. Rejects when the connection is closed instead. */
   ask(path: string, body: Buffer): Promise<Http1Answer> {
+    if (this.#socket.closed) return Promise.reject(closed())
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
     this.#socket.write(Buffer.concat([Buffer.from(head), body]))
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       this.#onAnswer = resolve
+      this.#onLost = reject
     })
   }
 

@@ -124,3 +124,12 @@ it('keeps a body back until the server has room for it, and what follows in its 
   server.write(frame(8, 0, 0, Buffer.from([0, 0, 0xff, 0xff])))
   await eventually(() => expect([count('^'), count('|')]).toEqual([40_000, 10]))
 })
+
+it('ends its streams with an error when the connection is closed, and opens none from then on', async () => {
+  const { connection, server } = await connectToScript()
+  const ends: (Error | undefined)[] = []
+  for (let stream = 0; stream < 2; stream++) connection.request(GET, { onEnd: (error) => ends.push(error) })
+  server.destroy()
+  await eventually(() => expect(ends).toEqual([expect.any(Error), expect.any(Error)]))
+  expect(() => connection.request(GET, {})).toThrow('the connection is closed')
+})

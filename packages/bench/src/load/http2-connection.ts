@@ -26,7 +26,8 @@ export interface StreamEvents {
   /** The status of the answer: 200 or not. */
   readonly onHeaders?: (isOk: boolean) => void
   readonly onData?: (chunk: Buffer) => void
-  readonly onEnd?: () => void
+  /** With an error where the connection was closed before the stream had ended. */
+  readonly onEnd?: (error?: Error) => void
 }
 
 interface Incoming extends StreamEvents {
@@ -117,6 +118,7 @@ export class Http2Connection {
     )
     socket.on('data', (chunk: Buffer) => connection.#receive(chunk))
     socket.on('error', () => socket.destroy())
+    socket.on('close', () => connection.#lose())
     await new Promise<void>((resolve, reject) => {
       connection.#onReady = resolve
       socket.once('close', () => reject(new Error('the server has closed the connection')))
@@ -124,8 +126,9 @@ export class Http2Connection {
     return connection
   }
 
-  /** Opens a stream; with a body, or with none, it is a whole request. With `isOpen` more may be written. */
+  /** Opens a stream; with a body, or with none, it is a whole request. With `isOpen` more may be written. Throws once it is closed. */
   request(headers: Readonly<Record<string, string>>, events: StreamEvents, body?: Buffer, isOpen = false): Http2Stream {
+    if (this.socket.closed) throw new Error('the connection is closed')
     const id = this.#nextStream
     this.#nextStream += 2
     if ((id - 1) % (2 * STREAMS_IN_MAP) === 0) this.#streams = new Map(this.#streams)
@@ -146,6 +149,12 @@ export class Http2Connection {
 
   destroy(): void {
     this.socket.destroy()
+  }
+
+  #lose(): void {
+    const error = new Error('the connection was closed before the stream had ended')
+    for (const stream of this.#streams.values()) stream.onEnd?.(error)
+    this.#streams.clear()
   }
 
   /** In order, as far as there is room. A body that is larger than all of it goes alone. */

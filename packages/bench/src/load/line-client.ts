@@ -38,7 +38,7 @@ export const openLineClient = async (
   const receive = (chunk: Buffer): void => onMessages(counter.push(chunk), chunk)
   if (way === 'poll') {
     const connection = await Http1Connection.open(address, options)
-    void poll(connection, connectLine(channels), receive)
+    poll(connection, connectLine(channels), receive).catch(() => {})
     return { write: () => {}, destroy: () => connection.destroy() }
   }
   const socket = await openSocket(address, { ...options, onBytes: receive })
@@ -47,7 +47,7 @@ export const openLineClient = async (
   return { write: () => {}, destroy: () => void socket.destroy() }
 }
 
-/** There is always one poll that waits, until the connection is destroyed: then the last has no answer. */
+/** There is always one poll that waits, until the connection is destroyed: then the last has no answer, and this rejects. */
 const poll = async (connection: Http1Connection, first: string, receive: (body: Buffer) => void): Promise<void> => {
   let [path, body] = ['/fusewire/v1/poll', Buffer.from(first)]
   for (;;) {

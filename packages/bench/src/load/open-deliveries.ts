@@ -2,7 +2,7 @@ import type { OpenTrial } from '../frame/scenario.ts'
 import { Audience, type AudienceOptions } from './audience.ts'
 import type { Candidate } from './candidates.ts'
 import { rates } from './load-meter.ts'
-import { openOnServer } from './on-server.ts'
+import { openLoad } from './on-server.ts'
 import { openPublisher, type PublishOptions, publishInWindow } from './publishing.ts'
 
 export interface DeliveryOptions extends PublishOptions {
@@ -16,7 +16,7 @@ export const openDeliveries = (
   audienceOptions: AudienceOptions,
   { warmUpMs, ...options }: DeliveryOptions,
 ): Promise<OpenTrial> =>
-  openOnServer(candidate, async (server) => {
+  openLoad(candidate, async (server) => {
     const audience = await Audience.open(server, candidate, audienceOptions)
     const publisher = await openPublisher(server, candidate)
     await publishInWindow(server, audience, publisher, { ...options, durationMs: warmUpMs })

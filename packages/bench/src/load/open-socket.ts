@@ -29,13 +29,13 @@ const READ_BYTES = 65_536
 const shared = Buffer.allocUnsafeSlow(READ_BYTES)
 
 /** The beginning of {@link shared} that was read last; the next is mostly as long. */
-let read = shared
+let lastRead = shared
 
 const readInto = (onBytes: OnBytes): OnReadOpts => ({
   buffer: shared,
   callback: (length) => {
-    if (length !== read.length) read = shared.subarray(0, length)
-    onBytes(read)
+    if (length !== lastRead.length) lastRead = shared.subarray(0, length)
+    onBytes(lastRead)
     return true
   },
 })

@@ -40,6 +40,9 @@ export const publishInWindow = async (
     await new Promise(setImmediate)
   }
   const deliveries = writes * deliveriesEach
-  await until(() => audience.received - before >= deliveries, `${deliveries - (audience.received - before)} messages are missing`)
+  await until(
+    () => audience.received - before >= deliveries,
+    () => `${deliveries - (audience.received - before)} messages are missing`,
+  )
   return { ...stopMeter(), deliveries }
 }

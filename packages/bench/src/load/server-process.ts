@@ -29,6 +29,8 @@ export interface RunningServer {
   /** Seconds for which its main thread had something to do and no core to do it on so far; undefined where the system does not tell. */
   coreWaitSeconds(): number | undefined
   memory(): Promise<Memory>
+  /** Rejects when it ends and nobody has stopped it. */
+  readonly crashed: Promise<never>
   stop(): Promise<void>
 }
 
@@ -82,15 +84,24 @@ const portOf = (child: ChildProcess, lines: Interface): Promise<number> =>
 class OwnServer implements RunningServer {
   readonly host = HOST
   readonly port: number
+  readonly crashed: Promise<never>
   readonly #child: ChildProcess
   readonly #pid: number
   readonly #lines: Interface
+  #isStopped = false
 
   constructor(child: ChildProcess, pid: number, lines: Interface, port: number) {
     this.#child = child
     this.#pid = pid
     this.#lines = lines
     this.port = port
+    this.crashed = new Promise((_, reject) => {
+      child.once('exit', (code, signal) => {
+        if (!this.#isStopped) reject(new Error(`the server ended by itself (${signal ?? `exit code ${code}`})`))
+      })
+    })
+    // Nobody may be measuring it just then.
+    this.crashed.catch(() => {})
   }
 
   cpuSeconds(): number | undefined {
@@ -118,6 +129,7 @@ class OwnServer implements RunningServer {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')

@@ -41,15 +41,14 @@ export const openWebSocket = async (
   options: SocketOptions = {},
 ): Promise<LoadClient & { readonly socket: Socket }> => {
   const write = (bytes: Buffer): void => void socket.write(bytes)
-  const counter = counterFor(write)
-  const greeting = new Greeting(request.dialect.handshake.answers, onMessages)
-  const answer = new HandshakeAnswer((bytes) => greeting.receive(counter.push(bytes), bytes))
-  const socket = await openSocket(address, { ...options, onBytes: (bytes) => answer.read(bytes) })
-  const lost = (): void => answer.fail(new Error('the connection was closed instead of an answer to the handshake'))
-  socket.on('close', lost).on('error', (error) => {
-    answer.fail(error)
-    socket.destroy()
-  })
+  const opening = new Opening(request.dialect.handshake, write, onMessages)
+  const socket = await openSocket(address, { ...options, onBytes: (bytes) => opening.read(bytes) })
+  socket
+    .on('close', () => opening.lose())
+    .on('error', (error) => {
+      opening.fail(error)
+      socket.destroy()
+    })
   const headers = {
     host: `${address.host}:${address.port}`,
     upgrade: 'websocket',
@@ -59,54 +58,37 @@ export const openWebSocket = async (
   }
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.write(`GET ${request.dialect.path} HTTP/1.1\r\n${lines.join('')}\r\n`)
-  await answer.done
-  for (const frame of request.dialect.handshake.frames) write(frame)
-  await greeting.done
+  await opening.done
   return { socket, write, destroy: () => void socket.destroy() }
 }
 
-/** Holds back the messages of the dialect's handshake, which are not what a client is sent because of what it does. */
-class Greeting {
+const EMPTY = Buffer.alloc(0)
+const END_OF_HEAD = '\r\n\r\n'
+
+/**
+ * Reads what a server sends: the answer to the handshake of WebSocket, then the messages of the dialect's own handshake, which are not
+ * what a client is sent because of what it does, and then whatever comes.
+ */
+class Opening {
   /** Resolves once the client may go on. */
   readonly done: Promise<void>
+  readonly #handshake: Dialect['handshake']
+  readonly #write: (bytes: Buffer) => void
   readonly #onMessages: OnMessages
+  readonly #counter: FrameCounter
+  /** Undefined once the answer to the handshake is whole. */
+  #head: Buffer | undefined = EMPTY
+  /** Messages of the dialect's handshake that are still to come. */
   #missing: number
-  #resolve: () => void = () => {}
-
-  constructor(answers: number, onMessages: OnMessages) {
-    this.#missing = answers
-    this.#onMessages = onMessages
-    this.done =
-      answers === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            this.#resolve = resolve
-          })
-  }
-
-  receive(messages: number, chunk: Buffer): void {
-    if (this.#missing === 0) {
-      this.#onMessages(messages, chunk)
-      return
-    }
-    const held = Math.min(this.#missing, messages)
-    this.#missing -= held
-    if (this.#missing === 0) this.#resolve()
-    if (messages > held) this.#onMessages(messages - held, chunk)
-  }
-}
-
-/** Reads the server's answer to the handshake; whatever comes behind it is handed on. */
-class HandshakeAnswer {
-  /** Rejects when it is another answer, or none. */
-  readonly done: Promise<void>
-  readonly #onBytes: (bytes: Buffer) => void
-  #head: Buffer | undefined = Buffer.alloc(0)
   #resolve: () => void = () => {}
   #reject: (error: Error) => void = () => {}
 
-  constructor(onBytes: (bytes: Buffer) => void) {
-    this.#onBytes = onBytes
+  constructor(handshake: Dialect['handshake'], write: (bytes: Buffer) => void, onMessages: OnMessages) {
+    this.#handshake = handshake
+    this.#write = write
+    this.#onMessages = onMessages
+    this.#counter = counterFor(write)
+    this.#missing = handshake.answers
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -114,27 +96,45 @@ class HandshakeAnswer {
   }
 
   read(bytes: Buffer): void {
-    if (!this.#head) {
-      this.#onBytes(bytes)
-      return
-    }
-    this.#head = Buffer.concat([this.#head, bytes])
-    const end = this.#head.indexOf('\r\n\r\n')
+    if (this.#head) this.#readHead(Buffer.concat([this.#head, bytes]))
+    else this.#receive(bytes)
+  }
+
+  /** The connection was closed. Without effect once the client has been greeted, as the next. */
+  lose(): void {
+    const what = this.#head ? 'instead of an answer to the handshake' : 'before the client was greeted'
+    this.fail(new Error(`the connection was closed ${what}`))
+  }
+
+  fail(error: Error): void {
+    this.#reject(error)
+  }
+
+  #readHead(head: Buffer): void {
+    const end = head.indexOf(END_OF_HEAD)
+    this.#head = end === -1 ? head : undefined
     if (end === -1) return
-    const [status = ''] = this.#head.toString('latin1').split('\r\n')
-    const rest = this.#head.subarray(end + 4)
-    this.#head = undefined
+    const status = head.toString('latin1', 0, head.indexOf('\r\n'))
     if (!status.startsWith('HTTP/1.1 101')) {
       this.fail(new Error(`the handshake was answered with ${status}`))
       return
     }
-    this.#resolve()
-    if (rest.length > 0) this.#onBytes(rest)
+    for (const frame of this.#handshake.frames) this.#write(frame)
+    if (this.#missing === 0) this.#resolve()
+    const rest = head.subarray(end + END_OF_HEAD.length)
+    if (rest.length > 0) this.#receive(rest)
   }
 
-  /** Without effect once the answer has come. */
-  fail(error: Error): void {
-    this.#reject(error)
+  #receive(bytes: Buffer): void {
+    const messages = this.#counter.push(bytes)
+    if (this.#missing === 0) {
+      this.#onMessages(messages, bytes)
+      return
+    }
+    const held = Math.min(this.#missing, messages)
+    this.#missing -= held
+    if (this.#missing === 0) this.#resolve()
+    if (messages > held) this.#onMessages(messages - held, bytes)
   }
 }
 

@@ -4,7 +4,7 @@ import type { OpenTrial, RunOptions, Scenario, Trial } from '../frame/scenario.t
 import { bare, type Candidate, fusewire, type ReachableServer, socketIo, wsNaive, wsSessions } from '../load/candidates.ts'
 import { Http2Connection } from '../load/http2-connection.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
-import { openOnServer } from '../load/on-server.ts'
+import { openLoad } from '../load/on-server.ts'
 import { freshAddress, ticketOf } from '../load/open-socket.ts'
 import { type LoadClient, type OnMessages, openWebSocket, openWebSocketStream } from '../load/web-socket-client.ts'
 import { rateMeasures } from './rate-measures.ts'
@@ -65,7 +65,7 @@ const connectOnce = async (open: OpenClient, { candidate, isSubscribing }: Conne
 }
 
 const openConnecting = (load: ConnectLoad): Promise<OpenTrial> =>
-  openOnServer(load.candidate, async (server) => {
+  openLoad(load.candidate, async (server) => {
     const open = await wayIn(server, load)
     /** Resolves with the number of connections. */
     const connectFor = async (durationMs: number): Promise<number> => {
@@ -82,9 +82,11 @@ const openConnecting = (load: ConnectLoad): Promise<OpenTrial> =>
     return {
       measure: async () => {
         const stopMeter = startMeter(server.process)
+        const begin = performance.now()
         const connections = await connectFor(load.durationMs)
+        const seconds = (performance.now() - begin) / 1000
         await delay(CLOSING_MS)
-        return rates(connections, stopMeter())
+        return rates(connections, { ...stopMeter(), seconds })
       },
       close: () => {},
     }

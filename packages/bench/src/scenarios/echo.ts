@@ -4,7 +4,7 @@ import type { OpenTrial, RunOptions, Sample, Scenario, Trial } from '../frame/sc
 import { quantile } from '../frame/statistics.ts'
 import { bare, type Candidate, fusewire, fusewireRpc, type ReachableServer, socketIo, wsNaive } from '../load/candidates.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
-import { openOnServer } from '../load/on-server.ts'
+import { openLoad } from '../load/on-server.ts'
 import { Latencies, Schedule } from '../load/open-loop.ts'
 import { until } from '../load/until.ts'
 import { type LoadClient, openWebSocket } from '../load/web-socket-client.ts'
@@ -113,7 +113,7 @@ const askEvenly = async (askers: readonly Asker[], frame: Buffer, perSecond: num
 }
 
 const openEcho = (candidate: Candidate, { connections, bytes, durationMs, share }: Load): Promise<OpenTrial> =>
-  openOnServer(candidate, async (server) => {
+  openLoad(candidate, async (server) => {
     const askers = await openAskers(server, candidate, connections)
     const frame = candidate.dialect.echo('x'.repeat(bytes))
     const first = await measureLargestRate(askers, frame, WARM_UP_MS)

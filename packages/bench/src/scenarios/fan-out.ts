@@ -4,6 +4,7 @@ import {
   bareHttp2,
   bareJoined,
   type Candidate,
+  connectionsOf,
   fusewire,
   socketIo,
   socketIoDeflate,
@@ -114,7 +115,7 @@ const plan = (options: RunOptions): readonly Trial[] => {
       case: name,
       candidate: candidate.name,
       description: candidate.description,
-      connections: load.clients,
+      connections: connectionsOf(candidate, load.clients),
       open: () => openFanOut(candidate, { ...load, durationMs }),
     }))
   const inQuick = (candidates: readonly Candidate[], names: readonly string[]): readonly Candidate[] =>

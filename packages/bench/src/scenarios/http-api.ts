@@ -5,7 +5,7 @@ import { DIALECTS } from '../load/dialect.ts'
 import { Http1Connection } from '../load/http1-connection.ts'
 import { Http2Connection } from '../load/http2-connection.ts'
 import { rates, startMeter } from '../load/load-meter.ts'
-import { openOnServer } from '../load/on-server.ts'
+import { openLoad } from '../load/on-server.ts'
 import { rateMeasures } from './rate-measures.ts'
 
 type Version = 'h1' | 'h2'
@@ -15,7 +15,8 @@ const BATCH = 100
 const CHANNEL = 'bench:http'
 const DURATION_MS = 3000
 const WINDOWS = 6
-const WARM_UP_MS = 1000
+/** Until the code of both candidates has been compiled for good. */
+const WARM_UP_MS = 2000
 const BARE = fileURLToPath(new URL('../servers/bare-http.js', import.meta.url))
 
 interface Requester {
@@ -67,11 +68,12 @@ const postStream = (connection: Http2Connection, { path, body }: Request): Promi
     const onHeaders = (isOk: boolean): void => {
       if (!isOk) reject(new Error('the request was not answered with 200'))
     }
-    connection.request(headers, { onHeaders, onEnd: resolve }, body)
+    const onEnd = (error?: Error): void => (error ? reject(error) : resolve())
+    connection.request(headers, { onHeaders, onEnd }, body)
   })
 
 const openApi = (candidate: Candidate, { version, publications, bytes, durationMs }: ApiLoad): Promise<OpenTrial> =>
-  openOnServer(candidate, async (server) => {
+  openLoad(candidate, async (server) => {
     const publication = { channel: CHANNEL, data: 'x'.repeat(bytes) }
     const batch = { commands: Array.from({ length: publications }, () => ({ publish: publication })) }
     const [path, body] = publications === 1 ? ['/v1/publish', publication] : ['/v1/batch', batch]

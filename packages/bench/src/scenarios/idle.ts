@@ -5,7 +5,7 @@ import { Audience } from '../load/audience.ts'
 import { type Candidate, fusewire, type ReachableServer } from '../load/candidates.ts'
 import { clientFrame } from '../load/client-frame.ts'
 import { startMeter } from '../load/load-meter.ts'
-import { openServer } from '../load/on-server.ts'
+import { openOnce } from '../load/on-server.ts'
 import { mostConnections } from '../load/open-files.ts'
 import { until } from '../load/until.ts'
 
@@ -46,7 +46,7 @@ const plan = ({ clients = Math.min(CLIENTS, mostConnections()), durationMs = DUR
     case: `${clients} clients, ${durationMs / 1000} s`,
     candidate: 'fusewire',
     description: 'a session and a subscription each, the default heartbeat',
-    open: () => openServer(CANDIDATE, (server) => measureIdle(server, CANDIDATE, { clients, durationMs })),
+    open: () => openOnce(CANDIDATE, (server) => measureIdle(server, CANDIDATE, { clients, durationMs })),
   },
 ]
 

@@ -3,7 +3,7 @@ import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { Audience } from '../load/audience.ts'
 import { bare, type Candidate, fusewire, type ReachableServer, socketIo, wsNaive } from '../load/candidates.ts'
 import type { LineWay } from '../load/line-client.ts'
-import { openServer } from '../load/on-server.ts'
+import { openOnce } from '../load/on-server.ts'
 import { mostConnections } from '../load/open-files.ts'
 import type { Memory } from '../load/server-process.ts'
 
@@ -58,7 +58,7 @@ const plan = ({ isQuick, clients = Math.min(CLIENTS, mostConnections()), certifi
       case: `${name}, ${clients} clients`,
       candidate: candidate.name,
       description: candidate.description,
-      open: () => openServer(candidate, (server) => measureMemory(server, candidate, clients)),
+      open: () => openOnce(candidate, (server) => measureMemory(server, candidate, clients)),
     }))
   const http2 = (kind: 'websocket-h2' | 'sse-h2', streams: number): Candidate =>
     fusewire({ name: `${kind}x${streams}`, way: { kind, streams }, certificateFile, flags: FLAGS })

@@ -7,4 +7,5 @@ export const rateMeasures = (operations: string): readonly Measure[] => [
   { name: 'perCpuSecond', title: `${operations}/CPU s`, digits: 0, isMoreBetter: true },
   SERVER_CPU,
   { name: 'loadCpu', title: 'load CPU', digits: 2 },
+  { name: 'between', title: 'between windows', digits: 3 },
 ]

@@ -2,7 +2,7 @@ import type { RunOptions, Sample, Scenario, Trial } from '../frame/scenario.ts'
 import { quantile } from '../frame/statistics.ts'
 import { type Candidate, fusewire, type ReachableServer, socketIo, wsNaive } from '../load/candidates.ts'
 import { startMeter } from '../load/load-meter.ts'
-import { openServer } from '../load/on-server.ts'
+import { openOnce } from '../load/on-server.ts'
 import { freshAddress } from '../load/open-socket.ts'
 import { resumption } from '../load/resumption.ts'
 import { type LoadClient, openWebSocket } from '../load/web-socket-client.ts'
@@ -113,7 +113,7 @@ const plan = ({ clients = CLIENTS, certificateFile }: RunOptions): readonly Tria
     case: `${name}, ${clients} clients`,
     candidate: candidate.name,
     description,
-    open: () => openServer(candidate, (server) => measureStorm({ server, candidate, clients })),
+    open: () => openOnce(candidate, (server) => measureStorm({ server, candidate, clients })),
   })
   const resumes = 'resumes the session and its subscription, from the position that the client has'
   const begins = 'connects and subscribes anew'

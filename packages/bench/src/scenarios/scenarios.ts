@@ -28,7 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
 export const DEFAULT_SCENARIOS: readonly Scenario[] = [FAN_OUT]
 
 /**
- * Those of `--quick`: CPU time and memory, which hold on a busy machine. Latencies do not, and connecting is spread too widely: single
- * measurements were 0.43 to 0.67 of what they are compared with.
+ * Those of `--quick`: CPU time and memory, which hold on a busy machine. Latencies do not, and connecting needs half a minute until the
+ * code of all servers is compiled.
  */
 export const QUICK_SCENARIOS: readonly Scenario[] = [FAN_OUT, MEMORY]

@@ -30,5 +30,8 @@ const answer = (request: Request, response: Response): void => {
     })
 }
 
-const server = values.http2 ? createHttp2Server(answer) : createServer(answer)
+/** Connections wait while other servers are measured, and are to be there when it is their turn again. */
+const keepAliveTimeout = 3_600_000
+
+const server = values.http2 ? createHttp2Server(answer) : createServer({ keepAliveTimeout }, answer)
 server.listen(0, '127.0.0.1', () => console.log(`port=${(server.address() as AddressInfo).port}`))

@@ -66,7 +66,10 @@ async function* publications(data: string | undefined, flags: PublishFlags, { in
     const text = await readAll(input)
     // What was to write it has failed, in all likelihood.
     if (text === '')
-      throw new CommandError("The standard input is empty: there is nothing to publish. For an empty text write ''.", EXIT.usage)
+      throw new CommandError(
+        "The standard input is empty: there is nothing to publish. For an empty text write '' behind the channel.",
+        EXIT.usage,
+      )
     // What programs print ends with a line break that belongs to nobody.
     yield read(text.replace(/\r?\n$/u, ''))
     return

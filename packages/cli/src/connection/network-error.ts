@@ -23,6 +23,7 @@ const explain = (code: string, url: string, error: unknown): string => {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return `The certificate of ${url} comes from nobody who is trusted here. ${TRUST}`
     case 'CERT_HAS_EXPIRED':

@@ -27,7 +27,9 @@ describe('a server inside of a program', () => {
     const idle = createFusewire(OPTIONS)
     await idle.close()
     await idle.closed
-    await expect(idle.listen()).rejects.toThrow('once')
+    await expect(idle.listen()).rejects.toThrow('was closed before it listened')
+    // Whatever it is to listen with.
+    await expect(idle.listen(-1)).rejects.toThrow('was closed before it listened')
     const events: string[] = []
     const log = (event: string): void => void events.push(event)
     const elsewhere = createFusewire({ ...OPTIONS, host: '192.0.2.1', developmentOnAllInterfaces: true, log })

@@ -146,10 +146,11 @@ export class Fusewire {
   }
 
   /**
-   * Opens the port.
+   * Opens the port, once.
    * @throws ConfigurationError when the port cannot be had or a file cannot be used.
    */
   async listen(at: number | ListenOptions = {}): Promise<Listening> {
+    this.#life.assertIdle()
     const options = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
     const listening = await this.#life.open(() =>
       composeServer(options, this.#core, this.#log, this.#handler, roleOf(this.#runBy)),

@@ -9,9 +9,14 @@ type State =
   /** Was closed before it had one. */
   | { readonly kind: 'closed' }
 
+const NOT_TO_BE_OPENED = {
+  opened: 'listen() may be called once',
+  closed: 'a server that was closed before it listened cannot listen any more',
+}
+
 /** A server that is opened once at most, and ends once, whether it ever had a port or not. */
 export class ServerLife {
-  /** Settles when the server has ended, or could not be opened. */
+  /** Settles when the server has ended, or could not be opened. Rejects with what could not be closed. */
   readonly ended: Promise<void>
   #end: (end?: Promise<void>) => void = () => {}
   #state: State = { kind: 'idle' }
@@ -27,9 +32,15 @@ export class ServerLife {
     this.ended.catch(() => {})
   }
 
-  /** @throws Error the second time, and once it has ended; or what `compose` rejects with. */
+  /** @throws Error once it has been opened or closed. */
+  assertIdle(): void {
+    const { kind } = this.#state
+    if (kind !== 'idle') throw new Error(NOT_TO_BE_OPENED[kind])
+  }
+
+  /** @throws Error as {@link assertIdle} does; or what `compose` rejects with. */
   async open(compose: () => Promise<Server>): Promise<Listening> {
-    if (this.#state.kind !== 'idle') throw new Error('listen() may be called once')
+    this.assertIdle()
     const server = compose()
     this.#state = { kind: 'opened', server }
     const { listening, drain } = await server.catch((error: unknown) => {
@@ -42,21 +53,23 @@ export class ServerLife {
 
   /** Reads the certificate files again, where there is a port. */
   async reloadCertificates(): Promise<void> {
-    if (this.#state.kind !== 'opened') return
-    const { drain, reloadCertificates } = await this.#state.server
-    if (drain.state !== 'closed') await reloadCertificates()
+    const server = await this.#opened()
+    if (server && server.drain.state !== 'closed') await server.reloadCertificates()
   }
 
-  /** Resolves at the end. Idempotent. */
+  /** Resolves at the end. Rejects with what could not be closed, as {@link ended} does. Idempotent. */
   async leave(how: (drain: Drain) => Promise<void>): Promise<void> {
-    if (this.#state.kind === 'opened') {
-      // One that could not be opened has closed what it had.
-      const server = await this.#state.server.catch(() => undefined)
-      if (server) await how(server.drain)
-      return
+    if (this.#state.kind === 'idle') {
+      this.#state = { kind: 'closed' }
+      this.#end(this.#closeUnopened())
     }
-    this.#state = { kind: 'closed' }
-    await this.#closeUnopened()
-    this.#end()
+    const server = await this.#opened()
+    if (server) await how(server.drain)
+    await this.ended
+  }
+
+  /** Undefined where none was opened, and for one that could not be: it has closed what it had, and its error is told to whoever opened it. */
+  async #opened(): Promise<Server | undefined> {
+    return this.#state.kind === 'opened' ? this.#state.server.catch(() => undefined) : undefined
   }
 }

@@ -105,7 +105,8 @@ export class Worker {
   /** Leaves, well or now. A worker that the primary did not ask to is replaced by another. Idempotent. */
   leave(how: 'drain' | 'close'): void {
     this.#leaving = how
-    void this.#fusewire?.[how]()
+    // `closed` rejects with the same.
+    this.#fusewire?.[how]().catch(() => undefined)
   }
 
   async #serve(fusewire: Fusewire): Promise<void> {

@@ -65,4 +65,37 @@ describeWith(['nats-server'], 'KvBucket', () => {
       expect(third).toBeLessThan(second)
     }
   })
+
+  it('sends nothing whose answer it would not wait for, and says why', async () => {
+    const link = linked(server.port)
+    await link.open()
+    const bucket = new KvBucket(link, 'late', { replicas: 1, maxAgeMs: 60_000 })
+    const session = link.session()
+    const ask = session.request.bind(session)
+    let sent = 0
+    let isLate = false
+    const clock = performance.now.bind(performance)
+    const now = vi.spyOn(performance, 'now')
+    const request = vi.spyOn(session, 'request').mockImplementation(async (subject, ...rest) => {
+      if (subject !== bucket.subject('a')) {
+        const answer = await ask(subject, ...rest)
+        // The time is nearly over when the stream has been looked at.
+        if (isLate) now.mockImplementation(() => clock() + link.timeoutMs - 50)
+        return answer
+      }
+      if (sent++ > 0) return ask(subject, ...rest)
+      isLate = true
+      throw new NoRespondersError('nobody leads it')
+    })
+    onTestFinished(() => {
+      now.mockRestore()
+      request.mockRestore()
+    })
+    await expect(bucket.put('a', 'ours')).rejects.toThrow('cannot be used: nobody leads it at the moment')
+    expect(sent).toBe(1)
+    now.mockImplementation(clock)
+    const unseen = new KvBucket(link, 'late', { replicas: 1, maxAgeMs: 60_000 })
+    await expect(unseen.put('a', 'ours')).rejects.toThrow('has not answered in time')
+    expect(sent).toBe(1)
+  })
 })

@@ -50,6 +50,9 @@ export interface KvBucketOptions {
 /** Calls that wait for an answer at a time; the others wait for them. */
 const MAX_CALLS = 512
 
+/** Of the time for an answer: with less than this left nothing is sent, since it might be carried out, and fail here all the same. */
+const LEAST_SHARE = 1 / 50
+
 /** For headers, of what the server takes as one message. */
 const HEADER_BYTES = 1024
 const META = 'Fusewire'
@@ -171,20 +174,27 @@ export class KvBucket {
   }
 
   /**
-   * Tries again when nobody leads the bucket, or somebody has deleted it, within the time that one answer may take: each attempt has what is
-   * left of it. What is refused for another reason than a conflict or its size is the broker's fault, whatever that is.
+   * Tries again when nobody leads the bucket, or somebody has deleted it, within the time that one answer may take, from when its turn
+   * comes: each attempt has what is left of it. What is refused for another reason than a conflict or its size is the broker's fault,
+   * whatever that is.
    */
   async #call<T>(attempt: (session: NatsSession, timeoutMs: number) => Promise<T>): Promise<T> {
     while (this.#calls >= MAX_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     this.#calls++
     const deadline = performance.now() + this.#link.timeoutMs
+    const leastMs = this.#link.timeoutMs * LEAST_SHARE
     let refusal: unknown
     try {
-      do {
+      for (;;) {
+        const leftMs = deadline - performance.now()
+        if (leftMs < leastMs) throw refusal ?? unavailable(`the stream ${this.stream} of NATS has not answered in time`)
         const session = this.#link.session()
-        if (!this.#check.hasPassed(session)) await this.#check.pass(session, deadline)
+        if (!this.#check.hasPassed(session)) {
+          await this.#check.pass(session, deadline)
+          continue
+        }
         try {
-          return await attempt(session, deadline - performance.now())
+          return await attempt(session, leftMs)
         } catch (error) {
           const isDecided = !isBeingDecided(error)
           if (isDecided && !isLeaderless(error)) throw error
@@ -192,8 +202,7 @@ export class KvBucket {
           refusal = error
           await retryPause()
         }
-      } while (performance.now() < deadline)
-      throw refusal
+      }
     } catch (error) {
       if (error instanceof FusewireError || error instanceof RevisionConflict) throw error
       throw unavailable(`the bucket ${this.name} cannot be used: ${reasonOf(error)}`, error)

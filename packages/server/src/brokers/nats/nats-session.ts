@@ -123,7 +123,7 @@ export class NatsSession {
         throw this.#late(this.#timeoutMs)
       })
     } catch (error) {
-      throw this.#reason ?? (this.isOpen ? unavailable(`NATS at ${this.name} has not answered`, error) : error)
+      throw this.#reason ?? unavailable(`NATS at ${this.name} has not answered`, error)
     }
   }
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryBroker } from '@fusewire/engine'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createFusewire, Fusewire } from './fusewire.ts'
+import { createCommandServer } from './command.ts'
+import { createFusewire, type Fusewire } from './fusewire.ts'
+import * as entry from './index.ts'
 import { nodeEnvironment } from './node-environment.ts'
 
 const OPTIONS = { development: true, tls: false, cleartextPort: 0, drainWindowMs: 0, log: () => {} } as const
@@ -58,9 +60,21 @@ describe('a server inside of a program', () => {
       ['development_mode', { host: '127.0.0.1' }],
       ['development_certificate', { file: join(certificateDir, 'development-certificate.pem') }],
     ])
-    expect(await begun(new Fusewire(development, 'command'))).toEqual([])
+    expect(await begun(createCommandServer(development))).toEqual([])
     const others = { ...OPTIONS, development: false, allowAnonymous: true, host: '127.0.0.1', log }
     expect(await begun(createFusewire(others))).toEqual([['listening', { urls: [expect.any(String)] }]])
+  })
+
+  it('is made in one way, which is not that of the command', () => {
+    expect(Object.keys(entry).sort()).toEqual([
+      'ConfigurationError',
+      'ConflictError',
+      'FusewireError',
+      'VERSION',
+      'createFusewire',
+      'resolveOptions',
+      'signToken',
+    ])
   })
 
   it('has no workers: they are processes of the command', () => {

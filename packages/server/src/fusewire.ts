@@ -61,10 +61,13 @@ export interface PublishOptions {
   readonly ifPosition?: Position
 }
 
-/** Who has a server: a program, whose log says how it has begun, or the command, which says so itself; perhaps as one of several workers. */
-export type RunBy = 'program' | 'command' | WorkerRole
-
-const roleOf = (runBy: RunBy): WorkerRole | undefined => (typeof runBy === 'object' ? runBy : undefined)
+/** How a server runs that no program has made. */
+export interface RunOptions {
+  /** What it is to others that share its port; absent when it is alone. */
+  readonly role?: WorkerRole
+  /** Whether its log says where it listens, and what nobody may overlook. Default true; the command says so itself. */
+  readonly logsStart?: boolean
+}
 
 /**
  * A Fusewire server inside of a program.
@@ -81,15 +84,15 @@ export class Fusewire {
   readonly #handler: HttpHandler | undefined
   readonly #log: Log
   readonly #core: Core
-  readonly #runBy: RunBy
+  readonly #role: WorkerRole | undefined
+  readonly #logsStart: boolean
   readonly #life: ServerLife
 
   /** @throws ConfigurationError with everything that is wrong. */
-  constructor({ handler, log, broker, ...others }: CreateOptions = {}, runBy: RunBy = 'program') {
+  constructor({ handler, log, broker, ...others }: CreateOptions = {}, { role, logsStart = true }: RunOptions = {}) {
     const given = broker !== undefined && !Array.isArray(broker) ? broker : undefined
     const input: FusewireInput = Array.isArray(broker) ? { ...others, broker } : others
     const options = resolveOptions(input)
-    const role = roleOf(runBy)
     if (options.workers !== 1 && !role)
       throw new ConfigurationError([
         {
@@ -98,7 +101,8 @@ export class Fusewire {
             'are processes of the command: run "fusewire serve" with them; a program serves in its own process, and shares a broker with others of its kind',
         },
       ])
-    this.#runBy = runBy
+    this.#role = role
+    this.#logsStart = logsStart
     this.#input = input
     this.#handler = handler
     const security = new SecurityLog(
@@ -152,10 +156,8 @@ export class Fusewire {
   async listen(at: number | ListenOptions = {}): Promise<Listening> {
     this.#life.assertIdle()
     const options = resolveOptions({ ...this.#input, ...(typeof at === 'number' ? { port: at } : at) })
-    const listening = await this.#life.open(() =>
-      composeServer(options, this.#core, this.#log, this.#handler, roleOf(this.#runBy)),
-    )
-    if (this.#runBy === 'program') logStart(this.#log, listening, options)
+    const listening = await this.#life.open(() => composeServer(options, this.#core, this.#log, this.#handler, this.#role))
+    if (this.#logsStart) logStart(this.#log, listening, options)
     return listening
   }
 

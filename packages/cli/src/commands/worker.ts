@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { Worker, WorkersError } from '@fusewire/server'
+import { Worker, WorkersError } from '@fusewire/server/command'
 import type { Command } from 'commander'
 import { CommandError } from '../exit-code.ts'
 import { letNewSpaceGrow } from '../new-space.ts'

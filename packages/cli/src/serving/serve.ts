@@ -1,4 +1,5 @@
-import { Fusewire, type FusewireOptions, type Listening, Workers, WorkersError } from '@fusewire/server'
+import type { FusewireOptions, Listening } from '@fusewire/server'
+import { createCommandServer, Workers, WorkersError } from '@fusewire/server/command'
 import { workerCount } from '@fusewire/server/configuration'
 import { CommandError, EXIT } from '../exit-code.ts'
 import { interrupted } from '../interrupt.ts'
@@ -45,7 +46,7 @@ interface Served {
 }
 
 const serverOf = (options: FusewireOptions): Served => {
-  if (workerCount(options) === 1) return new Fusewire({ ...options, workers: 1 }, 'command')
+  if (workerCount(options) === 1) return createCommandServer({ ...options, workers: 1 })
   // This very command again, with the same Node and its flags.
   const [file, program = ''] = process.argv as [string, string?]
   const workers = new Workers(options, { file, args: [...process.execArgv, program, 'worker'] })

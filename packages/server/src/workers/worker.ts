@@ -89,7 +89,7 @@ export class Worker {
       }),
     }
     try {
-      this.#fusewire = new Fusewire(options, role)
+      this.#fusewire = new Fusewire(options, { role, logsStart: false })
       if (this.#leaving) await this.#fusewire.close()
       else await this.#serve(this.#fusewire)
     } catch (error) {

@@ -131,7 +131,7 @@ describe('[D1] a document', () => {
     await client.close()
   })
 
-  test.each(['wanted', 'asked', 'live'])('is asked for when its channel was subscribed without it before: %s', async (when) => {
+  test.each(['wanted', 'asked', 'live', 'idle'])('is asked for when its channel was subscribed without it: %s', async (when) => {
     const setup = harness()
     const { client, server } = setup
     server.publish(NAME, { title: 'one' })
@@ -143,8 +143,9 @@ describe('[D1] a document', () => {
       await pass()
     }
     void channel.subscribe()
-    if (when === 'live') await pass()
+    if (when === 'live' || when === 'idle') await pass()
     server.publish(NAME, { topic: 'x' }, { patch: true })
+    if (when === 'idle') await pass()
     const room = client.state<Room>(NAME)
     const subscribed = settled(room.subscribe())
     await pass()

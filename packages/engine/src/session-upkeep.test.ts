@@ -217,6 +217,18 @@ describe('what has changed', () => {
     await upkeep.tick()
     expect(logged).toEqual([['session_not_shared', 'big']])
   })
+
+  it('is not told of one that was forgotten while the store refused another for good', async () => {
+    answer = (ids) => {
+      if (!ids.includes('big')) return {}
+      upkeep.forget(byId.get('ended') as Session)
+      throw new FusewireError('message_too_large')
+    }
+    for (const id of ['a', 'ended', 'big']) upkeep.changed(session(id))
+    await upkeep.tick()
+    expect(told()).toEqual([`put a,ended,big ${TTL_MS}`, `put a ${TTL_MS}`, `put big ${TTL_MS}`])
+    expect(upkeep.isKnown(byId.get('ended') as Session)).toBe(false)
+  })
 })
 
 describe('what has not changed', () => {
@@ -234,6 +246,17 @@ describe('what has not changed', () => {
       expect(refreshed).toEqual(Array.from({ length: 20 }, (_, n) => `${n}`))
       expect(present.splice(0).flat()).toEqual(refreshed)
     }
+  })
+
+  it('is refreshed evenly, too, where that is no whole number at a time', async () => {
+    await known(...Array.from({ length: 30 }, (_, n) => `${n}`))
+    const numbers: number[] = []
+    for (let passed = 0; passed < REFRESH_MS; passed += 1000) {
+      environment.advance(1000)
+      await upkeep.tick()
+      numbers.push(told().join().split(' ')[1]?.split(',').length ?? 0)
+    }
+    expect(numbers).toEqual(Array.from({ length: 20 }, (_, n) => 1 + (n % 2)))
   })
 
   it('is refreshed at its time where nobody has ticked meanwhile, also when the clock has been set back between', async () => {

@@ -115,6 +115,16 @@ describe('resuming', () => {
     expect(harness.engine.stats()).toMatchObject({ detachedSessions: 0, sessionsExpired: 2 })
   })
 
+  it('ends the only one that still waits, where another has come back', async () => {
+    harness = await EngineHarness.start({ limits: { sessionTtlMs: 20_000 } })
+    const [first, second] = [await harness.connect({ token: 'ann' }), await harness.connect({ token: 'bob' })]
+    first.cut()
+    second.cut()
+    await harness.connect({ resume: first.last('connected').resume })
+    harness.advance(20_500)
+    expect(harness.engine.stats()).toMatchObject({ sessions: 1, detachedSessions: 0, sessionsExpired: 1 })
+  })
+
   it('asks for a new token when the one of the session has ended', async () => {
     const first = await harness.connect({ token: `ann@${harness.environment.now() + 11_000}` })
     first.cut()
@@ -183,6 +193,8 @@ describe('resuming', () => {
     for (const one of left) resumed.push(await isResumed(one))
     expect(resumed).toEqual([false, false, true, true, true])
     expect(harness.engine.stats()).toMatchObject({ sessions: 0, detachedSessions: 0, deadlines: 0 })
+    for (let n = 0; n < 2; n++) await leave('203.0.113.1')
+    expect(harness.engine.stats()).toMatchObject({ detachedSessions: 2, refusals: { maxConnectionsPerAddress: 1 } })
   })
 
   it('waits for the address that it left from, and comes back from another', async () => {

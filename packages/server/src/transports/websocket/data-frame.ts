@@ -13,14 +13,10 @@ const RSV1 = 0x40
 const headerLength = (payloadLength: number): number => (payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10)
 
 /**
- * A whole data frame of a server (RFC 6455 section 5.2), which is not masked. `write` puts the payload into the frame, from `start`
- * on, so that it is copied nowhere else.
+ * A data frame of a server (RFC 6455 section 5.2), which is not masked. Its last `payloadLength` bytes are for the caller to write, so
+ * that the payload is copied nowhere else.
  */
-export const dataFrame = (
-  { opcode, compressed = false }: FrameKind,
-  payloadLength: number,
-  write: (frame: Buffer, start: number) => void,
-): Buffer => {
+export const dataFrame = ({ opcode, compressed = false }: FrameKind, payloadLength: number): Buffer => {
   const start = headerLength(payloadLength)
   const frame = Buffer.allocUnsafe(start + payloadLength)
   frame[0] = FIN | (compressed ? RSV1 : 0) | opcode
@@ -34,6 +30,5 @@ export const dataFrame = (
     frame.writeUInt32BE(Math.floor(payloadLength / 2 ** 32), 2)
     frame.writeUInt32BE(payloadLength % 2 ** 32, 6)
   }
-  write(frame, start)
   return frame
 }

@@ -26,9 +26,10 @@ class RecordingOwner implements SocketOwner {
   readonly heard: string[] = []
   onMessage: (text: string) => void = () => {}
 
-  message(data: Buffer, isBinary: boolean): void {
-    this.heard.push(`${isBinary ? 'binary' : 'text'} ${data}`)
-    this.onMessage(data.toString())
+  message(bytes: Buffer, start: number, end: number, isBinary: boolean): void {
+    const text = bytes.toString('utf8', start, end)
+    this.heard.push(`${isBinary ? 'binary' : 'text'} ${text}`)
+    this.onMessage(text)
   }
   sign(): void {
     this.heard.push('sign')

@@ -63,7 +63,7 @@ export class LazyWebSocket implements ControlledWebSocket, StreamReader {
       if (!frame) break
       start = frame.end
       if (frame.kind === 'pong') this.owner?.sign()
-      else this.owner?.message(frame.payload, frame.kind === 'binary')
+      else this.owner?.message(bytes, frame.start, frame.end, frame.kind === 'binary')
     }
     if (start === bytes.length || this.#state === 'ended') return
     if (this.#state === 'plain') this.#giveToWs(bytes.subarray(start))

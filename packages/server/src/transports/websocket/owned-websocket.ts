@@ -2,7 +2,8 @@ import { WebSocket } from 'ws'
 
 /** What a WebSocket tells its owner. */
 export interface SocketOwner {
-  message(data: Buffer, isBinary: boolean): void
+  /** Its payload lies in `bytes` from `start` to `end`: a `Buffer` of its own would be a twentieth of the garbage of a question. */
+  message(bytes: Buffer, start: number, end: number, isBinary: boolean): void
   /** A ping or pong frame; `ws` answers the ping, and ends a client that reads none of the answers. */
   sign(): void
   /** The client has broken the protocol; the closing is under way. */
@@ -42,10 +43,12 @@ export class OwnedWebSocket extends WebSocket implements ControlledWebSocket {
     const { owner } = this
     if (!owner) return super.emit(event, ...values)
     switch (event) {
-      case 'message':
+      case 'message': {
         // One Buffer, because `binaryType` is left at "nodebuffer".
-        owner.message(values[0] as Buffer, values[1] as boolean)
+        const payload = values[0] as Buffer
+        owner.message(payload, 0, payload.length, values[1] as boolean)
         break
+      }
       case 'ping':
       case 'pong':
         owner.sign()

@@ -4,7 +4,10 @@ import { clientFrame } from '../testing/client-frame.ts'
 import { readPlainFrame } from './plain-frame.ts'
 
 const MAX = 70_000
-const read = (bytes: Buffer, start = 0, max = MAX) => readPlainFrame(bytes, start, max)
+const read = (bytes: Buffer, at = 0, max = MAX) => {
+  const frame = readPlainFrame(bytes, at, max)
+  return frame && { kind: frame.kind, payload: bytes.subarray(frame.start, frame.end), end: frame.end }
+}
 
 describe('readPlainFrame', () => {
   it.each([0, 1, 125, 126, 127, 65_535])('reads a message of %i bytes, whatever its mask', (length) => {

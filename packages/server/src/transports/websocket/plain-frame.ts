@@ -4,8 +4,9 @@ import { OPCODE } from './data-frame.ts'
 /** A frame of a client that needs nothing of what came before it. */
 export interface PlainFrame {
   readonly kind: 'text' | 'binary' | 'pong'
-  readonly payload: Buffer
-  /** Where the next one begins. */
+  /** Where its payload begins. */
+  readonly start: number
+  /** Where its payload ends and the next frame begins. */
   readonly end: number
 }
 
@@ -23,36 +24,40 @@ const kindOf = (firstByte: number | undefined): PlainFrame['kind'] | undefined =
 }
 
 /**
- * Reads a frame (RFC 6455 section 5.2) that begins at `start`, and takes its mask off in place. Undefined for everything that is not as
+ * Reads a frame (RFC 6455 section 5.2) that begins at `at`, and takes its mask off in place. Undefined for everything that is not as
  * plain as can be: not whole, a fragment, compressed, a ping or close, too large, or wrong in any way. Then nothing has been changed.
  */
-export const readPlainFrame = (bytes: Buffer, start: number, maxPayloadBytes: number): PlainFrame | undefined => {
-  const kind = kindOf(bytes[start])
-  const second = bytes[start + 1]
+export const readPlainFrame = (bytes: Buffer, at: number, maxPayloadBytes: number): PlainFrame | undefined => {
+  const kind = kindOf(bytes[at])
+  const second = bytes[at + 1]
   if (!kind || second === undefined || second < MASKED) return undefined
   let length = second - MASKED
-  let maskAt = start + 2
+  let maskAt = at + 2
   if (length === LENGTH_IN_64_BITS) return undefined
   if (length === LENGTH_IN_16_BITS) {
     if (kind === 'pong' || maskAt + 2 > bytes.length) return undefined
     length = bytes.readUInt16BE(maskAt)
     maskAt += 2
   }
-  const payloadAt = maskAt + MASK_BYTES
-  const end = payloadAt + length
+  const start = maskAt + MASK_BYTES
+  const end = start + length
   if (end > bytes.length || length > maxPayloadBytes) return undefined
-  const payload = bytes.subarray(payloadAt, end)
   const mask = bytes.readUInt32BE(maskAt)
-  applyMask(payload, mask)
-  if (kind === 'text' && !isUtf8(payload)) {
-    applyMask(payload, mask)
+  const isAscii = applyMask(bytes, start, end, mask)
+  if (kind === 'text' && !isAscii && !isUtf8(bytes.subarray(start, end))) {
+    applyMask(bytes, start, end, mask)
     return undefined
   }
-  return { kind, payload, end }
+  return { kind, start, end }
 }
 
-/** Puts it on as well as it takes it off. */
-const applyMask = (payload: Buffer, mask: number): void => {
-  if (mask === 0) return
-  for (let i = 0; i < payload.length; i++) payload[i] = (payload[i] ?? 0) ^ (mask >>> (24 - 8 * (i & 3)))
+/** Puts it on as well as it takes it off. Answers whether every byte is ASCII now. */
+const applyMask = (bytes: Buffer, start: number, end: number, mask: number): boolean => {
+  let all = 0
+  for (let i = start; i < end; i++) {
+    const byte = (bytes[i] ?? 0) ^ ((mask >>> (24 - 8 * ((i - start) & 3))) & 0xff)
+    bytes[i] = byte
+    all |= byte
+  }
+  return all < 0x80
 }

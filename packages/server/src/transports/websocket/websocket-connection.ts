@@ -127,11 +127,14 @@ export class WebSocketConnection implements Connection, SocketOwner, Sink, Outle
     queueMicrotask(() => this.#tellEnd())
   }
 
-  message(data: Buffer, isBinary: boolean): void {
+  message(bytes: Buffer, start: number, end: number, isBinary: boolean): void {
     if (this.#state !== 'open' || !this.#peer) return
-    this.#traffic.bytesIn += data.byteLength
+    this.#traffic.bytesIn += end - start
     if (isBinary !== (this.#codec.frame === 'binary')) this.#peer.reject(new FusewireError('wrong_frame_type'))
-    else deliver(this.#peer, this.#codec, isBinary ? data : data.toString(), this.#context.limits.maxDepth)
+    else {
+      const payload = isBinary ? bytes.subarray(start, end) : bytes.toString('utf8', start, end)
+      deliver(this.#peer, this.#codec, payload, this.#context.limits.maxDepth)
+    }
   }
 
   sign(): void {

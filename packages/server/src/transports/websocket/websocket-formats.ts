@@ -46,12 +46,22 @@ class PlainFormat implements FrameFormat {
   encode(message: ServerMessage): Buffer {
     if (message === this.#lastMessage) return this.#lastFrame
     const payload = this.#codec.encode(message)
-    this.#lastFrame =
-      typeof payload === 'string'
-        ? dataFrame(this, Buffer.byteLength(payload), (frame, start) => frame.write(payload, start))
-        : dataFrame(this, payload.byteLength, (frame, start) => frame.set(payload, start))
+    this.#lastFrame = typeof payload === 'string' ? this.#textFrame(payload) : this.#bytesFrame(payload)
     this.#lastMessage = message
     return this.#lastFrame
+  }
+
+  #textFrame(text: string): Buffer {
+    const length = Buffer.byteLength(text)
+    const frame = dataFrame(this, length)
+    frame.write(text, frame.length - length)
+    return frame
+  }
+
+  #bytesFrame(bytes: Uint8Array): Buffer {
+    const frame = dataFrame(this, bytes.byteLength)
+    frame.set(bytes, frame.length - bytes.byteLength)
+    return frame
   }
 }
 
@@ -89,9 +99,9 @@ class DeflatedFormat implements FrameFormat {
     const deflated = deflateRawSync(payload, DEFLATE_OPTIONS)
     const length = deflated.length - TAIL_LENGTH
     if (length >= payload.length) return frame
-    return dataFrame({ opcode: this.#plain.opcode, compressed: true }, length, (target, start) =>
-      deflated.copy(target, start, 0, length),
-    )
+    const deflatedFrame = dataFrame({ opcode: this.#plain.opcode, compressed: true }, length)
+    deflated.copy(deflatedFrame, deflatedFrame.length - length, 0, length)
+    return deflatedFrame
   }
 }
 

@@ -20,7 +20,7 @@ export class Batch {
     this.byteLength = (before?.byteLength ?? 0) + frame.byteLength
   }
 
-  /** The beginning of all batches of one turn; holds no frames. */
+  /** The beginning of all batches of a turn; holds no frames. */
   static start(): Batch {
     return new Batch(undefined, EMPTY)
   }
@@ -30,6 +30,11 @@ export class Batch {
     if (next && next.#frame === frame) return next
     this.#next = new Batch(this, frame)
     return this.#next
+  }
+
+  /** Lets go of its last continuation, and so of the frames of a turn that is over. */
+  letGo(): void {
+    this.#next = undefined
   }
 
   /** All frames, joined once for everyone who holds this batch. */

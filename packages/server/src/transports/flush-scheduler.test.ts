@@ -42,11 +42,12 @@ describe('FlushScheduler', () => {
 
   it('gives the batches of one turn a common beginning, and those of the next another', () => {
     const { scheduler, endTurn } = manual()
-    const { start } = scheduler
+    const frame = Buffer.from('a')
+    const batch = scheduler.start.append(frame)
     scheduler.add({ flush: () => {} })
-    expect(scheduler.start).toBe(start)
+    expect(scheduler.start.append(frame)).toBe(batch)
     endTurn()
-    expect(scheduler.start).not.toBe(start)
+    expect(scheduler.start.append(frame)).not.toBe(batch)
   })
 
   it('runs after the input of the turn has been handled', async () => {

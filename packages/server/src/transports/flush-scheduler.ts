@@ -1,4 +1,5 @@
 import { Batch } from './batch.ts'
+import { emptyList } from './empty-list.ts'
 
 /** What wants to be written at the end of this event-loop turn. */
 export interface Flushable {
@@ -19,16 +20,14 @@ export interface FlushQueue {
  */
 export class FlushScheduler implements FlushQueue {
   #waiting: Flushable[] = []
-  #start = Batch.start()
+  /** Takes the place of those that wait while they are flushed. Empty. */
+  #next: Flushable[] = []
+  /** The common beginning of this turn's batches. */
+  readonly start = Batch.start()
   readonly #defer: (run: () => void) => void
 
   constructor(defer: (run: () => void) => void = setImmediate) {
     this.#defer = defer
-  }
-
-  /** The common beginning of this turn's batches. */
-  get start(): Batch {
-    return this.#start
   }
 
   add(flushable: Flushable): void {
@@ -37,8 +36,10 @@ export class FlushScheduler implements FlushQueue {
 
   readonly #run = (): void => {
     const waiting = this.#waiting
-    this.#waiting = []
-    this.#start = Batch.start()
+    this.#waiting = this.#next
+    this.start.letGo()
     for (const flushable of waiting) flushable.flush()
+    emptyList(waiting)
+    this.#next = waiting
   }
 }

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Frame, Multicast, Slot } from '@fusewire/engine'
 import { Batch } from '../batch.ts'
+import { emptyList } from '../empty-list.ts'
 import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 import type { TransportTraffic } from '../traffic.ts'
 
@@ -36,7 +37,7 @@ export class Outlets implements Multicast, Flushable {
   readonly #pending: (Batch | undefined)[] = [SHUT]
   readonly #released: number[] = []
   /** The numbers of all outlets with something pending, among others that had. */
-  #waiting: number[] = []
+  readonly #waiting: number[] = []
 
   /** `traffic` is that of the streams. */
   constructor(scheduler: FlushScheduler, traffic: Pick<TransportTraffic, 'bytesOut'>) {
@@ -93,14 +94,13 @@ export class Outlets implements Multicast, Flushable {
   }
 
   flush(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const number of waiting) {
+    for (const number of this.#waiting) {
       const pending = this.#pending[number]
       if (!pending || pending === SHUT) continue
       this.#pending[number] = undefined
       this.#write(number, pending)
     }
+    emptyList(this.#waiting)
   }
 
   #wait(number: number): void {

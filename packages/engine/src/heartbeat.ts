@@ -16,7 +16,8 @@ export interface HeartbeatLimits {
 export class Heartbeat {
   readonly #limits: HeartbeatLimits
   readonly #canAsk: boolean
-  #heardAt: number
+  /** Begins with a number, so that V8 keeps those that follow in place. */
+  #heardAt = 0
   #isClients = false
 
   constructor(limits: HeartbeatLimits, canAsk: boolean, now: number) {

@@ -49,6 +49,22 @@ it('measures the candidates of a case by turns, each by itself, and compares the
   expect(ratiosOf(b, a, 'rate')).toEqual([1, 1])
 })
 
+it('goes backwards in every other round, and says what begins and what is measured', async () => {
+  const { order, trials } = recorded(['a', 'b'])
+  const steps: string[] = []
+  await runScenario(scenarioOf(trials), trials, { ...LIMITS, rounds: 5 }, (_share, what) => steps.push(what))
+  expect(order.filter((done) => !done.includes(' ')).join('')).toBe('abbaabbaab')
+  expect(steps.slice(0, 3)).toEqual(['s: one: starting a', 's: one: a', 's: one: starting b'])
+})
+
+it('compares two in the rounds alone in which both are known', () => {
+  const [trial] = recorded(['a']).trials
+  if (!trial) throw new Error('one was made')
+  const some = { trial, samples: [{ rate: 6 }, {}, { rate: 2 }] }
+  const others = { trial, samples: [{ rate: 3 }, { rate: 1 }] }
+  expect([ratiosOf(some, others, 'rate'), ratiosOf(others, some, 'rate')]).toEqual([[2], [0.5]])
+})
+
 it('has them up side by side where a round has windows, and tells the median of those', async () => {
   const { order, trials } = recorded(['a', 'b'])
   const shares: number[] = []
@@ -70,6 +86,12 @@ it('has as many up at a time as there can be open files for, and the same togeth
     ...[`close ${one}`, `close ${other}`],
   ]
   expect(order).toEqual([...together('a', 'b'), ...alone, ...alone, ...together('b', 'a')])
+})
+
+it('has as many up in the groups behind the first', async () => {
+  const { order, trials } = recorded(['a', 'b', 'c', 'd'], { connections: 50 })
+  await runScenario(scenarioOf(trials, 2), trials, { ...LIMITS, rounds: 1 }, () => {})
+  expect(order.slice(8, 10)).toEqual(['open c', 'open d'])
 })
 
 it('has one up where even that has more connections than there can be', async () => {

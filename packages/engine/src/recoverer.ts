@@ -63,12 +63,10 @@ export class Recoverer {
     const before = subscription.state.kind === 'recovering' ? subscription.state.before?.position : undefined
     const isRecovering = (): boolean => subscription.state.kind === 'recovering' && subscription.state.held === held
     try {
-      const ready = this.#ports.hub.ready(subscription)
-      if (ready instanceof Promise) await ready
+      await this.#ports.hub.ready(subscription)
       let following: readonly Publication[] | undefined
       while (!following) {
-        const answer = this.#read(subscription, asked)
-        const reading = answer instanceof Promise ? await answer : answer
+        const reading = await this.#read(subscription, asked)
         if (!isRecovering()) {
           // A newer subscribe decides, or the connection is gone; or else the application has ended what was about to begin.
           if (!link || session.link !== link || subscription.isEntered) return
